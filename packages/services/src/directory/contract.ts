@@ -1,0 +1,70 @@
+/** An accredited system (nhsAs): one system deployed at one organisation. */
+export interface AccreditedSystem {
+  /** 12 digits for new ones. */
+  readonly asid: string
+  /** Organisation the system is deployed at (nhsIDCode). */
+  readonly odsCode: string
+  readonly partyKey: string
+  /** Every interaction that this system may use (nhsAsSvcIA): the authorisation list. */
+  readonly interactions: ReadonlySet<string>
+  /** Organisation of the supplier (nhsMhsManufacturerOrg). */
+  readonly manufacturer?: string
+  /** FQDNs registered for it: of its certificate, and of the message handling systems under its party key. Lower case. */
+  readonly fqdns: ReadonlySet<string>
+}
+
+/** A message handling system for one interaction (nhsMhs). */
+export interface MessageHandlingSystem {
+  readonly cpaId: string
+  readonly odsCode: string
+  readonly partyKey: string
+  readonly interaction: string
+  /** nhsMhsEndPoint, as stored, in stored order; never empty. */
+  readonly endpoints: readonly string[]
+  readonly fqdn: string
+}
+
+/** One committed state of the registry, immutable. Look-ups are in memory and cost no query. */
+export interface DirectorySnapshot {
+  /** Grows by one with every committed change. */
+  readonly version: number
+  accreditedSystem(asid: string): AccreditedSystem | undefined
+  /** By owner and interaction: the look-up that a consumer makes. */
+  accreditedSystems(query: {
+    readonly odsCode?: string
+    readonly partyKey?: string
+    readonly interaction?: string
+  }): readonly AccreditedSystem[]
+  /** The nhsMhs entries under a party key for an interaction (normally one). */
+  messageHandlingSystems(partyKey: string, interaction: string): readonly MessageHandlingSystem[]
+  /** Whether any accredited system or message handling system names this interaction. */
+  knowsInteraction(interaction: string): boolean
+}
+
+/** Attribute name in canonical spelling → values in stored order. */
+export type EntryAttributes = Readonly<Record<string, readonly string[]>>
+
+/** One entry of the tree, as written. */
+export interface DirectoryEntry {
+  /** For example `uniqueIdentifier=200000000001,ou=Services,o=nhs`. */
+  readonly dn: string
+  readonly attributes: EntryAttributes
+  /** FQDN of the system's certificate where no nhsMhs entry carries it (nhsAs has no attribute for it). Not published. */
+  readonly registeredFqdn?: string
+}
+
+export type DirectoryChange =
+  | { readonly kind: 'put'; readonly entry: DirectoryEntry }
+  | { readonly kind: 'delete'; readonly dn: string }
+
+/** What other services may ask of the directory. */
+export interface Directory {
+  snapshot(): DirectorySnapshot
+  /** Calls back after the snapshot was replaced. Returns how to stop. */
+  onChange(listener: () => void): () => void
+  /**
+   * Validates and commits all changes or none, in order, each with a change number; resolves when this
+   * process's snapshot shows them. SpineError `DIRECTORY_*` names the rule that a change breaks.
+   */
+  apply(changes: readonly DirectoryChange[], by: string): Promise<{ readonly version: number }>
+}

@@ -1,0 +1,25 @@
+/** Leave for one organisation's system to read from another's: who signed for whom, and for which interactions. */
+export interface SharingAgreement {
+  readonly id: string
+  /** ODS code or ASID of the consumer. */
+  readonly from: string
+  /** ODS code or ASID of the provider. */
+  readonly to: string
+  /** One interaction id, or a prefix that ends in `*`. */
+  readonly interaction: string
+}
+
+/** The agreements in force. Answers come from memory; a committed change is seen within a second in every process. */
+export interface SharingAgreements {
+  /** The agreement that permits this call, if any. Either side may be named by ASID or by ODS code. */
+  permitting(call: {
+    readonly fromAsid: string
+    readonly fromOdsCode: string
+    readonly toAsid: string
+    readonly toOdsCode: string
+    readonly interaction: string
+  }): SharingAgreement | undefined
+  list(): readonly SharingAgreement[]
+  agree(agreement: Omit<SharingAgreement, 'id'>, by: string): Promise<SharingAgreement>
+  withdraw(id: string, by: string): Promise<boolean>
+}
