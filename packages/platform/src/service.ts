@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Migration } from 'kysely'
+import type { Migration } from 'kysely/migration'
 import type { Audit } from './audit/audit.ts'
 import type { Clock, Random } from './clock.ts'
 import type { JobHandler, Jobs } from './jobs/jobs.ts'

@@ -1,4 +1,5 @@
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
 import type { Pool } from 'pg'
 
 /** A service's rows are its own business: it narrows this to its tables in its `store.ts`. */
