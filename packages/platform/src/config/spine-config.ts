@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** The keys of the whole Spine: section `''`. */
+export const spineConfig = z.object({
+  environment: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and hyphens')
+    .default('local')
+    .describe('Name of this environment; certificates carry it, and those of another environment are refused.'),
+  profile: z
+    .enum(['sandbox', 'strict'])
+    .default('sandbox')
+    .describe('sandbox: conveniences on, and announced at the start. strict: the specification and nothing else.'),
+  dataDir: z
+    .string()
+    .min(1)
+    .default('.openspine')
+    .describe('Folder of certificates, embedded store and audit journal.'),
+  databaseUrl: z
+    .string()
+    .refine(
+      (url) => url === '' || /^postgres(ql)?:\/\//.test(url),
+      'a URL that begins with postgres:// or postgresql://',
+    )
+    .default('')
+    .describe('PostgreSQL 15 or later to use instead of the embedded store.')
+    .meta({ secret: true, env: 'DATABASE_URL' }),
+  storePoolSize: z.int().min(1).max(100).default(8).describe('Connections to the store in this process.'),
+  host: z.string().default('127.0.0.1').describe('Address on which every door listens.'),
+  publicHost: z
+    .string()
+    .regex(/^[a-zA-Z0-9.-]+$/)
+    .default('localhost')
+    .describe('Host name by which clients reach the doors; server certificates carry it.'),
+  apiPort: z.int().min(0).max(65535).default(8443).describe('Port of the door `api` (https).'),
+  spinePort: z.int().min(0).max(65535).default(9443).describe('Port of the door `spine` (https, mutual TLS).'),
+  metricsOpen: z
+    .boolean()
+    .default(true)
+    .describe('Whether /metrics and the details of /_status are served on the door `api`.')
+    .meta({ strict: false }),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Lowest level of log lines that are written.'),
+  stopSeconds: z.number().min(0).max(300).default(10).describe('How long a stop waits for what is in flight.'),
+})
