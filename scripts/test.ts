@@ -1,0 +1,56 @@
+/**
+ * `npm test [-- path …]`: every test, on both stores. Starts a PostgreSQL of its own on a free port where
+ * one is installed (scripts/test-tools installs it); TEST_DATABASE_URL names another one to use instead.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { postgresBinaries, startPostgres, type TemporaryPostgres } from '@openspine/platform/testing/postgres'
+
+const roots = ['packages/*/src', 'conformance', 'scripts', 'examples', 'bench']
+const all = globSync(
+  roots.map((root) => `${root}/**/*.test.ts`),
+  { exclude: (name) => name === 'node_modules' },
+).sort()
+const wanted = process.argv.slice(2)
+const files = wanted.length === 0 ? all : all.filter((file) => wanted.some((part) => file.includes(part)))
+if (files.length === 0) {
+  process.stderr.write(`no test file matches ${wanted.join(' ')}\n`)
+  process.exit(1)
+}
+// A suite that found only part of itself must not pass.
+if (wanted.length === 0 && files.length < 30) {
+  process.stderr.write(`only ${files.length} test files were found: the search is broken\n`)
+  process.exit(1)
+}
+
+let postgres: TemporaryPostgres | undefined
+const env = { ...process.env }
+if (!env['TEST_DATABASE_URL']) {
+  if (postgresBinaries()) {
+    postgres = await startPostgres()
+    env['TEST_DATABASE_URL'] = postgres.url
+  } else {
+    process.stderr.write(
+      'PostgreSQL is not installed (scripts/test-tools installs it): its half of the store tests is skipped\n',
+    )
+  }
+}
+const started = performance.now()
+const run = spawn(
+  process.execPath,
+  [
+    '--test',
+    `--test-concurrency=${availableParallelism()}`,
+    '--test-reporter=./scripts/test-reporter.ts',
+    '--test-timeout=120000',
+    ...files,
+  ],
+  { env, stdio: 'inherit' },
+)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal))
+const [code] = (await once(run, 'exit')) as [number | null]
+await postgres?.stop()
+process.stderr.write(`${files.length} test files in ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
+process.exitCode = code ?? 1
