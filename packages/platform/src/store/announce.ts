@@ -1,0 +1,133 @@
+import pg from 'pg'
+import type { Logger } from '../log.ts'
+import type { Store } from './store.ts'
+
+/** The channel of `NOTIFY`; its payload is the topic. */
+export const channel = 'openspine'
+const pollMs = 1_000
+
+export interface Announcer extends Pick<Store, 'announce' | 'onAnnounced'> {
+  /** Something was announced elsewhere. */
+  wake(topic: string): void
+  close(): Promise<void>
+}
+
+/**
+ * Wake-ups within this process, at once and by a poll every second; `tell` carries a topic to other
+ * processes, once however often it was announced in the same turn.
+ */
+export function makeAnnouncer(log: Logger, tell: (topic: string) => void = () => {}): Announcer {
+  const listeners = new Map<string, Set<() => void>>()
+  const pending = new Set<string>()
+  let closed = false
+
+  const call = (wake: () => void) => {
+    try {
+      wake()
+    } catch (error) {
+      log.error({ err: error }, 'a listener of the store failed')
+    }
+  }
+  const wake = (topic: string) => {
+    for (const listener of [...(listeners.get(topic) ?? [])]) call(listener)
+  }
+  const poll = setInterval(() => {
+    for (const topic of [...listeners.keys()]) wake(topic)
+  }, pollMs)
+  poll.unref()
+
+  return {
+    announce(topic) {
+      if (closed || pending.has(topic)) return
+      pending.add(topic)
+      queueMicrotask(() => {
+        pending.delete(topic)
+        if (closed) return
+        wake(topic)
+        tell(topic)
+      })
+    },
+    onAnnounced(topic, listener) {
+      const own = () => listener()
+      const of = listeners.get(topic) ?? new Set()
+      listeners.set(topic, of.add(own))
+      return () => {
+        of.delete(own)
+        if (of.size === 0 && listeners.get(topic) === of) listeners.delete(topic)
+      }
+    },
+    wake,
+    async close() {
+      closed = true
+      clearInterval(poll)
+      listeners.clear()
+    },
+  }
+}
+
+/**
+ * The same across processes: one dedicated connection of this process listens and notifies. Losing it
+ * means only that the poll does the work until it is back.
+ */
+export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Announcer {
+  let client: pg.Client | undefined
+  let ready = false
+  let closed = false
+  let retry: NodeJS.Timeout | undefined
+  /** Topics announced while nothing was connected; told as soon as it is. */
+  const untold = new Set<string>()
+
+  const tell = (topic: string) => {
+    if (!client || !ready) {
+      untold.add(topic)
+      return
+    }
+    client.query(`notify ${channel}, ${pg.escapeLiteral(topic)}`).catch(() => untold.add(topic))
+  }
+  const announcer = makeAnnouncer(log, tell)
+
+  const connect = async () => {
+    const connection: pg.Client & { readonly processID?: number | null } = new pg.Client({ ...config, keepAlive: true })
+    client = connection
+    const lost = () => {
+      if (client !== connection) return
+      client = undefined
+      ready = false
+      if (closed) return
+      retry = setTimeout(() => void connect(), pollMs)
+      retry.unref()
+    }
+    connection.on('error', lost)
+    connection.on('end', lost)
+    connection.on('notification', ({ payload, processId }) => {
+      // Our own come back too; they have been heard.
+      if (payload && processId !== connection.processID) announcer.wake(payload)
+    })
+    try {
+      await connection.connect()
+      await connection.query(`listen ${channel}`)
+      ready = client === connection
+      const late = [...untold]
+      untold.clear()
+      for (const topic of late) tell(topic)
+    } catch (error) {
+      log.debug({ reason: error instanceof Error ? error.message : String(error) }, 'no connection for wake-ups')
+      connection.end().catch(() => {})
+      lost()
+    }
+  }
+  const first = connect()
+
+  return {
+    ...announcer,
+    async close() {
+      closed = true
+      await announcer.close()
+      clearTimeout(retry)
+      await first
+      const last = client
+      client = undefined
+      await last?.end().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import pg, { type Pool } from 'pg'
+import { copyIn } from './copy.ts'
+import type { Store } from './store.ts'
+import { copyLine, textForm } from './text-format.ts'
+
+type Into = Parameters<Store['load']>[0]
+type Rows = Parameters<Store['load']>[1]
+
+/** Rows of one statement on the embedded engine: others get their turn in between. */
+const batchRows = 1_000
+/** Characters of one `CopyData` message, or of one statement's values. */
+const batchCharacters = 1 << 20
+
+const typeName = /^[a-z][a-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?$/i
+
+function checked(into: Into): { readonly table: string; readonly names: readonly string[] } {
+  for (const { type } of into.columns)
+    if (!typeName.test(type)) throw new TypeError(`not the name of a PostgreSQL type: ${type}`)
+  return {
+    table: `${pg.escapeIdentifier(into.schema)}.${pg.escapeIdentifier(into.table)}`,
+    names: into.columns.map(({ name }) => pg.escapeIdentifier(name)),
+  }
+}
+
+/** In text form, in batches of bounded size. */
+async function* batches(into: Into, rows: Rows): AsyncGenerator<(string | null)[][]> {
+  let batch: (string | null)[][] = []
+  let characters = 0
+  for await (const row of rows) {
+    if (row.length !== into.columns.length)
+      throw new RangeError(`a row of ${row.length} values for ${into.columns.length} columns`)
+    const texts = into.columns.map(({ type }, index) => textForm(row[index], type))
+    batch.push(texts)
+    for (const text of texts) characters += text?.length ?? 2
+    if (batch.length >= batchRows || characters >= batchCharacters) {
+      yield batch
+      batch = []
+      characters = 0
+    }
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** PostgreSQL: one `COPY`, all or nothing. */
+export async function loadByCopy(pool: Pool, into: Into, rows: Rows): Promise<number> {
+  const { table, names } = checked(into)
+  const columns = names.join(', ')
+  async function* lines() {
+    for await (const batch of batches(into, rows)) yield batch.map(copyLine).join('')
+  }
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    if (!into.ignoreExisting) return await copyIn(client, `copy ${table} (${columns}) from stdin`, lines())
+    await client.query('begin')
+    try {
+      await client.query(
+        `create temporary table openspine_load on commit drop as select ${columns} from ${table} with no data`,
+      )
+      await copyIn(client, `copy pg_temp.openspine_load (${columns}) from stdin`, lines())
+      const { rowCount } = await client.query(
+        `insert into ${table} (${columns}) select ${columns} from pg_temp.openspine_load on conflict do nothing`,
+      )
+      await client.query('commit')
+      return rowCount ?? 0
+    } catch (error) {
+      await client.query('rollback').catch((cause: Error) => {
+        broken = cause
+      })
+      throw error
+    }
+  } finally {
+    client.release(broken)
+  }
+}
+
+/**
+ * Embedded: statements of up to 1 000 rows, each committed by itself, because a transaction would hold
+ * the whole house. Everything travels as `text[]` and is cast per column: `unnest` would flatten an
+ * array of arrays.
+ */
+export async function loadByUnnest(pool: Pool, into: Into, rows: Rows): Promise<number> {
+  const { table, names } = checked(into)
+  const values = into.columns.map(({ type }, index) => `v${index}::${type}`).join(', ')
+  const arrays = into.columns.map((_, index) => `$${index + 1}::text[]`).join(', ')
+  const aliases = into.columns.map((_, index) => `v${index}`).join(', ')
+  const text = `insert into ${table} (${names.join(', ')}) select ${values} from unnest(${arrays}) as r(${aliases})${
+    into.ignoreExisting ? ' on conflict do nothing' : ''
+  }`
+  let written = 0
+  for await (const batch of batches(into, rows)) {
+    const { rowCount } = await pool.query(
+      text,
+      into.columns.map((_, index) => batch.map((row) => row[index] ?? null)),
+    )
+    written += rowCount ?? 0
+  }
+  return written
+}

@@ -1,0 +1,169 @@
+import { errorResponse, FrameReader, message, messageType, query, readAnswer, readStartup } from './frames.ts'
+
+/** What the multiplexer needs of the one PostgreSQL session and of the outside. */
+export interface Session {
+  /** Runs whole frontend messages to their end; the answer's bytes are the caller's to keep. */
+  execute(bytes: Uint8Array): Uint8Array
+  /** The recorded answer to a start-up packet, from AuthenticationOk to ReadyForQuery. */
+  readonly hello: Uint8Array
+  send(client: number, bytes: Uint8Array): void
+  /** The client's connection is over; nothing more is sent to it. */
+  end(client: number): void
+  /** Milliseconds; only differences matter. */
+  now(): number
+  /** A transaction idle for longer is ended when others wait. */
+  readonly idleTransactionMs: number
+}
+
+/** The engine cannot be trusted any more: nothing of its last answer may reach a client. */
+export class EngineBroken extends Error {}
+
+interface Client {
+  readonly id: number
+  readonly reader: FrameReader
+  started: boolean
+  /** Whole messages that wait for the one which makes them a unit (Sync, Query, …). */
+  messages: Uint8Array[]
+  bytes: number
+  /** Runnable: groups of whole messages that end where an answer is due. */
+  readonly units: Uint8Array[]
+}
+
+/** A frontend message, or a group of them up to its Sync, may not be longer. */
+const longest = 64 << 20
+
+/** Input/output error: the state on the disk is unknown from here on. */
+const ioError = '58030'
+
+const unitEnds: ReadonlySet<number | undefined> = new Set([
+  messageType.query,
+  messageType.sync,
+  messageType.flush,
+  messageType.functionCall,
+])
+
+/**
+ * One PostgreSQL session, many clients that speak the wire protocol. A client has the session for one
+ * unit, or, when a transaction is open after it (ReadyForQuery with `T` or `E`), until that ends.
+ * Negative ids are clients of other processes: what they leave behind in the session is discarded.
+ */
+export class Multiplexer {
+  readonly #session: Session
+  readonly #clients = new Map<number, Client>()
+  /** Clients with units to run, each once, in order of arrival. */
+  readonly #waiting = new Set<Client>()
+  #owner: Client | undefined
+  #ownerIdleSince = 0
+  #discard = false
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  receive(id: number, bytes: Uint8Array): void {
+    let client = this.#clients.get(id)
+    if (!client) {
+      client = { id, reader: new FrameReader(longest), started: false, messages: [], bytes: 0, units: [] }
+      this.#clients.set(id, client)
+    }
+    try {
+      client.reader.push(bytes)
+      while (this.#clients.has(id)) {
+        const frame = client.reader.next()
+        if (!frame) break
+        if (client.started) this.#collect(client, frame)
+        else this.#start(client, frame)
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.#refuse(client, '08P01', 'The message is malformed or too long.')
+    }
+  }
+
+  /** The client is gone, whatever it was doing. */
+  leave(id: number): void {
+    const client = this.#clients.get(id)
+    if (!client) return
+    this.#clients.delete(id)
+    this.#waiting.delete(client)
+    if (id < 0) this.#discard = true
+    if (this.#owner === client) {
+      this.#owner = undefined
+      this.#execute(query('rollback'))
+    }
+  }
+
+  /** Runs what can be run. */
+  run(): void {
+    for (;;) {
+      const client = this.#owner ?? this.#waiting.values().next().value
+      const unit = client?.units.shift()
+      if (!client || !unit) break
+      this.#waiting.delete(client)
+      if (client.units.length > 0) this.#waiting.add(client)
+      const answer = this.#execute(unit)
+      this.#session.send(client.id, answer.bytes)
+      this.#owner = answer.status === 0x49 ? undefined : client
+      if (this.#owner) this.#ownerIdleSince = this.#session.now()
+    }
+    if (this.#discard && !this.#owner) {
+      this.#discard = false
+      this.#execute(query('discard all'))
+    }
+  }
+
+  /** Called now and then: nobody may keep the house waiting with an open transaction and nothing to do. */
+  guard(): void {
+    const owner = this.#owner
+    if (!owner || owner.units.length > 0 || this.#waiting.size === 0) return
+    if (this.#session.now() - this.#ownerIdleSince <= this.#session.idleTransactionMs) return
+    this.#refuse(owner, '25P03', 'The transaction was idle while others waited, and was rolled back.')
+    this.run()
+  }
+
+  #start(client: Client, packet: Uint8Array): void {
+    const startup = readStartup(packet)
+    if (startup.kind === 'encryption') this.#session.send(client.id, Buffer.from('N'))
+    else if (startup.kind === 'start') {
+      // Not passed on: an unknown user or database would end the engine, and a start-up waits for nobody.
+      client.started = true
+      client.reader.begin()
+      if (startup.minor > 0) this.#session.send(client.id, message(0x76, 0, 0))
+      this.#session.send(client.id, this.#session.hello)
+    } else this.#close(client)
+  }
+
+  #collect(client: Client, frame: Uint8Array): void {
+    const type = frame[0]
+    if (type === messageType.terminate) {
+      this.#close(client)
+      return
+    }
+    client.messages.push(frame)
+    client.bytes += frame.length
+    if (client.bytes > longest) throw new RangeError('too much before Sync')
+    if (!unitEnds.has(type)) return
+    client.units.push(client.messages.length === 1 ? frame : Buffer.concat(client.messages))
+    client.messages = []
+    client.bytes = 0
+    this.#waiting.add(client)
+  }
+
+  #refuse(client: Client, sqlstate: string, text: string): void {
+    this.#session.send(client.id, errorResponse('FATAL', sqlstate, text))
+    this.#close(client)
+  }
+
+  #close(client: Client): void {
+    this.leave(client.id)
+    this.#session.end(client.id)
+  }
+
+  #execute(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly status: number } {
+    const answer = this.#session.execute(bytes)
+    const { status, error } = readAnswer(answer)
+    if (error && (error.sqlstate === ioError || error.severity === 'FATAL' || error.severity === 'PANIC'))
+      throw new EngineBroken(`${error.severity} ${error.sqlstate}`)
+    return { bytes: answer, status }
+  }
+}
