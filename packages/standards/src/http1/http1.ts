@@ -1,0 +1,5 @@
+/** Strict, incremental HTTP/1.1 message framing for a relay (RFC 9112 with every leniency refused). */
+export { type BodyKind, BodyReader } from './body.ts'
+export { type Fault, type FaultCode, faults } from './faults.ts'
+export { type FieldNames, fieldNames, type KnownField } from './fields.ts'
+export { defaultHeadLimits, type HeadLimits, HeadReader } from './head.ts'
