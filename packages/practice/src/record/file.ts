@@ -1,0 +1,100 @@
+/** Reads a practice file; every fault is named by its path, for example `practices[0].patients[3].allergies[1].note`. */
+import { SpineError } from '@openspine/standards/error'
+import type { z } from 'zod'
+import { type PatientRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
+
+/** A value in a file may hold an NHS number: messages name paths and rules, never values. */
+function refused(problems: readonly string[]): SpineError {
+  const shown = problems.slice(0, 20)
+  if (problems.length > shown.length) shown.push(`… and ${problems.length - shown.length} more`)
+  return new SpineError(
+    'PRACTICE_FILE_INVALID',
+    { problems: shown },
+    { explanation: `The practice file cannot be loaded:\n  ${shown.join('\n  ')}` },
+  )
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  let text = ''
+  for (const step of path)
+    text += typeof step === 'number' ? `[${step}]` : text === '' ? String(step) : `.${String(step)}`
+  return text === '' ? 'the file' : text
+}
+
+function problemsOf(issues: readonly z.core.$ZodIssue[]): string[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => `${pathOf([...issue.path, key])} is not a key of this format`)
+      : [`${pathOf(issue.path)}: ${issue.message}`],
+  )
+}
+
+/**
+ * Checks a file's content (JSON text, or the object it stands for) and fills in defaults.
+ * SpineError `PRACTICE_FILE_INVALID` lists what is wrong; nothing of a faulty file is used.
+ */
+export function readPracticeFile(content: unknown): ReadPracticeFile {
+  let value = content
+  if (typeof content === 'string') {
+    try {
+      value = JSON.parse(content)
+    } catch {
+      throw refused(['the file is not JSON'])
+    }
+  }
+  const read = practiceFile.safeParse(value)
+  if (!read.success) throw refused(problemsOf(read.error.issues))
+  const problems = read.data.practices.flatMap((practice, i) => [
+    ...practice.patients.flatMap((patient, j) =>
+      relations(patient, practice.practitioners).map((problem) => `practices[${i}].patients[${j}].${problem}`),
+    ),
+    ...twice(practice.patients.map((patient) => patient.nhsNumber)).map(
+      (j) => `practices[${i}].patients[${j}].nhsNumber stands twice in this practice`,
+    ),
+    ...twice(practice.practitioners.map((practitioner) => practitioner.id)).map(
+      (j) => `practices[${i}].practitioners[${j}].id stands twice in this practice`,
+    ),
+  ])
+  for (const key of ['odsCode', 'serviceRoot'] as const)
+    for (const i of twice(read.data.practices.map((practice) => practice[key])))
+      problems.push(`practices[${i}].${key} stands twice in this file`)
+  if (problems.length > 0) throw refused(problems)
+  return read.data
+}
+
+/** Checks one patient's record against the practitioners of its practice and fills in defaults. */
+export function readPatient(content: unknown, practitioners: readonly { readonly id: string }[]): PatientRecord {
+  const read = patientRecord.safeParse(content)
+  if (!read.success) throw refused(problemsOf(read.error.issues))
+  const problems = relations(read.data, practitioners)
+  if (problems.length > 0) throw refused(problems)
+  return read.data
+}
+
+function relations(patient: PatientRecord, practitioners: readonly { readonly id: string }[]): string[] {
+  const problems: string[] = []
+  if (patient.inTransit && patient.registrationDate === undefined)
+    problems.push('registrationDate is needed by a record in transit')
+  if (patient.usualGp !== undefined && !practitioners.some((one) => one.id === patient.usualGp))
+    problems.push('usualGp is not the id of a practitioner of this practice')
+  patient.problems.forEach((problem, i) => {
+    if (problem.status === 'active' && problem.endDate !== undefined)
+      problems.push(`problems[${i}].endDate stands on an active problem`)
+  })
+  patient.medications.forEach((medication, i) => {
+    if (medication.postDate !== undefined && medication.type !== 'acute')
+      problems.push(`medications[${i}].postDate stands on a medication that is not acute`)
+  })
+  return problems
+}
+
+/** Indexes of values that came before. */
+function twice(values: readonly string[]): number[] {
+  const seen = new Set<string>()
+  const repeated: number[] = []
+  values.forEach((value, i) => {
+    if (seen.has(value)) repeated.push(i)
+    seen.add(value)
+  })
+  return repeated
+}

@@ -1,0 +1,340 @@
+/**
+ * A practice of invented people: one patient with something in every section, and one for every flag that
+ * decides what a consumer gets.
+ */
+import { addDays, type Day } from '../record/dates.ts'
+import type { PatientInput, PracticeFile } from '../record/model.ts'
+
+/** Patients of the worked example by what they show. */
+export const workedExamplePatients = {
+  everySection: '9990548609',
+  dissent: '9990100004',
+  sensitive: '9990100012',
+  deceasedRecently: '9990100020',
+  deceasedLongAgo: '9990100039',
+  inTransit: '9990100047',
+  noData: '9990100055',
+  confidentialItems: '9990100063',
+  inactive: '9990100071',
+  notVerified: '9990100098',
+  registeredElsewhere: '9990100101',
+  organisationDissent: '9990100128',
+  deniedSection: '9990100136',
+} as const
+
+/**
+ * The practice A20047 (or another code) with its patients, as a practice file.
+ * `today` places what is recent or not: the acute courses of this year, the deaths within and beyond 28 days.
+ *
+ * @example
+ * workedExample({ asid: '200000100001', today: '2026-11-20' }).practices[0]?.serviceRoot // '/A20047/DSTU2/1'
+ */
+export function workedExample(options: {
+  readonly asid: string
+  readonly today: Day
+  readonly odsCode?: string
+  readonly name?: string
+  readonly serviceRoot?: string
+}): PracticeFile {
+  const { asid, today, odsCode = 'A20047' } = options
+  return {
+    format: 'openspine-practice-1',
+    practices: [
+      {
+        odsCode,
+        asid,
+        name: options.name ?? 'Testham Surgery',
+        address: { lines: ['1 Surgery Lane'], city: 'Testham', postcode: 'ZZ99 4AA' },
+        telecom: [{ system: 'phone', value: '01632 960011', use: 'work' }],
+        serviceRoot: options.serviceRoot ?? `/${odsCode}/DSTU2/1`,
+        gpConnect: true,
+        emergencyCodes: {
+          on: true,
+          banner: 'Latest entry of every group of emergency codes',
+          codes: [
+            { code: 'resuscitation-wanted', group: 'resuscitation' },
+            { code: 'resuscitation-not-wanted', group: 'resuscitation' },
+            { code: 'advance-statement' },
+          ],
+        },
+        practitioners: [
+          {
+            id: 'gp-1',
+            name: { family: 'Mockingham', given: ['Ada'], prefix: ['Dr'] },
+            gender: 'female',
+            sdsUserId: '555000000101',
+            role: { code: 'R0260', display: 'General Medical Practitioner' },
+          },
+          {
+            id: 'gp-2',
+            name: { family: 'Samplewick', given: ['Bertram'], prefix: ['Dr'] },
+            gender: 'male',
+            sdsUserId: '555000000102',
+            role: { code: 'R0260', display: 'General Medical Practitioner' },
+          },
+        ],
+        patients: [everySection(today), ...flagged(today)],
+      },
+    ],
+  }
+}
+
+function everySection(today: Day): PatientInput {
+  const ago = (days: number): Day => addDays(today, -days)
+  return {
+    nhsNumber: workedExamplePatients.everySection,
+    name: { family: 'Testcase', given: ['Arlo', 'Ben'], prefix: ['Mr'] },
+    gender: 'male',
+    birthDate: '1980-02-29',
+    address: { lines: ['12 Invented Row'], city: 'Testham', postcode: 'ZZ99 3CZ' },
+    telecom: [{ system: 'phone', value: '01632 960012', use: 'home' }],
+    registrationDate: '2009-06-15',
+    usualGp: 'gp-1',
+    encounters: [
+      {
+        date: ago(9),
+        title: 'Dr Ada Mockingham, Testham Surgery',
+        details: 'Asthma review\nPeak flow 480 L/min. Inhaler technique good.\nPlan: continue, review in 6 months',
+      },
+      { date: ago(75), title: 'Nurse Cleo Fixture, Testham Surgery', details: 'Influenza vaccination given' },
+      { date: ago(210), title: 'Dr Bertram Samplewick, telephone', details: 'Sore throat for 4 days; BP 138/84' },
+      { date: '2019-03-05', title: 'Dr Ada Mockingham, Testham Surgery', details: 'Low back pain after lifting' },
+      { date: '2014-02-03', title: 'Dr Ada Mockingham, home visit', details: 'Chest infection' },
+    ],
+    clinicalItems: [
+      { date: ago(9), entry: 'Asthma annual review', details: 'Control good; ACT score 22' },
+      { date: '2019-03-05', entry: 'Low back pain', details: 'No red flags' },
+      { date: '2014-02-03', entry: 'Acute bronchitis' },
+    ],
+    adminItems: [
+      { date: ago(30), entry: 'Asthma recall: first letter sent', details: 'Sent by post' },
+      { date: '2016-04-01', entry: 'Summary care record: consent given' },
+      { date: '2009-06-15', entry: 'New patient registration' },
+    ],
+    allergies: [
+      { startDate: '2003-07-21', details: 'Penicillin V allergy: rash & swelling of the lips, severity severe' },
+      { startDate: '2011-05-02', details: 'Adverse reaction to ibuprofen: wheeze <1 hour after the dose' },
+      { startDate: '1985-01-01', endDate: '2001-09-10', details: "Cow's milk protein allergy; resolved" },
+    ],
+    immunisations: [
+      {
+        date: ago(75),
+        vaccination: 'Seasonal influenza vaccination',
+        part: 'Single dose',
+        contents: 'Inactivated influenza vaccine',
+        details: 'Left deltoid; batch INV-0423',
+      },
+      {
+        date: '2013-10-12',
+        vaccination: 'Low dose diphtheria, tetanus and polio vaccination',
+        part: 'Booster',
+        contents: 'Td/IPV',
+        details: 'Right deltoid; batch INV-0077',
+      },
+    ],
+    observations: [
+      { date: ago(9), entry: 'Peak expiratory flow rate', value: '480 L/min', range: '>450', details: 'Best of three' },
+      { date: ago(210), entry: 'Blood pressure', value: '138/84 mmHg', range: '<140/90' },
+      { date: '2019-03-05', entry: 'Body mass index', value: '27.1 kg/m2', range: '18.5 - 25.0' },
+      { date: '2014-02-03', entry: 'Body temperature', value: '38.4 C', range: '36.1 - 37.2', details: 'Tympanic' },
+    ],
+    referrals: [
+      {
+        date: '2019-03-12',
+        from: 'Dr Ada Mockingham',
+        to: 'Musculoskeletal physiotherapy, Testham Community Hospital',
+        priority: 'Routine',
+        details: 'Low back pain for 6 weeks',
+      },
+      { date: '2012-11-30', from: 'Dr Bertram Samplewick', to: 'Respiratory clinic', priority: 'Urgent' },
+    ],
+    problems: [
+      {
+        status: 'active',
+        startDate: '2006-10-17',
+        entry: 'Asthma',
+        significance: { text: 'Major', level: 'highest' },
+        details: 'Step 2 treatment',
+      },
+      {
+        status: 'inactive',
+        startDate: '2012-11-20',
+        endDate: '2013-02-14',
+        entry: 'Community-acquired pneumonia',
+        significance: { text: 'Significant', level: 'middle' },
+        details: 'Admitted for 3 days',
+      },
+      {
+        status: 'inactive',
+        startDate: '2019-03-05',
+        endDate: '2019-05-28',
+        entry: 'Low back pain',
+        significance: { text: 'Minor', level: 'lowest' },
+      },
+      { status: 'inactive', startDate: '1998-08-03', endDate: '1998-09-30', entry: 'Sprain of ankle' },
+    ],
+    medications: medications(today),
+    emergencyCodes: [
+      {
+        date: ago(400),
+        code: 'resuscitation-wanted',
+        entry: 'For attempted cardiopulmonary resuscitation',
+        details: 'Discussed with patient',
+        location: 'Testham Surgery, care plan',
+      },
+      { date: '2015-01-20', code: 'resuscitation-not-wanted', entry: 'Superseded entry of the same group' },
+      {
+        date: '2018-06-06',
+        code: 'advance-statement',
+        entry: 'Advance statement made',
+        location: 'Held by the patient',
+      },
+    ],
+  }
+}
+
+function medications(today: Day): NonNullable<PatientInput['medications']> {
+  const ago = (days: number): Day => addDays(today, -days)
+  return [
+    {
+      type: 'acute',
+      item: 'Clarithromycin 500mg tablets',
+      dosage: 'One to be taken twice a day for 7 days',
+      quantity: '14 tablets',
+      recordedDate: ago(208),
+      startDate: ago(208),
+      daysDuration: 7,
+      issues: [{ date: ago(208) }],
+    },
+    {
+      type: 'acute',
+      item: 'Prednisolone 5mg tablets',
+      dosage: 'Six to be taken each morning for 5 days if asthma worsens',
+      quantity: '30 tablets',
+      recordedDate: ago(9),
+      startDate: ago(9),
+      postDate: addDays(today, 12),
+      scheduledEndDate: addDays(today, 17),
+      daysDuration: 5,
+      information: ['Rescue course: telephone the surgery when started'],
+      issues: [],
+    },
+    {
+      type: 'acute',
+      item: 'Amoxicillin 500mg capsules',
+      dosage: 'One to be taken three times a day',
+      quantity: '15 capsules',
+      recordedDate: ago(120),
+      elsewhere: { agency: 'Dentist' },
+      ended: { date: ago(119), by: 'clinician', reason: 'Allergy to penicillin' },
+    },
+    {
+      type: 'acute',
+      item: 'Co-codamol 30mg/500mg tablets',
+      dosage: 'One or two to be taken four times a day when required',
+      quantity: '56 tablets',
+      recordedDate: '2019-03-05',
+      startDate: '2019-03-05',
+      scheduledEndDate: '2019-03-12',
+      daysDuration: 7,
+      controlledDrug: true,
+      issues: [{ date: '2019-03-05', quantity: '28 tablets' }],
+    },
+    {
+      type: 'repeat',
+      item: 'Beclometasone 100micrograms/dose inhaler',
+      dosage: 'Two puffs to be inhaled twice a day',
+      quantity: '200 dose',
+      recordedDate: '2019-10-01',
+      startDate: '2019-10-01',
+      reviewDate: addDays(today, 170),
+      maxIssues: 12,
+      issues: [
+        { date: ago(150), daysDuration: 56 },
+        { date: ago(94), daysDuration: 56 },
+        { date: ago(38), daysDuration: 56 },
+      ],
+    },
+    {
+      type: 'repeat-dispense',
+      item: 'Salbutamol 100micrograms/dose inhaler CFC free',
+      dosage: 'One or two puffs to be inhaled when required',
+      quantity: '200 dose',
+      recordedDate: '2020-01-20',
+      startDate: '2020-01-20',
+      reviewDate: addDays(today, 170),
+      maxIssues: 6,
+      information: ['Spacer device supplied'],
+    },
+    {
+      type: 'repeat',
+      item: 'Omeprazole 20mg gastro-resistant capsules',
+      dosage: 'One to be taken each day',
+      quantity: '28 capsules',
+      recordedDate: '2015-06-01',
+      startDate: '2015-06-01',
+      maxIssues: 6,
+      ended: { date: '2016-08-22', by: 'clinician', reason: 'No longer needed' },
+      issues: [{ date: '2015-06-01' }, { date: '2016-07-04', information: ['Last issue before review'] }],
+    },
+  ]
+}
+
+function flagged(today: Day): PatientInput[] {
+  const visit = { date: '2018-01-04', title: 'Dr Ada Mockingham, Testham Surgery', details: 'Routine review' }
+  const living = (nhsNumber: string, family: string, given: string, gender: 'male' | 'female', birthDate: Day) => ({
+    nhsNumber,
+    name: { family, given: [given] },
+    gender,
+    birthDate,
+    address: { lines: ['34 Invented Row'], city: 'Testham', postcode: 'ZZ99 3CZ' },
+    registrationDate: '2010-01-11',
+    usualGp: 'gp-2',
+    encounters: [visit],
+  })
+  const the = workedExamplePatients
+  return [
+    { ...living(the.dissent, 'Quietwell', 'Dora', 'female', '1975-05-14'), consent: false },
+    { ...living(the.sensitive, 'Hushford', 'Evan', 'male', '1990-12-01'), sensitive: true },
+    { ...living(the.deceasedRecently, 'Lastman', 'Flora', 'female', '1938-03-23'), deceasedDate: addDays(today, -10) },
+    { ...living(the.deceasedLongAgo, 'Formerly', 'George', 'male', '1929-08-30'), deceasedDate: addDays(today, -60) },
+    {
+      ...living(the.inTransit, 'Movinghouse', 'Hana', 'female', '1996-07-07'),
+      inTransit: true,
+      registrationDate: addDays(today, -20),
+    },
+    { ...living(the.noData, 'Blankpage', 'Idris', 'male', '2004-10-19'), encounters: [] },
+    {
+      ...living(the.confidentialItems, 'Closedbook', 'Juno', 'female', '1983-04-02'),
+      encounters: [
+        visit,
+        { date: '2020-02-20', title: 'Confidential clinic', details: 'Kept back', confidential: true },
+      ],
+      problems: [
+        { status: 'active', startDate: '2020-02-20', entry: 'Kept back', confidential: true },
+        {
+          status: 'active',
+          startDate: '2001-01-01',
+          entry: 'Hay fever',
+          significance: { text: 'Minor', level: 'lowest' },
+        },
+      ],
+      medications: [
+        {
+          type: 'repeat',
+          item: 'Kept back 10mg tablets',
+          dosage: 'One each day',
+          recordedDate: '2020-02-20',
+          startDate: '2020-02-20',
+          issues: [{ date: '2020-02-20' }],
+          confidential: true,
+        },
+      ],
+    },
+    { ...living(the.inactive, 'Gonewell', 'Kofi', 'male', '1969-11-11'), active: false },
+    { ...living(the.notVerified, 'Unproven', 'Lena', 'female', '2001-02-03'), nhsNumberVerified: false },
+    { ...living(the.registeredElsewhere, 'Farfield', 'Milo', 'male', '1987-06-25'), registeredAt: 'B82617' },
+    { ...living(the.organisationDissent, 'Heldback', 'Nora', 'female', '1957-09-09'), organisationDissent: true },
+    { ...living(the.deniedSection, 'Partway', 'Otto', 'male', '1978-01-30'), deniedSections: ['REF'] },
+  ]
+}

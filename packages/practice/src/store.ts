@@ -1,0 +1,167 @@
+/** All SQL of the practice system: practices with their switches, and one document per patient. */
+import type { Random } from '@openspine/platform/clock'
+import type { Store } from '@openspine/platform/store'
+import { SpineError } from '@openspine/standards/error'
+import type { Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
+
+interface Tables {
+  practice: { ods_code: string; service_root: string; document: string; version: number }
+  patient: { ods_code: string; nhs_number: string; id: string; document: string; version: number }
+}
+
+export interface StoredPractice {
+  readonly practice: PracticeRecord
+  /** Grows by one with every change. */
+  readonly version: number
+}
+
+export interface StoredPatient {
+  readonly patient: PatientRecord
+  /** Opaque and lasting: the same whatever is loaded later. */
+  readonly id: string
+  readonly version: number
+}
+
+export interface PracticeStore {
+  /** The practice whose service root is one of these paths; the longest wins. */
+  practiceAt(roots: readonly string[]): Promise<StoredPractice | undefined>
+  practice(odsCode: string): Promise<StoredPractice | undefined>
+  /** In order of ODS code. */
+  practices(): Promise<readonly StoredPractice[]>
+  patient(odsCode: string, nhsNumber: string): Promise<StoredPatient | undefined>
+  /** Patients of a practice. */
+  count(odsCode: string): Promise<number>
+  /**
+   * Writes practices and patients in one transaction; what has not changed keeps its version.
+   * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root.
+   */
+  write(changes: readonly PracticeChange[]): Promise<void>
+  /** Adds or replaces patients of a practice that exists. */
+  writePatients(odsCode: string, patients: readonly PatientRecord[]): Promise<void>
+}
+
+export interface PracticeChange {
+  readonly practice: PracticeRecord
+  readonly patients: readonly PatientRecord[]
+  /** Remove the practice's other patients. */
+  readonly complete: boolean
+}
+
+const rowsPerStatement = 500
+
+export function practiceStore(store: Store, random: Random): PracticeStore {
+  const db = (store.db as Kysely<Tables>).withSchema('practice')
+
+  const readPractice = (row: { document: string; version: number }): StoredPractice => ({
+    // Through the schema again: a document of an earlier release gains the defaults of this one.
+    practice: practiceRecord.parse(JSON.parse(row.document)),
+    version: row.version,
+  })
+
+  async function putPractice(transaction: Kysely<Tables>, practice: PracticeRecord): Promise<void> {
+    try {
+      await sql`
+        insert into practice.practice as held (ods_code, service_root, document, version)
+        values (${practice.odsCode}, ${practice.serviceRoot}, ${JSON.stringify(practice)}, 1)
+        on conflict (ods_code) do update
+          set service_root = excluded.service_root, document = excluded.document, version = held.version + 1
+          where held.document is distinct from excluded.document`.execute(transaction)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === '23505')
+        throw new SpineError(
+          'PRACTICE_ROOT_TAKEN',
+          { serviceRoot: practice.serviceRoot },
+          { explanation: `Another practice already answers at ${practice.serviceRoot}.`, cause: error },
+        )
+      throw error
+    }
+  }
+
+  async function putPatients(
+    transaction: Kysely<Tables>,
+    odsCode: string,
+    patients: readonly PatientRecord[],
+  ): Promise<void> {
+    for (let i = 0; i < patients.length; i += rowsPerStatement) {
+      const some = patients.slice(i, i + rowsPerStatement)
+      await sql`
+        insert into practice.patient as held (ods_code, nhs_number, id, document, version)
+        select ${odsCode}, nhs_number, id, document, 1
+        from unnest(
+          ${some.map((patient) => patient.nhsNumber)}::text[],
+          ${some.map(() => random.uuid())}::text[],
+          ${some.map((patient) => JSON.stringify(patient))}::text[]
+        ) as given (nhs_number, id, document)
+        on conflict (ods_code, nhs_number) do update
+          set document = excluded.document, version = held.version + 1
+          where held.document is distinct from excluded.document`.execute(transaction)
+    }
+  }
+
+  return {
+    async practiceAt(roots) {
+      if (roots.length === 0) return undefined
+      const row = await db
+        .selectFrom('practice')
+        .select(['document', 'version'])
+        .where('service_root', 'in', roots)
+        .orderBy(sql`length(service_root)`, 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && readPractice(row)
+    },
+
+    async practice(odsCode) {
+      const row = await db
+        .selectFrom('practice')
+        .select(['document', 'version'])
+        .where('ods_code', '=', odsCode)
+        .executeTakeFirst()
+      return row && readPractice(row)
+    },
+
+    async practices() {
+      const rows = await db.selectFrom('practice').select(['document', 'version']).orderBy('ods_code').execute()
+      return rows.map(readPractice)
+    },
+
+    async patient(odsCode, nhsNumber) {
+      const row = await db
+        .selectFrom('patient')
+        .select(['id', 'document', 'version'])
+        .where('ods_code', '=', odsCode)
+        .where('nhs_number', '=', nhsNumber)
+        .executeTakeFirst()
+      return row && { patient: patientRecord.parse(JSON.parse(row.document)), id: row.id, version: row.version }
+    },
+
+    async count(odsCode) {
+      const row = await db
+        .selectFrom('patient')
+        .select(({ fn }) => fn.countAll().as('n'))
+        .where('ods_code', '=', odsCode)
+        .executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
+
+    async write(changes) {
+      await db.transaction().execute(async (transaction) => {
+        for (const { practice, patients, complete } of changes) {
+          await putPractice(transaction, practice)
+          if (complete)
+            await sql`
+              delete from practice.patient
+              where ods_code = ${practice.odsCode}
+                and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
+          await putPatients(transaction, practice.odsCode, patients)
+        }
+      })
+    },
+
+    async writePatients(odsCode, patients) {
+      await db.transaction().execute((transaction) => putPatients(transaction, odsCode, patients))
+    },
+  }
+}
