@@ -5,6 +5,19 @@ import type { Store } from './store.ts'
 /** The channel of `NOTIFY`; its payload is the topic. */
 export const channel = 'openspine'
 const pollMs = 1_000
+/** What a topic is made of: nothing that would need quoting, and short enough for a NOTIFY. */
+const topicForm = /^[\w.:/@-]{1,200}$/
+
+/** The statement that carries a topic to other processes. */
+export function announcement(topic: string): string {
+  return `notify ${channel}, '${topic}'`
+}
+
+/** The topic of such a statement. */
+export function readAnnouncement(statement: string): string | undefined {
+  const topic = /^notify openspine, '([^']*)'$/.exec(statement)?.[1]
+  return topic !== undefined && topicForm.test(topic) ? topic : undefined
+}
 
 export interface Announcer extends Pick<Store, 'announce' | 'onAnnounced'> {
   /** Something was announced elsewhere. */
@@ -38,6 +51,7 @@ export function makeAnnouncer(log: Logger, tell: (topic: string) => void = () =>
 
   return {
     announce(topic) {
+      if (!topicForm.test(topic)) throw new TypeError('a topic is a short word of letters, digits and . : / @ - _')
       if (closed || pending.has(topic)) return
       pending.add(topic)
       queueMicrotask(() => {
@@ -82,7 +96,7 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
       untold.add(topic)
       return
     }
-    client.query(`notify ${channel}, ${pg.escapeLiteral(topic)}`).catch(() => untold.add(topic))
+    client.query(announcement(topic)).catch(() => untold.add(topic))
   }
   const announcer = makeAnnouncer(log, tell)
 

@@ -1,4 +1,4 @@
-import { errorResponse, FrameReader, message, messageType, query, readAnswer, readStartup } from './frames.ts'
+import { errorResponse, FrameReader, message, messageType, query, readAnswer, readStartup, uint32 } from './frames.ts'
 
 /** What the multiplexer needs of the one PostgreSQL session and of the outside. */
 export interface Session {
@@ -25,8 +25,16 @@ interface Client {
   /** Whole messages that wait for the one which makes them a unit (Sync, Query, …). */
   messages: Uint8Array[]
   bytes: number
+  /** The messages are a COPY and its rows so far. */
+  copying: boolean
   /** Runnable: groups of whole messages that end where an answer is due. */
-  readonly units: Uint8Array[]
+  readonly units: Unit[]
+}
+
+interface Unit {
+  readonly bytes: Uint8Array
+  /** The client has had the CopyInResponse with which the answer begins. */
+  readonly copy: boolean
 }
 
 /** A frontend message, or a group of them up to its Sync, may not be longer. */
@@ -35,12 +43,23 @@ const longest = 64 << 20
 /** Input/output error: the state on the disk is unknown from here on. */
 const ioError = '58030'
 
-const unitEnds: ReadonlySet<number | undefined> = new Set([
-  messageType.query,
-  messageType.sync,
-  messageType.flush,
-  messageType.functionCall,
+/** An answer is due after these. */
+const unitEnds: ReadonlySet<number | undefined> = new Set([messageType.query, messageType.sync, messageType.flush])
+
+/** What a client may send; an unknown type would end the engine. */
+const known: ReadonlySet<number | undefined> = new Set([
+  ...unitEnds,
+  messageType.parse,
+  messageType.bind,
+  messageType.describe,
+  messageType.execute,
+  messageType.close,
 ])
+
+/** The engine ends when it wants rows for a COPY and none are there; see `#copy`. */
+const mayCopyIn = /\bcopy\b.*\bstdin\b/is
+const isCopyIn = /^\s*copy\b[^;]*\bfrom\s+stdin\b[^;]*;?\s*$/i
+const endOfCopy = message(messageType.copyFail, 'COPY FROM STDIN is possible only as a statement of its own')
 
 /**
  * One PostgreSQL session, many clients that speak the wire protocol. A client has the session for one
@@ -63,7 +82,15 @@ export class Multiplexer {
   receive(id: number, bytes: Uint8Array): void {
     let client = this.#clients.get(id)
     if (!client) {
-      client = { id, reader: new FrameReader(longest), started: false, messages: [], bytes: 0, units: [] }
+      client = {
+        id,
+        reader: new FrameReader(longest),
+        started: false,
+        messages: [],
+        bytes: 0,
+        copying: false,
+        units: [],
+      }
       this.#clients.set(id, client)
     }
     try {
@@ -101,8 +128,8 @@ export class Multiplexer {
       if (!client || !unit) break
       this.#waiting.delete(client)
       if (client.units.length > 0) this.#waiting.add(client)
-      const answer = this.#execute(unit)
-      this.#session.send(client.id, answer.bytes)
+      const answer = this.#execute(unit.bytes)
+      this.#session.send(client.id, unit.copy ? withoutCopyInResponse(answer.bytes) : answer.bytes)
       this.#owner = answer.status === 0x49 ? undefined : client
       if (this.#owner) this.#ownerIdleSince = this.#session.now()
     }
@@ -139,11 +166,53 @@ export class Multiplexer {
       this.#close(client)
       return
     }
-    client.messages.push(frame)
-    client.bytes += frame.length
-    if (client.bytes > longest) throw new RangeError('too much before Sync')
+    if (client.copying) {
+      this.#copy(client, frame)
+      return
+    }
+    // PostgreSQL ignores these outside a COPY: what a client sent before it heard of an error.
+    if (type === messageType.copyData || type === messageType.copyDone || type === messageType.copyFail) return
+    if (!known.has(type)) throw new RangeError('an unknown type of message')
+    if (type === messageType.query && isCopyIn.test(textOf(frame))) {
+      client.copying = true
+      this.#copy(client, frame)
+      const binary = /\bbinary\b/i.test(textOf(frame)) ? 1 : 0
+      this.#session.send(client.id, message(messageType.copyInResponse, Buffer.from([binary, 0, 0])))
+      return
+    }
+    this.#add(client, frame)
     if (!unitEnds.has(type)) return
-    client.units.push(client.messages.length === 1 ? frame : Buffer.concat(client.messages))
+    // Whoever comes in from outside may have prepared a COPY earlier, under a name.
+    const guard = client.id < 0 || client.messages.some((part) => mayCopyIn.test(statementOf(part)))
+    if (guard) client.messages.splice(type === messageType.query ? 1 : -1, 0, endOfCopy)
+    this.#enqueue(client, false)
+  }
+
+  /**
+   * Rows of a COPY are kept until they are complete, because the engine takes statement and rows in
+   * one piece only; the client is told at once to go on.
+   */
+  #copy(client: Client, frame: Uint8Array): void {
+    const type = frame[0]
+    if (type === messageType.sync || type === messageType.flush) return
+    this.#add(client, frame)
+    if (type === messageType.copyDone || type === messageType.copyFail) {
+      client.copying = false
+      this.#enqueue(client, true)
+    } else if (type !== messageType.copyData && client.messages.length > 1)
+      throw new RangeError('a message that does not belong into a COPY')
+  }
+
+  #add(client: Client, frame: Uint8Array): void {
+    client.bytes += frame.length
+    if (client.bytes > longest) throw new RangeError('too much in one piece')
+    client.messages.push(frame)
+  }
+
+  #enqueue(client: Client, copy: boolean): void {
+    const [only, ...more] = client.messages
+    const bytes = only && more.length === 0 ? only : Buffer.concat(client.messages)
+    client.units.push({ bytes, copy })
     client.messages = []
     client.bytes = 0
     this.#waiting.add(client)
@@ -166,4 +235,22 @@ export class Multiplexer {
       throw new EngineBroken(`${error.severity} ${error.sqlstate}`)
     return { bytes: answer, status }
   }
+}
+
+function textOf(frame: Uint8Array): string {
+  return Buffer.from(frame.buffer, frame.byteOffset + 5, frame.length - 5)
+    .toString('latin1')
+    .replace(/\0.*$/s, '')
+}
+
+/** The SQL of a Query or Parse message; nothing for others. */
+function statementOf(frame: Uint8Array): string {
+  if (frame[0] === messageType.query) return textOf(frame)
+  if (frame[0] !== messageType.parse) return ''
+  // After the statement's name.
+  return textOf(frame.subarray(Math.max(frame.indexOf(0, 5) - 4, 0)))
+}
+
+function withoutCopyInResponse(answer: Uint8Array): Uint8Array {
+  return answer[0] === messageType.copyInResponse ? answer.subarray(1 + uint32(answer, 1)) : answer
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import { openMemory } from './embedded.ts'
+import { openEmbedded, openMemory } from './embedded.ts'
 import { openPostgresql } from './postgresql.ts'
 import type { Store } from './store.ts'
 
@@ -30,9 +30,11 @@ export interface OpenStoreOptions {
  * await store.migrate('mesh', migrations)
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { log } = options
+  const { log, clock, directory } = options
   if (options.memory) return openMemory({ log, poolSize: options.poolSize ?? 8 })
   if (options.databaseUrl !== undefined)
     return openPostgresql({ databaseUrl: options.databaseUrl, log, poolSize: options.poolSize ?? 16 })
+  if (directory !== undefined)
+    return openEmbedded({ directory, attach: options.attach ?? false, log, clock, poolSize: options.poolSize ?? 8 })
   throw new TypeError('openStore needs databaseUrl, directory or memory')
 }

@@ -1,3 +1,4 @@
+import { setImmediate as immediately, setTimeout as wait } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
@@ -7,6 +8,7 @@ const int8 = 20
 const int8Array = 1016
 const date = 1082
 const dateArray = 1182
+const longestEndMs = 2_000
 /** `pg` declares only the types that are no arrays. */
 const textArray: number = 1009
 
@@ -42,4 +44,11 @@ export function makePool(config: pg.PoolConfig, log: Logger): pg.Pool {
 
 export function makeDatabase(pool: pg.Pool): Database {
   return new Kysely({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** Ends the pool; does not wait long for connections that were never given back. */
+export async function endPool(pool: pg.Pool): Promise<void> {
+  await Promise.race([pool.end(), wait(longestEndMs, undefined, { ref: false })])
+  // `end` has told the connections to close; let them say so to the other side.
+  await immediately()
 }

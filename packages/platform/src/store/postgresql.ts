@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts'
 import { makeSharedAnnouncer } from './announce.ts'
 import { loadByCopy } from './load.ts'
 import { migrate } from './migrate.ts'
-import { makeDatabase, makePool } from './pool.ts'
+import { endPool, makeDatabase, makePool } from './pool.ts'
 import type { Store } from './store.ts'
 
 /** PostgreSQL 15 or newer, shared by any number of processes. */
@@ -37,6 +37,7 @@ export async function openPostgresql(options: {
     })
   }
   const db = makeDatabase(pool)
+  let closed: Promise<void> | undefined
   const announcer = makeSharedAnnouncer(connection, log)
   return {
     kind: 'postgresql',
@@ -46,9 +47,9 @@ export async function openPostgresql(options: {
     load: (into, rows) => loadByCopy(pool, into, rows),
     announce: announcer.announce,
     onAnnounced: announcer.onAnnounced,
-    async close() {
-      await announcer.close()
-      await db.destroy()
+    close() {
+      closed ??= announcer.close().then(() => endPool(pool))
+      return closed
     },
   }
 }

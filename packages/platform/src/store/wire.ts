@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { SpineError } from '@openspine/standards/error'
 import type { Logger } from '../log.ts'
-import type { EngineReport, EngineSettings } from './engine.ts'
+import type { EngineReport, EngineSettings, Traffic } from './engine.ts'
 
 /** How long a close may take before the engine is ended all the same. */
 const closeMs = 10_000
@@ -82,6 +82,18 @@ function broken(reason: string): SpineError {
   })
 }
 
+function closed(reason: string): SpineError {
+  return new SpineError('STORE_CLOSED', undefined, { detail: reason, explanation: 'The store is closed.' })
+}
+
+const explanations = {
+  STORE_VERSION:
+    'The files of the embedded store belong to another version. Open them with that version and move the data.',
+  STORE_NOT_DURABLE:
+    'The embedded store cannot make sure that data reaches the disk, and so was not opened. Check the disk.',
+  STORE_NOT_OPENED: 'The embedded store could not be opened. The log says why.',
+} as const
+
 /**
  * The embedded engine as this process sees it: a worker, and the wires into it. When the engine
  * fails, every wire fails at once, and a fresh engine opens the same files.
@@ -92,7 +104,8 @@ export class Engine {
   readonly #wires = new Map<number, Wire>()
   #worker: Worker | undefined
   #ready = false
-  #closing = false
+  /** Why there will be no connection any more. */
+  #over: SpineError | undefined
   #closed: Promise<void> | undefined
   #outbox: (number | Uint8Array | null)[] = []
   #flushing = false
@@ -115,26 +128,28 @@ export class Engine {
   connect(foreign = false): Wire {
     this.#lastId += 1
     const id = foreign ? -this.#lastId : this.#lastId
-    const wire = new Wire(id, (from, bytes) => this.#send(from, bytes))
+    const wire = new Wire(id, (from, bytes) => {
+      if (bytes === null) this.#wires.delete(from)
+      this.#send(from, bytes)
+    })
     this.#wires.set(id, wire)
-    wire.once('close', () => this.#wires.delete(id))
-    if (this.#closing) wire.destroy(broken('the store is closed'))
+    if (this.#over !== undefined) wire.destroy(this.#over)
     return wire
   }
 
   /** Fails all wires, shuts the database down cleanly and ends the worker. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
+  close(reason = 'closed by its owner'): Promise<void> {
+    this.#closed ??= this.#close(reason)
     return this.#closed
   }
 
-  async #close(): Promise<void> {
-    this.#closing = true
+  async #close(reason: string): Promise<void> {
+    this.#fail(closed(reason), true)
     clearTimeout(this.#retry)
-    this.#fail('the store is closed')
     const worker = this.#worker
     if (!worker) return
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    this.#flush()
     worker.postMessage('close')
     const late = setTimeout(() => void worker.terminate(), closeMs)
     await exited
@@ -157,9 +172,12 @@ export class Engine {
     this.#outbox = []
   }
 
-  #fail(reason: string): void {
-    this.#outbox = []
-    for (const wire of [...this.#wires.values()]) wire.destroy(broken(reason))
+  #fail(error: SpineError, forGood: boolean): void {
+    if (forGood) this.#over ??= error
+    const wires = [...this.#wires.values()]
+    for (const wire of wires) wire.destroy(error)
+    // What was not sent yet belongs to wires that are no more.
+    if (!forGood) this.#outbox = []
   }
 
   #start(): Promise<void> {
@@ -171,44 +189,40 @@ export class Engine {
       stderr: true,
     })
     this.#worker = worker
-    // The engine's own words, which may hold data: never printed, only kept from the terminal.
+    // The engine's own words may hold data: they are not printed.
     worker.stdout.resume()
     worker.stderr.resume()
 
     return new Promise((resolve, reject) => {
-      let over = false
-      const end = (reason: string) => {
-        if (over) return
-        over = true
+      let ended = false
+      const end = async (reason: string, code: keyof typeof explanations = 'STORE_NOT_OPENED') => {
+        if (ended) return
+        ended = true
         const opened = this.#ready
         this.#ready = false
-        void worker.terminate()
+        // The files belong to one engine at a time: the next starts when this one is gone.
+        await worker.terminate()
         if (this.#worker === worker) this.#worker = undefined
-        if (this.#closing) {
-          resolve()
-          return
+        const again = this.#settings.dataDir !== undefined && (opened || this.#failures > 0)
+        if (!this.#over) {
+          this.#fail(broken(reason), !again)
+          if (again) this.#reopen(reason)
+          else if (opened) this.#log.fatal({ reason }, 'the store in memory failed; what it held is lost')
         }
-        this.#fail(reason)
-        reject(
-          new SpineError('STORE_NOT_OPENED', undefined, {
-            detail: reason,
-            explanation: 'The embedded store could not be opened.',
-          }),
-        )
-        if (opened || this.#failures > 0) this.#reopen(reason)
+        reject(new SpineError(code, undefined, { detail: reason, explanation: explanations[code] }))
       }
       worker.on('message', (report: EngineReport) => {
-        if (over) return
+        if (ended) return
         if ('items' in report) this.#receive(report.items)
         else if ('ready' in report) {
           this.#ready = true
           this.#failures = 0
           this.#flush()
           resolve()
-        } else end(report.failed)
+        } else void end(report.failed, report.code)
       })
-      worker.on('error', (error) => end(`the engine ended: ${error instanceof Error ? error.name : 'error'}`))
-      worker.on('exit', (code) => end(`the engine ended with ${code}`))
+      worker.on('error', (error) => void end(`the engine ended: ${error instanceof Error ? error.name : 'error'}`))
+      worker.on('exit', (code) => void end(`the engine ended with ${code}`))
     })
   }
 
@@ -217,11 +231,12 @@ export class Engine {
     const pause = this.#failures === 1 ? 0 : Math.min(100 * 2 ** this.#failures, longestPauseMs)
     this.#log.error({ reason, attempt: this.#failures, pause }, 'the embedded store failed; opening it again')
     this.#retry = setTimeout(() => {
+      // A failure comes back here through `end`.
       this.#start().catch(() => {})
     }, pause)
   }
 
-  #receive(items: readonly (number | Uint8Array | null)[]): void {
+  #receive(items: Traffic): void {
     for (let index = 0; index < items.length; index += 2) {
       const bytes = items[index + 1]
       const wire = this.#wires.get(Number(items[index]))
