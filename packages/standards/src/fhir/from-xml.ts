@@ -51,7 +51,8 @@ class ResourceReader implements XmlHandler {
   }
 
   #fail(code: FhirCode, explanation: string, last?: string): Error {
-    const labels = this.#frames.map((frame) => frame.label)
+    // A resource inside another one has no name of its own in the path.
+    const labels = this.#frames.map((frame) => frame.label).filter((label) => label !== '')
     if (last !== undefined) labels.push(last)
     return fhirError(code, labels.join('.') || 'document', explanation)
   }
