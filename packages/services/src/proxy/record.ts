@@ -1,0 +1,155 @@
+import type { AuditRecord } from '@openspine/platform/audit'
+import type { Call } from './call.ts'
+import type { Refusal } from './refusal.ts'
+
+/** How an exchange ended. */
+export type Ending =
+  /** The provider's answer went to the consumer whole. */
+  | 'relayed'
+  /** A check, or the framing of the request, refused it. */
+  | 'refused'
+  /** The provider could not be reached, or broke off. */
+  | 'failed'
+  /** The consumer went away first (499). */
+  | 'consumer-left'
+  /** The connection was closed without an answer (444). */
+  | 'closed'
+  /** OPTIONS, answered by the proxy. */
+  | 'answered'
+
+export interface ExchangeFacts {
+  readonly ending: Ending
+  /** What the consumer was told; 499 and 444 where it was told nothing. */
+  readonly status: number
+  /** Body bytes from the consumer. */
+  readonly bytesIn: number
+  /** Body bytes to the consumer. */
+  readonly bytesOut: number
+  /** Milliseconds from the first byte of the request. */
+  readonly totalMs: number
+  /** Milliseconds from the request's departure to the first byte of the provider's answer, and to its end. */
+  readonly firstByteMs: number | undefined
+  readonly providerMs: number | undefined
+}
+
+/** The audit record of one request (§2.11). Names in it are stable: `explainProxyRecord` and searches read them. */
+export function proxyRecord(
+  node: string,
+  at: number,
+  call: Call,
+  exchange: ExchangeFacts,
+  refusal: Refusal | undefined,
+): AuditRecord {
+  const { connection, sender, receiver } = call
+  const { peer } = connection
+  const facts = {
+    node,
+    ending: exchange.ending,
+    status: exchange.status,
+    verb: call.method.length > 40 ? call.method.slice(0, 40) : call.method,
+    target: call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192)),
+    from: bounded(call.from),
+    to: bounded(call.to),
+    interaction: bounded(call.interaction),
+    senderOds: sender?.odsCode,
+    senderPartyKey: sender?.partyKey,
+    receiverOds: receiver?.odsCode,
+    receiverPartyKey: receiver?.partyKey,
+    cpaId: call.provider?.cpaId,
+    agreement: call.agreement?.id,
+    address: connection.address,
+    subject: connection.subject === '' ? undefined : connection.subject,
+    serial: peer.state === 'none' ? undefined : peer.serial,
+    issuer: peer.state === 'none' ? undefined : peer.issuer,
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    firstByteMs: exchange.firstByteMs,
+    providerMs: exchange.providerMs,
+    totalMs: exchange.totalMs,
+    token: call.token,
+    tokenFault: call.tokenFault,
+    check: refusal?.check,
+    clause: refusal?.clause,
+    said: refusal?.text,
+    explanation: refusal?.explanation,
+    compared: refusal?.compared,
+  }
+  return call.traceId === undefined
+    ? { event: 'proxy.request', at, facts }
+    : {
+        event: 'proxy.request',
+        at,
+        trace: call.traceId.length > 200 ? call.traceId.slice(0, 200) : call.traceId,
+        facts,
+      }
+}
+
+/** A stranger writes these headers: what does not look like an id is kept short. */
+function bounded(value: string | undefined): string | undefined {
+  return value === undefined || value.length <= 300 ? value : value.slice(0, 300)
+}
+
+const endings: Readonly<Record<string, string>> = {
+  relayed: 'The request was relayed and the provider’s answer passed on whole.',
+  refused: 'The proxy refused the request; the provider never saw it.',
+  failed: 'The request was admitted, but the exchange with the provider failed.',
+  'consumer-left': 'The consumer closed its connection before the answer was complete.',
+  closed: 'The connection was closed without an answer.',
+  answered: 'The proxy answered the request itself (OPTIONS is never relayed).',
+}
+
+/** What a `proxy.request` record means, in plain words, a line each. Reads any stored record; never throws. */
+export function explainProxyRecord(record: Pick<AuditRecord, 'at' | 'trace' | 'facts'>): string[] {
+  const facts = record.facts
+  const word = (name: string): string | undefined => {
+    const value = facts[name]
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+  }
+  const lines: string[] = []
+  const say = (line: string | undefined) => {
+    if (line !== undefined) lines.push(line)
+  }
+  const at =
+    Number.isFinite(record.at) && Math.abs(record.at) < 8.64e15 ? new Date(record.at).toISOString() : 'unknown time'
+  say(`${at}: ${word('verb') || 'a request'} ${word('target') ?? '(no target)'}`)
+  say(record.trace === undefined ? undefined : `Trace: ${record.trace}`)
+  const from = word('from')
+  if (from !== undefined)
+    say(
+      `Sender: ASID ${from}${word('senderOds') ? ` of organisation ${word('senderOds')}, party key ${word('senderPartyKey')}` : ' (not found in the directory, or not looked up)'}.`,
+    )
+  const to = word('to')
+  if (to !== undefined)
+    say(
+      `Receiver: ASID ${to}${word('receiverOds') ? ` of organisation ${word('receiverOds')}, party key ${word('receiverPartyKey')}` : ' (not found in the directory, or not looked up)'}.`,
+    )
+  say(word('interaction') === undefined ? undefined : `Interaction: ${word('interaction')}`)
+  say(
+    word('subject') === undefined
+      ? 'Certificate: none was shown.'
+      : `Certificate: ${word('subject')}, serial ${word('serial')}.`,
+  )
+  say(`${endings[word('ending') ?? ''] ?? 'How it ended is not recorded.'} Status ${word('status') ?? 'unknown'}.`)
+  if (word('check') !== undefined) {
+    say(`What stopped it: ${word('check')} (${word('clause')}).`)
+    say(word('explanation') === undefined ? undefined : `Why: ${word('explanation')}`)
+    const compared = facts['compared']
+    if (typeof compared === 'object' && compared !== null)
+      for (const [name, value] of Object.entries(compared))
+        say(`  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  }
+  say(word('agreement') === undefined ? undefined : `Permitted by data sharing agreement ${word('agreement')}.`)
+  say(word('tokenFault') === undefined ? undefined : `The token could not be read: ${word('tokenFault')}`)
+  const token = facts['token']
+  if (typeof token === 'object' && token !== null) {
+    const { sub, reason_for_request: reason, scope } = token as Record<string, unknown>
+    say(
+      `The token says: on behalf of ${JSON.stringify(sub ?? null)}, for ${JSON.stringify(reason ?? null)}, scope ${JSON.stringify(scope ?? null)}.`,
+    )
+  }
+  if (word('totalMs') !== undefined)
+    say(
+      `Took ${word('totalMs')} ms${word('providerMs') === undefined ? '' : `, of which the provider ${word('providerMs')} ms`}; ${word('bytesIn')} bytes in, ${word('bytesOut')} bytes out.`,
+    )
+  return lines
+}

@@ -1,0 +1,539 @@
+import type { BodyKind, Fault } from '@openspine/standards/http1'
+import type { Call } from '../call.ts'
+import { admit, admitConnection } from '../checks.ts'
+import { preferredType, refusalAnswer } from '../outcome.ts'
+import { preflightAnswer } from '../preflight.ts'
+import { type Ending, proxyRecord } from '../record.ts'
+import type { Refusal, RefusalStatus } from '../refusal.ts'
+import { rateHeaders } from '../throttle.ts'
+import type { Inbound } from './inbound.ts'
+import { advice, framingRefusal } from './problems.ts'
+import { around, field, type Relay } from './relay.ts'
+import type { Origin, UpstreamConnection, UpstreamProblem, UpstreamUser } from './upstream.ts'
+
+/** Waits for a connection to the provider. */
+const WAIT = 0
+/** The request is on its way. */
+const SEND = 1
+/** The request is with the provider, whose answer has not begun. */
+const ANSWER = 2
+/** The answer's body is on its way. */
+const BODY = 3
+/** Decided; the last bytes wait for the audit. */
+const END = 4
+
+/** Request bytes that are kept while a connection to the provider is being made. */
+const holdBytes = 65_536
+/** Body pieces up to this size travel in one write with their head. */
+const joinBytes = 16_384
+/** A refused request's body up to this size is read and thrown away, so that the connection can go on. */
+export const discardBytes = 65_536
+/** Interim answers (1xx) of one exchange at most. */
+const maxInterim = 20
+
+/**
+ * One request and its answer: joins a consumer's connection with a provider's, and owns what belongs to
+ * both: admission, back-pressure, aborts, deadlines and the one audit record. The last bytes of every
+ * answer go out after its record is safe.
+ */
+export class Exchange implements UpstreamUser {
+  readonly #inbound: Inbound
+  readonly #relay: Relay
+  readonly #call: Call
+  readonly #began: number
+  readonly #totalAt: number
+  #origin: Origin | undefined = undefined
+  #upstream: UpstreamConnection | undefined = undefined
+  #phase = WAIT
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #kind: BodyKind | undefined = undefined
+  #interim = 0
+  #sentAt = 0
+  #firstByteAt = 0
+  #answerEndAt = 0
+  #status = 0
+  #close = false
+  /** The provider stopped reading, or the consumer did. */
+  #stalled = false
+  #repeated = false
+
+  constructor(relay: Relay, inbound: Inbound, call: Call, began: number) {
+    this.#relay = relay
+    this.#inbound = inbound
+    this.#call = call
+    this.#began = began
+    this.#totalAt = began + relay.times.total
+  }
+
+  /** Admits the request and sends it on its way; `first` is what of its body came with the head. */
+  open(now: number, first: Buffer): void {
+    const relay = this.#relay
+    const call = this.#call
+    const rules = around(relay, now)
+    if (call.method === 'OPTIONS' && relay.config.cors) {
+      const refusal = admitConnection(call, rules)
+      if (refusal !== undefined) {
+        this.refuse(refusal)
+        return
+      }
+      const close = this.#mustClose()
+      this.#conclude('answered', 200, preflightAnswer(call.requestTarget, relay.config, close), undefined, close)
+      return
+    }
+    const refusal = admit(call, rules)
+    if (refusal !== undefined) {
+      this.refuse(refusal)
+      return
+    }
+    if (call.endpoint === undefined) throw new Error('An admitted call has an endpoint')
+    if (first.length > 0) {
+      this.#held.push(first)
+      this.#heldBytes = first.length
+    }
+    this.#take(relay.upstreams.of(call.endpoint))
+  }
+
+  #take(origin: Origin): void {
+    this.#origin = origin
+    const connection = origin.take(this)
+    if (connection === 'full') {
+      this.#busy(`More than ${this.#relay.config.upstreamQueue} requests wait for this provider.`)
+    } else if (connection === 'waiting') {
+      // Connection attempts have a deadline of their own; this one is for the wait on top of it.
+      this.#await(this.#relay.times.connect + this.#relay.times.queue)
+    } else {
+      this.ready(connection)
+    }
+  }
+
+  #await(ms: number): void {
+    this.#inbound.deadline = Math.min(this.#totalAt, this.#relay.deadlines.now + ms)
+  }
+
+  ready(connection: UpstreamConnection): void {
+    const { head, body } = this.#inbound
+    const call = this.#call
+    const { target, endpoint } = call
+    if (target === undefined || endpoint === undefined) throw new Error('An admitted call has a target')
+    this.#upstream = connection
+    this.#phase = SEND
+    const { rest } = target
+    const path = rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`
+    const framing =
+      head.body === 'chunked'
+        ? 'Transfer-Encoding: chunked\r\n'
+        : head.contentLength >= 0
+          ? `Content-Length: ${head.contentLength}\r\n`
+          : ''
+    const before = `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n${framing}`
+    const held = this.#held
+    const first = held.length > 0 && (held[0] as Buffer).length <= joinBytes ? held.shift() : undefined
+    let flows = connection.socket.write(head.rebuild(before, this.#inbound.forwarded, first))
+    for (const piece of held) flows = connection.socket.write(piece)
+    this.#held = []
+    this.#heldBytes = 0
+    if (body.done) this.#sent()
+    else {
+      this.#await(this.#relay.times.body)
+      if (flows) this.#inbound.flow()
+      else this.#stall()
+    }
+  }
+
+  #sent(): void {
+    this.#sentAt = this.#relay.clock.now()
+    if (this.#phase === SEND) {
+      this.#phase = ANSWER
+      this.#await(this.#relay.times.answer)
+    }
+  }
+
+  #stall(): void {
+    this.#stalled = true
+    this.#inbound.hold()
+  }
+
+  /** More of the request's body; the consumer's body reader has walked over it. */
+  forward(piece: Buffer): void {
+    if (this.#phase === END) return
+    const { body } = this.#inbound
+    if (this.#phase === WAIT) {
+      this.#held.push(piece)
+      this.#heldBytes += piece.length
+      if (this.#heldBytes >= holdBytes) this.#inbound.hold()
+      return
+    }
+    const flows = this.#upstream?.socket.write(piece) === true
+    if (body.done) this.#sent()
+    else {
+      if (this.#phase === SEND) this.#await(this.#relay.times.body)
+      if (!flows) this.#stall()
+    }
+  }
+
+  drained(): void {
+    if (!this.#stalled || this.#phase === END) return
+    this.#stalled = false
+    if (this.#phase === SEND) this.#await(this.#relay.times.body)
+    this.#inbound.flow()
+  }
+
+  /** The consumer takes bytes again. */
+  consumerDrained(): void {
+    if (this.#phase !== BODY) return
+    this.#await(this.#relay.times.idle)
+    this.#upstream?.socket.resume()
+  }
+
+  /** The body of the request cannot be read: what follows it cannot be trusted either. */
+  badBody(fault: Fault): void {
+    if (this.#phase === END) return
+    this.#abandon()
+    const refusal = framingRefusal(fault)
+    if (this.#status === 0) this.refuse(refusal, true)
+    else this.#cut('failed', refusal)
+  }
+
+  bytes(chunk: Buffer): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    const { head } = upstream
+    let rest = chunk
+    while (this.#phase !== BODY) {
+      if (this.#firstByteAt === 0) this.#firstByteAt = this.#relay.clock.now()
+      if (!head.read(rest)) return
+      if (head.fault !== undefined) {
+        this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${head.fault.reason}`)
+        return
+      }
+      rest = head.rest
+      if (head.status >= 200) {
+        this.#begin(upstream, rest)
+        return
+      }
+      if (head.status === 101 || ++this.#interim > maxInterim) {
+        this.#providerFault(
+          502,
+          'INTERIM',
+          `The provider sent an interim answer that nobody asked for (${head.status}).`,
+        )
+        return
+      }
+      if (head.status !== 100 || this.#inbound.head.has(field.expect))
+        this.#inbound.socket.write(head.rebuild(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, ''))
+      head.begin()
+      if (rest.length === 0) return
+    }
+    this.#answerPiece(upstream, rest)
+  }
+
+  /** The head of the answer is there, with the beginning of its body. */
+  #begin(upstream: UpstreamConnection, rest: Buffer): void {
+    const { head, body } = upstream
+    const { method, allowance } = this.#call
+    const kind = head.responseBody(method)
+    this.#kind = kind
+    body.begin(kind, head.contentLength)
+    const end = body.read(rest, 0)
+    if (body.fault !== undefined) {
+      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      return
+    }
+    this.#status = head.status
+    // A request whose body is still on its way leaves a connection on which nothing can follow.
+    this.#close = this.#mustClose() || kind === 'close' || !this.#inbound.body.done
+    const framing =
+      head.body === 'chunked'
+        ? head.status === 204
+          ? ''
+          : 'Transfer-Encoding: chunked\r\n'
+        : head.contentLength >= 0 && head.status !== 204
+          ? `Content-Length: ${head.contentLength}\r\n`
+          : ''
+    const before = `HTTP/1.1 ${head.status} ${head.reason}\r\n${framing}${this.#close ? 'Connection: close\r\n' : ''}`
+    const piece = end === rest.length ? rest : rest.subarray(0, end)
+    const after = allowance === undefined ? '' : rateHeaders(allowance)
+    this.#phase = BODY
+    const joined = piece.length <= joinBytes
+    const first = head.rebuild(before, after, joined ? piece : undefined)
+    const clean = end === rest.length
+    if (joined && body.done) {
+      this.#whole(upstream, first, clean)
+      return
+    }
+    let flows = this.#inbound.socket.write(first)
+    if (!joined) {
+      if (body.done) {
+        this.#whole(upstream, piece, clean)
+        return
+      }
+      flows = this.#inbound.socket.write(piece)
+    }
+    this.#progress(upstream, flows)
+  }
+
+  #answerPiece(upstream: UpstreamConnection, chunk: Buffer): void {
+    const { body } = upstream
+    const end = body.read(chunk, 0)
+    if (body.fault !== undefined) {
+      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      return
+    }
+    if (body.done) this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
+    else this.#progress(upstream, this.#inbound.socket.write(chunk))
+  }
+
+  #progress(upstream: UpstreamConnection, flows: boolean): void {
+    if (flows) this.#await(this.#relay.times.idle)
+    else {
+      upstream.socket.pause()
+      this.#await(this.#relay.times.body)
+    }
+  }
+
+  /** The answer has been read to its end: `last` is held back until the record is safe. */
+  #whole(upstream: UpstreamConnection, last: Buffer | undefined, clean: boolean): void {
+    const { body } = this.#inbound
+    this.#answerEndAt = this.#relay.clock.now()
+    this.#bytesOut = upstream.body.bytes
+    this.#upstream = undefined
+    const reusable = clean && body.done && this.#kind !== 'close' && !upstream.head.close
+    // The state of this exchange first: the released connection may serve the next one at once.
+    this.#conclude('relayed', this.#status, last, undefined, this.#close || !body.done)
+    upstream.release(reusable)
+  }
+
+  #bytesOut = 0
+
+  ended(error: Error | undefined): void {
+    const upstream = this.#upstream
+    if (upstream === undefined || this.#phase === END) return
+    if (this.#phase === BODY && error === undefined && upstream.body.close()) {
+      this.#whole(upstream, undefined, false)
+      return
+    }
+    const silent = this.#firstByteAt === 0
+    if (
+      silent &&
+      upstream.used &&
+      !this.#repeated &&
+      this.#relay.config.repeatStale &&
+      this.#call.method === 'GET' &&
+      this.#inbound.head.body === 'none' &&
+      this.#origin !== undefined
+    ) {
+      this.#repeated = true
+      this.#upstream = undefined
+      this.#phase = WAIT
+      upstream.release(false)
+      this.#take(this.#origin)
+      return
+    }
+    const code = (error as (Error & { code?: string }) | undefined)?.code ?? 'CLOSED'
+    this.#providerFault(
+      502,
+      code,
+      this.#phase === BODY
+        ? 'The provider’s connection broke within the body of its answer; the consumer’s connection was cut so that nobody takes it for complete.'
+        : `The provider closed the connection ${silent ? 'before it answered' : 'within the head of its answer'} (${error?.message ?? 'orderly'}).`,
+    )
+  }
+
+  unreachable(problem: UpstreamProblem): void {
+    this.#providerFault(
+      problem.timeout ? 504 : 502,
+      problem.code,
+      `No connection to the provider (${problem.code}): ${problem.message} ${advice(problem.code)}`,
+    )
+  }
+
+  #busy(why: string): void {
+    this.#abandon()
+    this.refuse({
+      check: 'provider-capacity',
+      clause: 'SSP §2.9',
+      status: 503,
+      text: 'The provider has too many requests',
+      explanation: why,
+      compared: { endpoint: this.#call.endpoint?.value },
+    })
+  }
+
+  /** The provider failed: an error of our own while nothing has been said yet, a cut connection afterwards. */
+  #providerFault(status: RefusalStatus, code: string, explanation: string): void {
+    if (this.#phase === END) return
+    const { endpoint, target } = this.#call
+    const refusal: Refusal = {
+      check: 'provider',
+      clause: status === 504 ? 'SSP §2.8, §2.9' : 'SSP §2.7, §2.8',
+      status,
+      text: `ERROR_COMMUNICATING_TO_ENDPOINT_URL_${target?.url ?? ''}`,
+      explanation,
+      compared: { code, endpoint: endpoint?.value, ...(this.#status === 0 ? {} : { providerStatus: this.#status }) },
+    }
+    if (this.#status === 0) {
+      this.#abandon()
+      this.#refuse('failed', refusal, false)
+    } else this.#cut('failed', refusal)
+  }
+
+  /** Answers with an error of our own. */
+  refuse(refusal: Refusal, close = false): void {
+    this.#refuse('refused', refusal, close)
+  }
+
+  #refuse(ending: Ending, refusal: Refusal, mustClose: boolean): void {
+    const inbound = this.#inbound
+    const call = this.#call
+    const { head, body } = inbound
+    const unread =
+      !body.done &&
+      (head.has(field.expect) || head.body === 'chunked' || body.left > discardBytes || ending === 'failed')
+    const close = mustClose || this.#mustClose() || unread
+    const answer = refusalAnswer(refusal, {
+      id: this.#relay.random.uuid(),
+      type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
+      close,
+      method: call.method,
+      verbs: this.#relay.config.verbs,
+      allowance: call.allowance,
+    })
+    this.#conclude(ending, refusal.status, answer, refusal, close)
+  }
+
+  /** The answer has begun and cannot be finished: never let it look complete. */
+  #cut(ending: Ending, refusal: Refusal): void {
+    this.#bytesOut = this.#upstream?.body.bytes ?? this.#bytesOut
+    this.#abandon()
+    this.#phase = END
+    this.#inbound.cut()
+    this.#record(ending, refusal.status, refusal).catch((error: unknown) =>
+      this.#relay.log.error({ err: error }, 'a request could not be audited'),
+    )
+  }
+
+  /** The consumer has gone. */
+  consumerLeft(why?: string): void {
+    if (this.#phase === END) return
+    this.#bytesOut = this.#upstream?.body.bytes ?? 0
+    this.#abandon()
+    this.#phase = END
+    const refusal =
+      why === undefined
+        ? undefined
+        : { check: 'consumer', clause: 'SSP §2.7', status: 400 as const, text: '', explanation: why, compared: {} }
+    this.#record('consumer-left', 499, refusal).catch((error: unknown) =>
+      this.#relay.log.error({ err: error }, 'a request could not be audited'),
+    )
+  }
+
+  /** Leaves the provider's side: out of the queue, or off a connection that must not be used again. */
+  #abandon(): void {
+    this.#origin?.leave(this)
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    upstream?.release(false)
+  }
+
+  #mustClose(): boolean {
+    return this.#inbound.head.close || this.#relay.closing()
+  }
+
+  /** A deadline of this exchange has passed. */
+  expire(now: number): void {
+    if (this.#phase === END) {
+      // The audit does not answer: nothing may be said that is not on record.
+      this.#inbound.cut()
+      return
+    }
+    if (now >= this.#totalAt) {
+      this.#providerFault(504, 'TOTAL_TIMEOUT', 'The whole exchange took longer than proxy.totalSeconds.')
+      return
+    }
+    if (this.#phase === WAIT) {
+      this.#busy(
+        'No connection to the provider became free within proxy.queueSeconds; proxy.upstreamConnections are in use.',
+      )
+      return
+    }
+    if (this.#phase === SEND) {
+      if (this.#stalled) {
+        this.#providerFault(504, 'SEND_TIMEOUT', 'The provider stopped reading the request.')
+        return
+      }
+      this.#abandon()
+      this.refuse(
+        {
+          check: 'request-body',
+          clause: 'SSP §2.9',
+          status: 400,
+          text: 'The body of the request did not arrive in time',
+          explanation: 'The consumer paused within the body of its request for longer than proxy.bodySeconds.',
+          compared: { received: this.#inbound.body.bytes },
+        },
+        true,
+      )
+      return
+    }
+    if (this.#phase === ANSWER) {
+      this.#providerFault(504, 'ANSWER_TIMEOUT', 'The provider did not begin its answer within proxy.answerSeconds.')
+      return
+    }
+    if (this.#upstream?.socket.isPaused() === true) {
+      this.consumerLeft('The consumer stopped taking the answer for longer than proxy.bodySeconds.')
+      this.#inbound.cut()
+      return
+    }
+    this.#providerFault(
+      504,
+      'IDLE_TIMEOUT',
+      'The provider paused within the body of its answer for longer than proxy.idleSeconds.',
+    )
+  }
+
+  #conclude(
+    ending: Ending,
+    status: number,
+    last: Buffer | undefined,
+    refusal: Refusal | undefined,
+    close: boolean,
+  ): void {
+    this.#phase = END
+    const inbound = this.#inbound
+    inbound.deadline = this.#relay.deadlines.now + this.#relay.times.body
+    this.#record(ending, status, refusal).then(
+      () => inbound.answered(last, close),
+      (error: unknown) => {
+        this.#relay.log.error({ err: error }, 'a request could not be audited, so it is not answered')
+        inbound.cut()
+      },
+    )
+  }
+
+  #record(ending: Ending, status: number, refusal: Refusal | undefined): Promise<void> {
+    const relay = this.#relay
+    const now = this.#answerEndAt === 0 ? relay.clock.now() : this.#answerEndAt
+    const departed = this.#sentAt === 0 ? this.#began : this.#sentAt
+    const bytesIn = this.#inbound.body.bytes
+    const totalMs = now - this.#began
+    relay.tally.ended(ending, status, totalMs, bytesIn, this.#bytesOut)
+    return relay.audit.append(
+      proxyRecord(
+        relay.node,
+        this.#began,
+        this.#call,
+        {
+          ending,
+          status,
+          bytesIn,
+          bytesOut: this.#bytesOut,
+          totalMs,
+          firstByteMs: this.#firstByteAt === 0 ? undefined : this.#firstByteAt - departed,
+          providerMs: this.#firstByteAt === 0 ? undefined : now - departed,
+        },
+        refusal,
+      ),
+    )
+  }
+}
