@@ -15,6 +15,7 @@ interface Loaded {
   readonly fingerprint: string
   readonly roots: readonly string[]
   readonly issuing: readonly string[]
+  readonly ca: readonly string[]
   readonly crl: readonly string[]
   readonly revoked: ReadonlySet<string>
   readonly lists: readonly ReadCrl[]
@@ -55,12 +56,13 @@ export async function openExternalTrust(
     if (anchors.roots.length === 0 || crl.length === 0) {
       throw new Error(`${anchors.roots.length} trust anchors and ${crl.length} CRLs: at least one of each is needed`)
     }
+    const ca = [...anchors.issuing, ...anchors.roots]
     const { readCrls } = await import('./authority.ts')
-    const lists = await readCrls(crl, [...anchors.roots, ...anchors.issuing])
+    const lists = await readCrls(crl, ca)
     const revoked = new Set(lists.flatMap(({ serials }) => serials))
     const identities = new Map(pairs.map((given) => [given.fqdn, readIdentity(given)]))
-    await replaceFile(bundle, [...anchors.issuing, ...anchors.roots].join(''))
-    return { fingerprint, ...anchors, crl, revoked, lists, identities }
+    await replaceFile(bundle, ca.join(''))
+    return { fingerprint, ...anchors, ca, crl, revoked, lists, identities }
   }
 
   let loaded = await load(undefined).catch((cause: unknown) => {
@@ -103,7 +105,7 @@ export async function openExternalTrust(
 
   return {
     files: { root: files.root, issuing: files.issuing ?? files.root, bundle, crl: crlFiles[0] ?? '' },
-    material: () => ({ ca: [...loaded.issuing, ...loaded.roots], crl: loaded.crl, revision: changes.revision }),
+    material: () => ({ ca: loaded.ca, crl: loaded.crl, revision: changes.revision }),
     onChange: changes.listen,
     revoked: (serial) => loaded.revoked.has(serial.toUpperCase()),
     issue: noAuthority,

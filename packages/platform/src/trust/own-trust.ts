@@ -39,6 +39,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
   const rootPem = await readFile(paths.root, 'utf8')
   const issuingPem = await readFile(paths.issuing, 'utf8')
   const chain = issuingPem + rootPem
+  const ca = [issuingPem, rootPem]
   const root = new X509Certificate(rootPem)
   const issuing = new X509Certificate(issuingPem)
   if (!root.subject.split('\n').includes(`O=${environment}`)) {
@@ -76,8 +77,11 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
   async function signer() {
     if (authority === undefined) {
       const { loadAuthority } = await import('./authority.ts')
-      const load = async (certificate: string, path: string) =>
-        loadAuthority(certificate, readKey(await readFile(path, 'utf8'), options.passphrase))
+      const load = async (certificate: string, path: string) => {
+        const pem = await readIfThere(path)
+        if (pem === undefined) throw keyMissing(path)
+        return loadAuthority(certificate, readKey(pem, options.passphrase))
+      }
       authority = {
         issuing: await load(issuingPem, paths.issuingKey),
         ...(hasRootKey ? { root: await load(rootPem, paths.rootKey) } : {}),
@@ -221,7 +225,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
 
   return {
     files: { root: paths.root, issuing: paths.issuing, bundle: paths.bundle, crl: paths.crl },
-    material: () => ({ ca: [issuingPem, rootPem], crl: crl.blocks, revision: changes.revision }),
+    material: () => ({ ca, crl: crl.blocks, revision: changes.revision }),
     onChange: changes.listen,
     revoked: (serial) => register.revoked.has(serial.toUpperCase()),
     async issue(request) {
@@ -263,6 +267,18 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
     refresh: looking.now,
     close: looking.stop,
   }
+}
+
+function keyMissing(path: string) {
+  return new SpineError(
+    'TRUST_KEY_MISSING',
+    { status: 500 },
+    {
+      detail: `no key at ${path}`,
+      explanation:
+        'The private key of the issuing authority is not in its folder: nothing can be issued or revoked until it is put back.',
+    },
+  )
 }
 
 function recordOf({ serial, fqdn, names, notBefore, notAfter }: CertificateRecord) {
