@@ -13,10 +13,10 @@ export function announcement(topic: string): string {
   return `notify ${channel}, '${topic}'`
 }
 
-/** The topic of such a statement. */
-export function readAnnouncement(statement: string): string | undefined {
-  const topic = /^notify openspine, '([^']*)'$/.exec(statement)?.[1]
-  return topic !== undefined && topicForm.test(topic) ? topic : undefined
+/** The topics of such statements, joined by `;`; undefined when it is anything else. */
+export function readAnnouncements(statements: string): readonly string[] | undefined {
+  const topics = statements.split(';').map((statement) => /^notify openspine, '([^']*)'$/.exec(statement)?.[1])
+  return topics.every((topic) => topic !== undefined && topicForm.test(topic)) ? topics.map(String) : undefined
 }
 
 export interface Announcer extends Pick<Store, 'announce' | 'onAnnounced'> {
@@ -88,17 +88,29 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
   let ready = false
   let closed = false
   let retry: NodeJS.Timeout | undefined
-  /** Topics announced while nothing was connected; told as soon as it is. */
+  /** Topics to tell the others as soon as the connection is free. */
   const untold = new Set<string>()
 
-  const tell = (topic: string) => {
-    if (!client || !ready) {
-      untold.add(topic)
-      return
+  // One statement at a time, with everything that was announced meanwhile.
+  let telling = false
+  const tellAll = async () => {
+    const connection = client
+    if (telling || !ready || !connection || untold.size === 0) return
+    telling = true
+    const topics = [...untold]
+    untold.clear()
+    try {
+      await connection.query(topics.map(announcement).join(';'))
+    } catch {
+      for (const topic of topics) untold.add(topic)
     }
-    client.query(announcement(topic)).catch(() => untold.add(topic))
+    telling = false
+    if (client === connection) void tellAll()
   }
-  const announcer = makeAnnouncer(log, tell)
+  const announcer = makeAnnouncer(log, (topic) => {
+    untold.add(topic)
+    void tellAll()
+  })
 
   const connect = async () => {
     const connection: pg.Client & { readonly processID?: number | null } = new pg.Client({ ...config, keepAlive: true })
@@ -121,9 +133,7 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
       await connection.connect()
       await connection.query(`listen ${channel}`)
       ready = client === connection
-      const late = [...untold]
-      untold.clear()
-      for (const topic of late) tell(topic)
+      void tellAll()
     } catch (error) {
       log.debug({ reason: error instanceof Error ? error.message : String(error) }, 'no connection for wake-ups')
       connection.end().catch(() => {})

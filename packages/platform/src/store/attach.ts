@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Logger } from '../log.ts'
-import { type Announcer, channel, readAnnouncement } from './announce.ts'
+import { type Announcer, channel, readAnnouncements } from './announce.ts'
 import { errorResponse, FrameReader, message, messageType, readStartup, startup } from './frames.ts'
 import type { Engine } from './wire.ts'
 
@@ -153,12 +153,12 @@ function herald(socket: Socket, id: number, rest: Uint8Array, announced: (topic:
           return
         }
         const said = frame[0] === messageType.query ? Buffer.from(frame.subarray(5, -1)).toString() : ''
-        const topic = readAnnouncement(said)
-        if (topic !== undefined) announced(topic)
-        const done = said.split(' ', 1)[0]?.toUpperCase() ?? ''
+        const topics = readAnnouncements(said)
+        for (const topic of topics ?? []) announced(topic)
+        const done = (topics ?? [said]).map(() => message(messageType.commandComplete, topics ? 'NOTIFY' : 'LISTEN'))
         const answer =
-          topic !== undefined || said === `listen ${channel}`
-            ? message(messageType.commandComplete, done)
+          topics || said === `listen ${channel}`
+            ? Buffer.concat(done)
             : errorResponse('ERROR', '0A000', 'This connection only announces and listens.')
         socket.write(Buffer.concat([answer, ready]))
       }

@@ -41,7 +41,7 @@ export interface Cluster {
 const extensionNames = Object.keys(extensions)
 
 /** An empty cluster, made the slow way: two seconds instead of a tenth. */
-async function initialise(): Promise<Uint8Array> {
+export async function initialise(): Promise<Uint8Array> {
   const db = await PGlite.create({ extensions, initDbStartParams: ['--wal-segsize=1'] })
   for (const name of extensionNames) await db.exec(`create extension ${name} with schema public`)
   await db.exec('checkpoint')

@@ -27,6 +27,8 @@ interface Client {
   bytes: number
   /** The messages are a COPY and its rows so far. */
   copying: boolean
+  /** It has said goodbye; its last unit is the Terminate. */
+  ending: boolean
   /** Runnable: groups of whole messages that end where an answer is due. */
   readonly units: Unit[]
 }
@@ -89,6 +91,7 @@ export class Multiplexer {
         messages: [],
         bytes: 0,
         copying: false,
+        ending: false,
         units: [],
       }
       this.#clients.set(id, client)
@@ -107,10 +110,14 @@ export class Multiplexer {
     }
   }
 
-  /** The client is gone, whatever it was doing. */
+  /** The client is gone, whatever it was doing; unless it said goodbye, what it had not begun is not done. */
   leave(id: number): void {
     const client = this.#clients.get(id)
-    if (!client) return
+    if (client && !(client.ending && client.units.length > 0)) this.#remove(client)
+  }
+
+  #remove(client: Client): void {
+    const { id } = client
     this.#clients.delete(id)
     this.#waiting.delete(client)
     if (id < 0) this.#discard = true
@@ -128,6 +135,10 @@ export class Multiplexer {
       if (!client || !unit) break
       this.#waiting.delete(client)
       if (client.units.length > 0) this.#waiting.add(client)
+      if (unit.bytes[0] === messageType.terminate) {
+        this.#close(client)
+        continue
+      }
       const answer = this.#execute(unit.bytes)
       this.#session.send(client.id, unit.copy ? withoutCopyInResponse(answer.bytes) : answer.bytes)
       this.#owner = answer.status === 0x49 ? undefined : client
@@ -163,9 +174,13 @@ export class Multiplexer {
   #collect(client: Client, frame: Uint8Array): void {
     const type = frame[0]
     if (type === messageType.terminate) {
-      this.#close(client)
+      // What it sent before still runs, and only then it leaves.
+      client.ending = true
+      client.units.push({ bytes: frame, copy: false })
+      this.#waiting.add(client)
       return
     }
+    if (client.ending) return
     if (client.copying) {
       this.#copy(client, frame)
       return
@@ -224,7 +239,7 @@ export class Multiplexer {
   }
 
   #close(client: Client): void {
-    this.leave(client.id)
+    this.#remove(client)
     this.#session.end(client.id)
   }
 

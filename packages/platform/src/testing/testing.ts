@@ -1,9 +1,10 @@
 /** The testing kit: stores on every engine, and a whole platform without sockets. */
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts'
 import { makeLog } from '../log.ts'
@@ -16,6 +17,16 @@ export { manualClock } from '../clock.ts'
 /** True when a missing tool is a failure, not a skip. */
 export const strictTests = process.env['OPENSPINE_STRICT_TESTS'] === '1'
 
+/** True, and the test marked as skipped, when this program is not installed; a failure with OPENSPINE_STRICT_TESTS=1. */
+export function skipWithout(t: TestContext, program: string): boolean {
+  const { error } = spawnSync(program, ['--version'], { stdio: 'ignore' })
+  if (!error) return false
+  if (strictTests) throw new Error(`${program} is not installed, and OPENSPINE_STRICT_TESTS=1 wants every test`)
+  t.skip(`${program} is not installed`)
+  return true
+}
+
+/** A log that says nothing. */
 export function silentLog() {
   return makeLog({ level: 'silent', environment: 'test' })
 }
