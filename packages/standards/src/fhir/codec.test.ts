@@ -269,6 +269,66 @@ test('a check finds all faults, also those that the formats can carry', () => {
   assert.equal(stu3.toJson(stu3.fromXml(stu3.toXml(stu3.fromJson(empty)))), empty)
 })
 
+test('lenient reading mends lists of one, single values and nulls, and nothing else', () => {
+  const lenient = (json: object) => stu3.fromJson(JSON.stringify(json), { lenient: true })
+  assert.deepEqual(
+    lenient({
+      resourceType: 'Parameters',
+      parameter: {
+        name: ['a'],
+        valueString: null,
+        resource: {
+          resourceType: 'Patient',
+          gender: null,
+          name: [
+            { given: ['A', null], _given: [null, { id: 'g' }], family: ['F'], prefix: 'Dr', suffix: [null] },
+            null,
+          ],
+          contact: [],
+          managingOrganization: { identifier: [{ system: 'urn:s', value: 'XX1' }] },
+          contained: { resourceType: 'Flag', status: ['active'] },
+        },
+      },
+    }),
+    {
+      resourceType: 'Parameters',
+      parameter: [
+        {
+          name: 'a',
+          resource: {
+            resourceType: 'Patient',
+            name: [{ given: ['A', null], _given: [null, { id: 'g' }], family: 'F', prefix: ['Dr'] }],
+            managingOrganization: { identifier: { system: 'urn:s', value: 'XX1' } },
+            contained: [{ resourceType: 'Flag', status: 'active' }],
+          },
+        },
+      ],
+    },
+  )
+  assert.equal(
+    refusal(() => lenient({ resourceType: 'Patient', gender: ['male', 'female'] })),
+    'FHIR_CARDINALITY Patient.gender',
+  )
+  assert.equal(
+    refusal(() => lenient({ resourceType: 'Patient', sex: 'male' })),
+    'FHIR_UNKNOWN_ELEMENT Patient.sex',
+  )
+  assert.equal(
+    refusal(() => lenient({ resourceType: 'Patient', active: 'true' })),
+    'FHIR_WRONG_TYPE Patient.active',
+  )
+  assert.equal(
+    refusal(() => stu3.fromJson('{"resourceType":"Patient","name":{}}')),
+    'FHIR_CARDINALITY Patient.name',
+  )
+})
+
+test('lenient reading leaves sound resources as they are', () => {
+  const sound =
+    '{"resourceType":"Patient","name":[{"given":["A",null],"_given":[null,{"id":"g"}]}],"_birthDate":{"id":"b"},"active":true}'
+  assert.equal(stu3.toJson(stu3.fromJson(sound, { lenient: true })), sound)
+})
+
 test('comments that DSTU2 allowed in JSON are passed over', () => {
   const xml = dstu2.toXml(
     dstu2.fromJson(

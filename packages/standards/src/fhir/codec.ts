@@ -4,12 +4,21 @@ import type { XmlLimits } from '../xml/problem.ts'
 import { Checker, type FhirFault } from './check.ts'
 import { readResource } from './from-xml.ts'
 import { type JsonLimits, parseJson, writeJson } from './json.ts'
+import { straighten } from './lenient.ts'
 import { fhirError } from './problem.ts'
 import { type FhirTables, TypeLibrary } from './tables.ts'
 import { writeResource } from './to-xml.ts'
 import type { AnyResource, FhirVersion, Resource } from './types.ts'
 
 export type FhirFormat = 'json' | 'xml'
+
+export interface JsonReading extends JsonLimits {
+  /**
+   * Mend what clients in the field send and others accept: a list of one for a single value, a single value for a
+   * list, null for nothing. Default false.
+   */
+  readonly lenient?: boolean
+}
 
 /** One version. Resources are plain values in the shape of JSON; nothing that is given is changed. */
 export interface FhirCodec {
@@ -22,7 +31,7 @@ export interface FhirCodec {
   fromXml(input: Uint8Array | string, limits?: XmlLimits): AnyResource
   toJson(resource: Resource): string
   /** Parsed and checked: unknown elements and wrong JSON types throw, empty and missing elements do not. */
-  fromJson(input: Uint8Array | string, limits?: JsonLimits): AnyResource
+  fromJson(input: Uint8Array | string, options?: JsonReading): AnyResource
   write(format: FhirFormat, resource: Resource): string
   read(format: FhirFormat, input: Uint8Array | string): AnyResource
   /** All faults (at most 100), in document order. An empty list says that the resource has the right shape, not the right codes. */
@@ -53,7 +62,10 @@ export function createCodec(version: FhirVersion, tables: FhirTables): FhirCodec
     toXml: (resource) => writeResource(library, insist(resource)),
     fromXml: (input, limits) => readResource(library, input, limits),
     toJson: (resource) => writeJson(resource),
-    fromJson: (input, limits) => insist(parseJson(input, limits)),
+    fromJson: (input, options = {}) => {
+      const value = parseJson(input, options)
+      return insist(options.lenient === true ? straighten(library, value) : value)
+    },
     write: (format, resource) => (format === 'xml' ? codec.toXml(resource) : codec.toJson(resource)),
     read: (format, input) => (format === 'xml' ? codec.fromXml(input) : codec.fromJson(input)),
     check,

@@ -44,7 +44,8 @@ class Builder implements XmlHandler {
 }
 
 /**
- * The root element of a document given whole or in portions.
+ * The root element of a document given whole or in portions. A string is taken as decoded, whatever encoding its
+ * declaration names.
  *
  * @throws SpineError `XML_…` whose outcome is the place
  *
