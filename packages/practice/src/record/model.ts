@@ -3,11 +3,14 @@
  * every clinical area. The schemas are the file format too: every object refuses keys it does not know.
  */
 import { isAsid, isNhsNumber, isOdsCode } from '@openspine/standards/nhs'
+import { isXmlText } from '@openspine/standards/xml'
 import { z } from 'zod'
 import { isDay } from './dates.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 
 const line = z.string().min(1).max(1000)
+/** Goes into FHIR elements as it is. */
+const label = line.refine((text) => isXmlText(text) && !/[\r\n\t]/.test(text), 'one line without control characters')
 /** Free text; line breaks are kept and shown as such. */
 const prose = z.string().max(100_000)
 const day = z.string().refine(isDay, 'a day that exists, as yyyy-mm-dd')
@@ -17,21 +20,21 @@ const sectionCode = z.enum(sectionCodes as readonly [SectionCode, ...SectionCode
 const confidential = z.boolean().optional()
 
 const personName = z.strictObject({
-  family: line,
-  given: z.array(line).max(10).default([]),
-  prefix: z.array(line).max(5).default([]),
+  family: label,
+  given: z.array(label).max(10).default([]),
+  prefix: z.array(label).max(5).default([]),
 })
 
 const address = z.strictObject({
-  lines: z.array(line).max(5).default([]),
-  city: line.optional(),
-  district: line.optional(),
-  postcode: line.optional(),
+  lines: z.array(label).max(5).default([]),
+  city: label.optional(),
+  district: label.optional(),
+  postcode: label.optional(),
 })
 
 const telecom = z.strictObject({
   system: z.enum(['phone', 'fax', 'email']),
-  value: line,
+  value: label,
   use: z.enum(['home', 'work', 'temp', 'mobile']).default('home'),
 })
 
@@ -39,8 +42,8 @@ const practitioner = z.strictObject({
   id: opaqueId,
   name: personName,
   gender: z.enum(['male', 'female', 'other', 'unknown']).optional(),
-  sdsUserId: line.optional(),
-  role: z.strictObject({ code: line, display: line }).optional(),
+  sdsUserId: label.optional(),
+  role: z.strictObject({ code: label, display: label }).optional(),
 })
 
 const entry = z.strictObject({ date: day, entry: line, details: prose.optional(), confidential })
@@ -190,7 +193,7 @@ const sectionSettings = z.strictObject({
 export const practiceRecord = z.strictObject({
   odsCode: z.string().refine(isOdsCode, 'an ODS code'),
   asid: z.string().refine(isAsid, 'an ASID: 12 digits'),
-  name: line,
+  name: label,
   address: address.default({ lines: [] }),
   telecom: z.array(telecom).max(10).default([]),
   /** Path of the service root; case-sensitive, no slash at its end. */

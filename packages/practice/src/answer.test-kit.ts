@@ -1,0 +1,53 @@
+/** The worked example behind `answer`, without store and socket. */
+import { manualClock } from '@openspine/platform/clock'
+import { type Answer, answer } from './answer.ts'
+import { readPracticeFile } from './record/file.ts'
+import type { PracticeFile } from './record/model.ts'
+import { proxyFqdn, received, type TestRequest, testAsid } from './request.test-kit.ts'
+import { workedExample } from './sandbox/worked-example.ts'
+import type { ReceivedRequest } from './sheet.ts'
+
+export const now = Date.parse('2026-11-20T10:00:00Z')
+export const today = '2026-11-20'
+
+type PracticeInput = PracticeFile['practices'][number]
+
+/** Answers requests from a practice file held in memory; `settings` replace those of the worked example. */
+export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
+  const example = workedExample({ asid: testAsid, today })
+  const { practices } = readPracticeFile({
+    ...example,
+    practices: example.practices.map((practice) => ({ ...practice, ...settings })),
+  })
+  let uuids = 0
+  const clock = manualClock(now)
+  return async (
+    request: TestRequest,
+    more: { readonly peer?: ReceivedRequest['peer']; readonly tooLong?: boolean } = {},
+  ): Promise<Answer> =>
+    answer(
+      received(request, now, more.peer),
+      async () => (more.tooLong ? undefined : new TextEncoder().encode(request.body)),
+      {
+        clock,
+        random: {
+          uuid: () => `00000000-0000-4000-8000-${String(++uuids).padStart(12, '0')}`,
+          bytes: (length) => Buffer.alloc(length),
+        },
+        proxyFqdn,
+        quoteSingleDates: true,
+        store: {
+          async practiceAt(roots) {
+            const found = practices.find(({ serviceRoot }) => roots.includes(serviceRoot))
+            return found && { practice: found, version: 3 }
+          },
+          async patient(odsCode, nhsNumber) {
+            const patient = practices
+              .find((practice) => practice.odsCode === odsCode)
+              ?.patients.find((it) => it.nhsNumber === nhsNumber)
+            return patient && { patient, id: `p-${nhsNumber.slice(-3)}`, version: 2 }
+          },
+        },
+      },
+    )
+}

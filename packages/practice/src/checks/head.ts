@@ -1,0 +1,254 @@
+/** Checks of connection, path, headers and token, in the order of §4.2. */
+import { bodyFormat, negotiate } from '@openspine/standards/fhir'
+import { readBearer } from '@openspine/standards/jwt'
+import { isAsid, isUuid } from '@openspine/standards/nhs'
+import { structureFault } from '../parameters.ts'
+import { tokenRules } from '../token.ts'
+import { type Check, header } from './check.ts'
+import { endpointOf, endpoints, knownInteractions, verbOf } from './endpoints.ts'
+
+/** The raw values of a query parameter, in order. */
+export function queryValues(query: string, name: string): string[] {
+  return query
+    .split('&')
+    .filter((pair) => pair === name || pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1))
+}
+
+function serviceRoots(path: string): string[] {
+  const roots: string[] = []
+  for (let i = path.indexOf('/', 1); i !== -1 && roots.length < 20; i = path.indexOf('/', i + 1))
+    roots.push(path.slice(0, i))
+  return roots
+}
+
+const connection: readonly Check[] = [
+  {
+    name: 'client certificate present',
+    clause: '4.2',
+    outcome: 'CERTIFICATE_MISSING',
+    explains: 'Present the certificate of the secure proxy: this server speaks mutual TLS only.',
+    examine: ({ request }) => (request.peer.state === 'none' ? 'No client certificate was presented.' : undefined),
+  },
+  {
+    name: 'client certificate trusted',
+    clause: '4.2',
+    outcome: 'CERTIFICATE_INVALID',
+    explains: 'The certificate must be issued under the trusted CA, be within its dates, and not be revoked.',
+    examine: ({ request }) =>
+      request.peer.state === 'invalid' ? `The client certificate is not accepted: ${request.peer.reason}.` : undefined,
+  },
+  {
+    name: 'client certificate of the secure proxy',
+    clause: '2.3',
+    outcome: 'CERTIFICATE_INVALID',
+    explains: 'A provider answers the secure proxy alone. Send the request through it.',
+    examine: ({ request: { peer } }, { proxyFqdn }) =>
+      peer.state === 'valid' && peer.names.includes(proxyFqdn)
+        ? undefined
+        : 'The client certificate is not that of the secure proxy.',
+  },
+]
+
+const address: readonly Check[] = [
+  {
+    name: 'service root',
+    clause: '1',
+    outcome: 'NO_SUCH_PATH',
+    explains:
+      'The path must begin with the service root of a practice, as the directory has it. Paths are case-sensitive.',
+    async examine(sheet, { store }) {
+      const practice = await store.practiceAt(serviceRoots(sheet.path))
+      if (practice === undefined) return 'No practice answers at this path.'
+      sheet.practice = practice
+      return undefined
+    },
+  },
+  {
+    name: 'known path',
+    clause: '4.2',
+    outcome: 'NO_SUCH_PATH',
+    explains: 'Below the service root there are metadata and Patient/$gpc.getcarerecord. Paths are case-sensitive.',
+    examine(sheet) {
+      const below = sheet.path.slice(sheet.practice?.practice.serviceRoot.length)
+      const endpoint = endpoints.find(({ paths }) => paths.includes(below))
+      if (endpoint === undefined) return 'There is no such resource or operation at this service root.'
+      sheet.action = endpoint.action
+      return undefined
+    },
+  },
+  {
+    name: 'verb',
+    clause: '4.2',
+    outcome: 'WRONG_VERB',
+    explains: 'metadata is read with GET, the operation is called with POST.',
+    examine: (sheet) =>
+      sheet.request.method === verbOf(sheet) ? undefined : `The method must be ${verbOf(sheet)} here.`,
+  },
+]
+
+const headers: readonly Check[] = [
+  {
+    name: 'Ssp-TraceID',
+    clause: '2.4',
+    outcome: 'BAD_REQUEST',
+    explains: 'Send one Ssp-TraceID header with a new GUID for every request.',
+    examine: (sheet) =>
+      isUuid(header(sheet, 'ssp-traceid')) ? undefined : 'The header Ssp-TraceID is missing or not a GUID.',
+  },
+  {
+    name: 'Ssp-From',
+    clause: '2.4',
+    outcome: 'BAD_REQUEST',
+    explains: 'Send one Ssp-From header with the ASID (12 digits) of the consumer system.',
+    examine: (sheet) =>
+      isAsid(header(sheet, 'ssp-from')) ? undefined : 'The header Ssp-From is missing or not an ASID.',
+  },
+  {
+    name: 'Ssp-To present',
+    clause: '2.4',
+    outcome: 'BAD_REQUEST',
+    explains: 'Send one Ssp-To header with the ASID (12 digits) of the practice system.',
+    examine: (sheet) => (isAsid(header(sheet, 'ssp-to')) ? undefined : 'The header Ssp-To is missing or not an ASID.'),
+  },
+  {
+    name: 'Ssp-To is this practice',
+    clause: '4.2',
+    outcome: 'BAD_REQUEST',
+    explains: 'Ssp-To must be the ASID of the practice whose service root is called: look both up in the directory.',
+    examine: (sheet) =>
+      header(sheet, 'ssp-to') === sheet.practice?.practice.asid
+        ? undefined
+        : 'The header Ssp-To is not the ASID of this practice.',
+  },
+  {
+    name: 'Ssp-InteractionID present',
+    clause: '2.4',
+    outcome: 'BAD_REQUEST',
+    explains: 'Send one Ssp-InteractionID header.',
+    examine: (sheet) =>
+      header(sheet, 'ssp-interactionid') === undefined ? 'The header Ssp-InteractionID is missing.' : undefined,
+  },
+  {
+    name: 'Ssp-InteractionID known',
+    clause: '6',
+    outcome: 'BAD_REQUEST',
+    explains: `The interactions of this service are ${[...knownInteractions].join(' and ')}.`,
+    examine: (sheet) =>
+      knownInteractions.has(header(sheet, 'ssp-interactionid') ?? '')
+        ? undefined
+        : 'The header Ssp-InteractionID is not an interaction of this service.',
+  },
+  {
+    name: 'Ssp-InteractionID fits the request',
+    clause: '4.2',
+    outcome: 'BAD_REQUEST',
+    explains: 'The interaction must be that of the verb and path that are called.',
+    examine: (sheet) =>
+      header(sheet, 'ssp-interactionid') === endpointOf(sheet)?.interaction
+        ? undefined
+        : 'The header Ssp-InteractionID does not belong to this verb and path.',
+  },
+  {
+    name: 'Authorization',
+    clause: '3.1',
+    outcome: 'BAD_REQUEST',
+    explains: 'Send one Authorization header: Bearer, a space, and the token.',
+    examine: (sheet) =>
+      /^bearer +\S+$/i.test(header(sheet, 'authorization') ?? '')
+        ? undefined
+        : 'The header Authorization is missing or not Bearer with one token.',
+  },
+]
+
+const types: readonly Check[] = [
+  {
+    name: 'Content-Type',
+    clause: '4.1',
+    outcome: 'UNSUPPORTED_TYPE',
+    explains: 'The body must be application/json+fhir or application/xml+fhir, and must say so.',
+    examine(sheet) {
+      const given = header(sheet, 'content-type')
+      if (given === undefined) return sheet.action === 'metadata' ? undefined : 'The header Content-Type is missing.'
+      return bodyFormat(given, 'dstu2') === undefined ? 'The header Content-Type is not supported.' : undefined
+    },
+  },
+  {
+    name: 'Content-Encoding',
+    clause: '4.1',
+    outcome: 'UNSUPPORTED_TYPE',
+    explains: 'Send the body without compression.',
+    examine: (sheet) =>
+      (header(sheet, 'content-encoding') ?? 'identity').toLowerCase() === 'identity'
+        ? undefined
+        : 'The header Content-Encoding is not supported.',
+  },
+  {
+    name: 'Accept and _format',
+    clause: '4.1',
+    outcome: 'UNSUPPORTED_TYPE',
+    explains: 'Answers are application/json+fhir or application/xml+fhir: ask for one of them by _format or Accept.',
+    examine(sheet) {
+      const [format] = queryValues(sheet.query, '_format')
+      const wanted = negotiate({
+        version: 'dstu2',
+        format,
+        accept: header(sheet, 'accept'),
+        contentType: header(sheet, 'content-type'),
+      })
+      if (wanted === undefined)
+        return `The ${format === undefined ? 'header Accept' : 'parameter _format'} asks for a type that is not supported.`
+      sheet.format = wanted
+      return undefined
+    },
+  },
+]
+
+const token: readonly Check[] = [
+  {
+    name: 'token: readable',
+    clause: '3.1',
+    outcome: 'BAD_REQUEST',
+    explains: 'The token is base64url(header).base64url(claims). with an empty third part.',
+    examine(sheet) {
+      const reading = readBearer(header(sheet, 'authorization') ?? '')
+      if (!reading.ok) {
+        sheet.tokenFault = reading.fault
+        return reading.fault
+      }
+      sheet.token = reading
+      return undefined
+    },
+  },
+  ...tokenRules.map(
+    (rule): Check => ({
+      name: rule.name,
+      clause: '3.3',
+      outcome: rule.outcome,
+      explains: rule.explains,
+      examine: (sheet, { clock }) =>
+        sheet.token !== undefined &&
+        rule.passes({
+          ...sheet.token,
+          now: Math.floor(clock.now() / 1000),
+          recordType: sheet.action === 'metadata' ? 'Organization' : 'Patient',
+          structureFault,
+        })
+          ? undefined
+          : rule.explains,
+    }),
+  ),
+  {
+    name: 'scope',
+    clause: '6',
+    outcome: 'BAD_REQUEST',
+    explains: 'The claim requested_scope must be the one scope of the interaction.',
+    examine: (sheet) =>
+      sheet.token?.claims['requested_scope'] === endpointOf(sheet)?.scope
+        ? undefined
+        : `The claim requested_scope is not ${endpointOf(sheet)?.scope}.`,
+  },
+]
+
+/** Checks that need no body: whoever fails one of these has not been listened to any further. */
+export const headChecks: readonly Check[] = [...connection, ...address, ...headers, ...types, ...token]

@@ -1,0 +1,107 @@
+/** Reading the parts of a request, and writing an answer, on node's HTTP server without a framework between. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { operationOutcome, writeJson } from '@openspine/standards/fhir'
+import { profileOf, systems } from '../fhir/systems.ts'
+import { type OutcomeName, outcomes } from '../outcome.ts'
+
+/** Names in lower case; several values of one name joined by `, `, so that a repeated header is never taken for one. */
+export function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  for (const [name, values] of Object.entries(request.headersDistinct)) {
+    if (values !== undefined) headers.set(name, values.join(', '))
+  }
+  return headers
+}
+
+/** The body, or undefined as soon as it is longer than `longest`. Throws when the client goes away. */
+export async function readBytes(request: IncomingMessage, longest: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > longest) return undefined
+  const portions: Buffer[] = []
+  let length = 0
+  for await (const portion of request as AsyncIterable<Buffer>) {
+    length += portion.length
+    if (length > longest) return undefined
+    portions.push(portion)
+  }
+  return Buffer.concat(portions, length)
+}
+
+/** Whether the client takes gzip: named, or by a wildcard, with a quality above nought (RFC 9110 §12.5.3). */
+export function takesGzip(acceptEncoding: string | undefined): boolean {
+  let any: boolean | undefined
+  for (const part of (acceptEncoding ?? '').split(',')) {
+    const [name = '', ...parameters] = part.split(';').map((it) => it.trim().toLowerCase())
+    const quality = parameters.find((it) => it.startsWith('q='))?.slice(2)
+    const wanted = quality === undefined || Number(quality) > 0
+    if (name === 'gzip' || name === 'x-gzip') return wanted
+    if (name === '*') any = wanted
+  }
+  return any ?? false
+}
+
+const compress = promisify(gzip)
+const portionBytes = 16_384
+
+/** Phrases of the two statuses that HTTP does not know. */
+const reasons: Readonly<Record<number, string>> = { 495: 'SSL Certificate Error', 496: 'SSL Certificate Required' }
+
+/** The bytes that go out, and their encoding. */
+export async function encoded(
+  body: string,
+  acceptEncoding: string | undefined,
+): Promise<{ readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> }> {
+  const plain = Buffer.from(body)
+  if (!takesGzip(acceptEncoding)) return { bytes: plain, headers: {} }
+  return { bytes: await compress(plain), headers: { 'content-encoding': 'gzip' } }
+}
+
+/** Writes without a Content-Length, so that HTTP/1.1 sends it in chunks (§4.1); resolves when the last byte has left. */
+export async function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  bytes: Buffer,
+): Promise<void> {
+  const reason = reasons[status]
+  if (reason === undefined) response.writeHead(status, { ...headers })
+  else response.writeHead(status, reason, { ...headers })
+  for (let i = 0; i < bytes.length && !response.destroyed; i += portionBytes) {
+    if (!response.write(bytes.subarray(i, i + portionBytes))) {
+      await new Promise<void>((resolve) => {
+        response.once('drain', resolve)
+        response.once('close', resolve)
+      })
+    }
+  }
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve)
+    response.end(() => resolve())
+  })
+}
+
+/** A whole response for a message that could not be read; the connection ends with it. */
+export function bareOutcome(status: number, name: OutcomeName, diagnostics: string, reason: string): string {
+  const { issue, code, display } = outcomes[name]
+  const body = writeJson(
+    operationOutcome({
+      severity: 'error',
+      issue,
+      system: systems.errorCode,
+      code,
+      display,
+      diagnostics,
+      profile: profileOf('operationoutcome'),
+    }),
+  )
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Connection: close',
+    'Content-Type: application/json+fhir;charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -1,0 +1,114 @@
+/** The `Parameters` of `$gpc.getcarerecord` (§7.1), read without trust in their shape. */
+
+import { isSpineError } from '@openspine/standards/error'
+import { type AnyResource, bodyFormat, parseJson } from '@openspine/standards/fhir'
+import { dstu2 } from '@openspine/standards/fhir/dstu2'
+import type { ReadBody } from './sheet.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+const deepest = 32
+
+/** Name, the one form of value that it takes, and how often it stands. */
+export const parameterForms = [
+  { name: 'patientNHSNumber', value: 'valueIdentifier', required: true },
+  { name: 'recordSection', value: 'valueCodeableConcept', required: true },
+  { name: 'timePeriod', value: 'valuePeriod', required: false },
+] as const
+
+export type ParameterName = (typeof parameterForms)[number]['name']
+
+/** Faults of the text itself; every other fault is one of the resource. */
+const unreadable = new Set([
+  'FHIR_JSON_INVALID',
+  'FHIR_JSON_DUPLICATE_KEY',
+  'FHIR_TOO_LARGE',
+  'FHIR_TOO_DEEP',
+  'FHIR_WRONG_NAMESPACE',
+  'FHIR_UNEXPECTED_TEXT',
+])
+/** Missing and empty values are judged one by one, by the checks. */
+const harmless = new Set(['FHIR_EMPTY', 'FHIR_MISSING_ELEMENT'])
+
+/** The first fault of structure of a DSTU2 resource, as a path and a sentence without values. */
+export function structureFault(resource: unknown): string | undefined {
+  const fault = dstu2.check(resource).find(({ code }) => !harmless.has(code))
+  return fault && `${fault.path}: ${fault.message}`
+}
+
+/** Reads a body in the format that its Content-Type names. */
+export function readBody(body: Uint8Array, contentType: string): ReadBody {
+  try {
+    if (bodyFormat(contentType, 'dstu2') === 'xml')
+      return { kind: 'resource', resource: dstu2.fromXml(body, { depth: deepest }) }
+    const value = parseJson(body, { depth: deepest })
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return { kind: 'unreadable', fault: 'The body is not a JSON object.' }
+    const fault = structureFault(value)
+    return fault === undefined
+      ? { kind: 'resource', resource: value as unknown as AnyResource }
+      : { kind: 'invalid', fault }
+  } catch (error) {
+    if (!isSpineError(error)) throw error
+    const fault = error.explanation ?? error.code
+    return error.code.startsWith('FHIR_') && !unreadable.has(error.code)
+      ? { kind: 'invalid', fault }
+      : { kind: 'unreadable', fault }
+  }
+}
+
+function object(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+}
+
+function objects(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? value.map(object) : []
+}
+
+/** Every parameter of the resource, in order. */
+export function parametersOf(resource: AnyResource): readonly Json[] {
+  return objects(resource['parameter'])
+}
+
+/** Those of one name. */
+export function parametersNamed(resource: AnyResource, name: ParameterName): readonly Json[] {
+  return parametersOf(resource).filter((parameter) => parameter['name'] === name)
+}
+
+/** The forms of value (`valueString`, `resource`, `part`) that a parameter has. */
+export function valueForms(parameter: Json): readonly string[] {
+  return Object.keys(parameter).filter((key) => key.startsWith('value') || key === 'resource' || key === 'part')
+}
+
+function valueIn(resource: AnyResource, name: ParameterName): Json {
+  const form = parameterForms.find((it) => it.name === name)
+  return object(parametersNamed(resource, name)[0]?.[form?.value ?? ''])
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+export function patientIdentifier(resource: AnyResource): { readonly system: string; readonly value: string } {
+  const identifier = valueIn(resource, 'patientNHSNumber')
+  return { system: text(identifier['system']), value: text(identifier['value']) }
+}
+
+/** The one coding of the section; empty texts where there is none, or more than one. */
+export function sectionCoding(resource: AnyResource): { readonly system: string; readonly code: string } {
+  const codings = objects(valueIn(resource, 'recordSection')['coding'])
+  const [coding] = codings
+  return coding === undefined || codings.length > 1
+    ? { system: '', code: '' }
+    : { system: text(coding['system']), code: text(coding['code']) }
+}
+
+/** The period asked for; undefined where the parameter does not stand. */
+export function requestedPeriod(
+  resource: AnyResource,
+): { readonly start: string | undefined; readonly end: string | undefined } | undefined {
+  if (parametersNamed(resource, 'timePeriod').length === 0) return undefined
+  const period = valueIn(resource, 'timePeriod')
+  const bound = (value: unknown): string | undefined => (value === undefined ? undefined : text(value))
+  return { start: bound(period['start']), end: bound(period['end']) }
+}

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { SpineError } from '@openspine/standards/error'
+import type { PracticeConfig } from './config.ts'
+import type { PracticeContract } from './contract.ts'
+import { practiceListener } from './http/listener.ts'
+import { migrations } from './migrations.ts'
+import { readPatient, readPracticeFile } from './record/file.ts'
+import type { PatientInput, PatientRecord, PracticeFile } from './record/model.ts'
+import { practiceStore } from './store.ts'
+
+export { type PracticeConfig, practiceConfig } from './config.ts'
+export type { PracticeContract, PracticeSummary } from './contract.ts'
+export type { PatientInput, PracticeFile } from './record/model.ts'
+export { type SyntheticPerson, syntheticRecord } from './sandbox/synthetic.ts'
+export { workedExample, workedExamplePatients } from './sandbox/worked-example.ts'
+
+const batch = 500
+
+/**
+ * A GP practice system: GP Connect Access Record HTML 0.7.4 (DSTU2, JSON and XML) for any number of
+ * practices in one process, behind a secure proxy.
+ *
+ * @example
+ * const system = practice({ platform, config })
+ * await system.contract.load(workedExample({ asid: '200000100001', today: '2026-11-20' }))
+ */
+export function practice({
+  platform,
+  config,
+}: {
+  readonly platform: Platform
+  readonly config: PracticeConfig
+}): Service<PracticeContract> {
+  const { clock, random, log } = platform
+  const store = practiceStore(platform.store, random)
+  const listener = practiceListener({
+    platform,
+    config,
+    answering: {
+      store,
+      clock,
+      random,
+      proxyFqdn: config.proxyFqdn.toLowerCase(),
+      quoteSingleDates: config.quoteSingleDates,
+    },
+  })
+
+  async function load(file: string | PracticeFile) {
+    const read = readPracticeFile(typeof file === 'string' ? await textOf(file) : file)
+    await store.write(
+      read.practices.map(({ patients, complete, ...settings }) => ({ practice: settings, patients, complete })),
+    )
+    const patients = read.practices.reduce((sum, one) => sum + one.patients.length, 0)
+    log.info({ practices: read.practices.length, patients }, 'practice file loaded')
+    return { practices: read.practices.length, patients }
+  }
+
+  async function addPatients(
+    odsCode: string,
+    patients: Iterable<PatientInput> | AsyncIterable<PatientInput>,
+  ): Promise<number> {
+    const held = await store.practice(odsCode)
+    if (held === undefined)
+      throw new SpineError(
+        'PRACTICE_UNKNOWN',
+        { odsCode },
+        { explanation: `There is no practice ${odsCode}: load a practice file that names it first.` },
+      )
+    let written = 0
+    let waiting: PatientRecord[] = []
+    const write = async () => {
+      await store.writePatients(odsCode, waiting)
+      written += waiting.length
+      waiting = []
+    }
+    for await (const patient of patients) {
+      waiting.push(readPatient(patient, held.practice.practitioners))
+      if (waiting.length >= batch) await write()
+    }
+    if (waiting.length > 0) await write()
+    return written
+  }
+
+  async function practices() {
+    return Promise.all(
+      (await store.practices()).map(async ({ practice: { odsCode, asid, name, serviceRoot, gpConnect } }) => ({
+        odsCode,
+        asid,
+        name,
+        serviceRoot,
+        gpConnect,
+        patients: await store.count(odsCode),
+      })),
+    )
+  }
+
+  return {
+    name: 'practice',
+    contract: { load, addPatients, practices },
+    migrations,
+    listeners: [listener],
+    async start() {
+      for (const file of config.files) await load(file)
+    },
+    async health(): Promise<HealthReport> {
+      const all = await store.practices()
+      if (all.length === 0)
+        return { status: 'warn', note: 'No practice is loaded: load a practice file, or name one in practice.files.' }
+      const off = all.filter(({ practice: { gpConnect } }) => !gpConnect).map(({ practice: { odsCode } }) => odsCode)
+      return off.length === 0
+        ? { status: 'pass', note: `${all.length} practice${all.length === 1 ? '' : 's'}` }
+        : { status: 'warn', note: `GP Connect is switched off at ${off.slice(0, 10).join(', ')}.` }
+    },
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new SpineError(
+      'PRACTICE_FILE_UNREADABLE',
+      { path },
+      { cause, explanation: `The practice file ${path} cannot be read.` },
+    )
+  }
+}
