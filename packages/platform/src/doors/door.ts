@@ -1,6 +1,6 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { SpineError } from '@openspine/standards/error'
 import { type FastifyBaseLogger, type FastifyPluginAsync, fastify, LogController } from 'fastify'
@@ -282,7 +282,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   }
 
   return {
-    url: `https://${options.identity.fqdn}:${port}`,
+    url: `https://${isIPv6(identity.fqdn) ? `[${identity.fqdn}]` : identity.fqdn}:${port}`,
     port,
     close(deadlineMs) {
       closed ??= close(deadlineMs)

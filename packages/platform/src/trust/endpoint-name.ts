@@ -21,10 +21,15 @@ export function endpointName(given: string): string {
   return name
 }
 
+/** Name under which a server of ours is reached: an FQDN, or the address of a machine that has none. */
+export function serverName(given: string): string {
+  return isIP(given) ? given.toLowerCase() : endpointName(given)
+}
+
 /** Names of a leaf: its FQDN first, then what was asked for, and for this machine its loopback addresses. */
 export function alternativeNames(fqdn: string, names: readonly string[]): readonly string[] {
   const loopback = fqdn === 'localhost' ? ['127.0.0.1', '::1'] : []
-  const all = [fqdn, ...names.map((name) => (isIP(name) ? name.toLowerCase() : endpointName(name))), ...loopback]
+  const all = [fqdn, ...names.map(serverName), ...loopback]
   return [...new Set(all)]
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { SpineError } from '@openspine/standards/error'
 import type { ReadCrl } from './authority.ts'
 import { lookOften, makeChanges } from './changes.ts'
-import { endpointName } from './endpoint-name.ts'
+import { serverName } from './endpoint-name.ts'
 import { type Expiry, expiryHealth } from './expiry.ts'
 import type { Identity } from './identities.ts'
 import type { OpenTrust, TrustFiles, TrustOptions } from './open.ts'
@@ -113,7 +113,7 @@ export async function openExternalTrust(
     revoke: noAuthority,
     list: () => [],
     async identity(fqdn) {
-      return loaded.identities.get(endpointName(fqdn)) ?? loaded.identities.get('*') ?? noAuthority()
+      return loaded.identities.get(serverName(fqdn)) ?? loaded.identities.get('*') ?? noAuthority()
     },
     health() {
       const remedy = 'Get a new one from the external PKI and put it into its file.'

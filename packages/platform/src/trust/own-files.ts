@@ -14,7 +14,8 @@ export function ownPaths(directory: string) {
     rootKey: join(directory, 'private', 'root.key'),
     issuingKey: join(directory, 'private', 'issuing.key'),
     issued: (fqdn: string) => pairPaths(join(directory, 'issued', fqdn)),
-    identity: (fqdn: string) => pairPaths(join(directory, 'identities', fqdn)),
+    // An IPv6 address may be the name of a server; not every file system takes its colons.
+    identity: (fqdn: string) => pairPaths(join(directory, 'identities', fqdn.replaceAll(':', '-'))),
   }
 }
 

@@ -4,7 +4,7 @@ import { SpineError } from '@openspine/standards/error'
 import { systemRandom } from '../clock.ts'
 import type { AuthorityKey } from './authority.ts'
 import { lookOften, makeChanges } from './changes.ts'
-import { alternativeNames, endpointName } from './endpoint-name.ts'
+import { alternativeNames, endpointName, serverName } from './endpoint-name.ts'
 import { type Expiry, expiryHealth } from './expiry.ts'
 import { folderLock } from './folder-lock.ts'
 import { keepIdentities } from './identities.ts'
@@ -262,7 +262,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
       return revoked
     },
     list: () => [...register.records.values()],
-    identity: (fqdn, names = []) => identities.get(endpointName(fqdn), names),
+    identity: (fqdn, names = []) => identities.get(serverName(fqdn), names),
     health: () => expiryHealth(expiries(), clock.now()),
     refresh: looking.now,
     close: looking.stop,
