@@ -1,0 +1,28 @@
+/** Access modes of §5, in the words that messages use; `patient` is what they call patient access. */
+export type AccessMode = 'user-restricted' | 'application-restricted' | 'privileged-application-restricted' | 'patient'
+
+/** Per-app settings that the gateway passes inward, never the client (§16). */
+export interface AppAttributes {
+  readonly emptyAddressLines?: boolean
+  readonly confidentialRemovalReason?: boolean
+  readonly recordSharingConsent?: boolean
+  readonly ethnicCategory?: boolean
+  /** Whether PATCH is allowed in application-restricted mode. */
+  readonly applicationUpdate?: boolean
+}
+
+/** Who asks, and what they may do: the seam between the API platform and demographics. */
+export interface Access {
+  readonly mode: AccessMode
+  /** User-restricted: the worker, and the role profile ids they hold. `roles` is absent where the user directory was not asked. */
+  readonly user?: { readonly id: string; readonly roles?: readonly string[] }
+  /** Patient access: own number, identity proofing level and vector of trust. */
+  readonly patient?: { readonly nhsNumber: string; readonly level: string; readonly vectorOfTrust?: string }
+  readonly app?: { readonly id: string; readonly asid?: string; readonly attributes?: AppAttributes }
+}
+
+/**
+ * Decides who asks. Rejects with the exact 401 of §7 (`refuse(outcomes.accessDenied(…))`). The API
+ * platform passes its own; until then `profileAccess` is used.
+ */
+export type Authenticate = (request: { readonly authorization: string | undefined }) => Promise<Access>

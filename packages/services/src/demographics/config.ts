@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** Section `demographics` of the configuration. */
+export const demographicsConfig = z.object({
+  basePath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one')
+    .default('/personal-demographics/FHIR/R4')
+    .describe('Path on the door `api` under which PDS FHIR is served.'),
+  publicUrl: z
+    .string()
+    .regex(/^https:\/\/[^/\s]+(\/[^\s]*[^/\s])?$/, 'an https URL without a slash at the end')
+    .default('https://localhost:8443/personal-demographics/FHIR/R4')
+    .describe('Base of `fullUrl` in bundles: the URL of the base path by which clients know this environment.'),
+  accessWithoutToken: z
+    .enum(['user-restricted', 'refused'])
+    .default('user-restricted')
+    .describe(
+      'What a request without an Authorization header may do: act as a healthcare worker, or nothing. The profile strict always refuses.',
+    )
+    .meta({ strict: 'refused' }),
+  asidRequired: z
+    .boolean()
+    .default(false)
+    .describe('Whether an app must have an ASID registered to use the API (otherwise 400 MISSING_VALUE).'),
+  statusApiKey: z
+    .string()
+    .default('')
+    .describe('Value of the header `apikey` that /_status asks for; empty serves it to everyone.')
+    .meta({ secret: true }),
+  waitSeconds: z
+    .number()
+    .min(0.25)
+    .max(29)
+    .default(10)
+    .describe(
+      'How long a request may take before it is answered 503 with Retry-After; X-Sync-Wait asks for another time.',
+    ),
+  fuzzyBlock: z
+    .int()
+    .min(100)
+    .max(100_000)
+    .default(10_000)
+    .describe('Most name rows that one fuzzy search reads; a search that needs more answers TOO_MANY_MATCHES.'),
+})
+
+export type DemographicsConfig = z.infer<typeof demographicsConfig>

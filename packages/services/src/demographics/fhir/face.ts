@@ -1,0 +1,292 @@
+import type { Clock, Random } from '@openspine/platform/clock'
+import type { Logger } from '@openspine/platform/log'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Access, Authenticate } from '../access.ts'
+import { type Arrival, arrivalChecks, firstRefusal, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
+import type { Criteria } from '../criteria.ts'
+import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
+import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
+import type { StoredPerson } from '../person.ts'
+import type { Traced } from '../trace.ts'
+import { retrieveView } from '../view.ts'
+import { outcomeOf } from './outcome-of.ts'
+import { fhirJson, operationOutcome, searchBundle } from './render.ts'
+
+/** What the PDS FHIR face stands on: use cases and what every request needs. */
+export interface FaceDependencies {
+  readonly basePath: string
+  readonly publicUrl: string
+  readonly asidRequired: boolean
+  readonly waitSeconds: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly authenticate: Authenticate
+  retrieve(nhsNumber: string): Promise<StoredPerson>
+  search(criteria: Criteria): Promise<Traced>
+  cascade(criteria: Criteria): Promise<Traced>
+  /** Called once for each request that was judged, before it is answered; a rejection fails the request. */
+  settled(event: Settled): Promise<void>
+  readonly operational: FastifyPluginAsync
+}
+
+/** One finished request, for audit and metrics. */
+export interface Settled {
+  readonly at: number
+  readonly operation: string
+  readonly method: string
+  readonly requestId: string | undefined
+  readonly correlationId: string | undefined
+  readonly role: string | undefined
+  readonly organisation: string | undefined
+  readonly access: Access | undefined
+  readonly status: number
+  /** Spine error code, where there is one. */
+  readonly code: string | undefined
+  /** The number that was asked for, and those that were shown. */
+  readonly asked: string | undefined
+  readonly shown: readonly string[]
+  /** Names of the search parameters, never their values. */
+  readonly parameters: readonly string[] | undefined
+  /** Why each person of a search result matched. */
+  readonly reasons: readonly unknown[] | undefined
+  readonly messageId: string | undefined
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly etag?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly code?: string
+  readonly shown?: readonly string[]
+  readonly reasons?: readonly unknown[]
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+const corsMethods = 'GET, PUT, POST, PATCH, DELETE'
+const corsHeaders =
+  'origin, x-requested-with, accept, content-type, if-match, nhsd-session-urid, authorization, x-correlation-id, x-request-id, nhsd-end-user-organisation-ods'
+
+/**
+ * PDS FHIR R4 (§3). One route takes everything below the base path, because the order of checks (§6) puts
+ * the token before the path: a router's own "not found" would answer out of order.
+ */
+export function pdsFace(dependencies: FaceDependencies): FastifyPluginAsync {
+  return async (root) => {
+    await root.register(
+      async (app) => {
+        // Bodies are judged by the operation, after the checks that come first; here they are only bounded.
+        app.removeAllContentTypeParsers()
+        app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: 1 << 20 }, (_request, body, done) =>
+          done(null, body),
+        )
+        app.setErrorHandler((error, request, reply) => {
+          const { outcome } = outcomeOf(error, dependencies)
+          return send(mirrored(request, reply), refused(outcome))
+        })
+        await app.register(dependencies.operational)
+        const route = (url: string) =>
+          app.route({
+            method: [...methods],
+            url,
+            exposeHeadRoute: false,
+            handler: (request, reply) => serve(dependencies, request, reply),
+          })
+        route('/')
+        route('/*')
+        // Methods that the router has no table for.
+        app.setNotFoundHandler((request, reply) => serve(dependencies, request, reply))
+      },
+      { prefix: dependencies.basePath },
+    )
+  }
+}
+
+async function serve(
+  dependencies: FaceDependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  mirrored(request, reply)
+  if (request.method === 'OPTIONS') return options(request, reply)
+  const at = dependencies.clock.now()
+  const requestId = header(request, 'x-request-id')
+  const role = header(request, 'nhsd-session-urid')
+  const { path, query } = targetOf(request.url, dependencies.basePath)
+  const parameters = searchParameters(query)
+  const asked = operationOf(request.method, path)
+  const operation = asked?.operation ?? 'none'
+  const number = numberOf(asked?.id, parameters)
+  let access: Access | undefined
+  let answer: Answer
+  let messageId: string | undefined
+  try {
+    access = await dependencies.authenticate({ authorization: header(request, 'authorization') })
+    const arrival: Arrival = {
+      method: request.method,
+      path,
+      operation,
+      number,
+      parameters,
+      requestId,
+      role,
+      access,
+      asidRequired: dependencies.asidRequired,
+    }
+    mustPass(arrivalChecks, arrival)
+    answer = await within(waitMs(request, dependencies.waitSeconds), answerTo(dependencies, arrival, request))
+  } catch (error) {
+    const judged = outcomeOf(error, dependencies)
+    messageId = judged.messageId
+    answer = refused(judged.outcome)
+  }
+  await dependencies.settled({
+    at,
+    operation,
+    method: request.method,
+    requestId: brief(requestId),
+    correlationId: brief(header(request, 'x-correlation-id')),
+    role: brief(role),
+    organisation: brief(header(request, 'nhsd-end-user-organisation-ods')),
+    access,
+    status: answer.status,
+    code: answer.code,
+    asked: operation === 'search' ? undefined : brief(number),
+    shown: answer.shown ?? [],
+    parameters:
+      operation === 'search' ? [...new Set(parameters.map(([name]) => brief(name) ?? ''))].slice(0, 32) : undefined,
+    reasons: answer.reasons,
+    messageId,
+  })
+  return send(reply, answer)
+}
+
+async function answerTo(dependencies: FaceDependencies, arrival: Arrival, request: FastifyRequest): Promise<Answer> {
+  switch (arrival.operation) {
+    case 'retrieve':
+      return retrieveAnswer(dependencies, arrival)
+    case 'search':
+      return searchAnswer(dependencies, arrival, header(request, 'accept'))
+    case 'poll':
+      throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
+    default:
+      throw refuse(outcomes.unsupportedService, 'This operation is not part of this release.')
+  }
+}
+
+async function retrieveAnswer(dependencies: FaceDependencies, { number, access }: Arrival): Promise<Answer> {
+  mustPass(retrieveChecks, { number })
+  const person = await dependencies.retrieve(number ?? '')
+  return {
+    status: 200,
+    body: retrieveView(person, access),
+    etag: `W/"${person.version}"`,
+    shown: [person.nhsNumber],
+  }
+}
+
+async function searchAnswer(
+  dependencies: FaceDependencies,
+  { parameters, access }: Arrival,
+  accept: string | undefined,
+): Promise<Answer> {
+  mustPass(searchChecks, parameters)
+  const single = access.mode !== 'user-restricted'
+  const criteria = criteriaOf(parameters, single ? 1 : Number(singleValue(parameters, '_max-results') ?? 50))
+  if (!criteria) throw refuse(outcomes.minimumNotMet)
+  const cascading = access.mode === 'application-restricted' && /\bversion=1\.1\b/.test(accept ?? '')
+  const traced = await (cascading ? dependencies.cascade(criteria) : dependencies.search(criteria))
+  if ('tooMany' in traced) throw refuse(outcomes.tooManyMatches, 'More people match than may be returned.')
+  return {
+    status: 200,
+    body: searchBundle(traced.found, { publicUrl: dependencies.publicUrl, now: dependencies.clock.now(), access }),
+    shown: traced.found.map(({ person }) => person.nhsNumber),
+    reasons: traced.found.map(({ match }) => match),
+  }
+}
+
+/** Throws the outcome of the first check that fails. */
+function mustPass<Subject>(checks: Parameters<typeof firstRefusal<Subject>>[0], subject: Subject): void {
+  const refused = firstRefusal(checks, subject)
+  if (refused) throw refuse(refused.outcome, refused.check.explanation)
+}
+
+function refused(outcome: PdsOutcome): Answer {
+  return {
+    status: outcome.status,
+    body: operationOutcome(outcome),
+    code: outcome.coding.code,
+    ...(outcome.headers && { headers: outcome.headers }),
+  }
+}
+
+function send(reply: FastifyReply, { status, body, etag, headers }: Answer): FastifyReply {
+  if (headers) reply.headers(headers)
+  if (etag !== undefined) reply.header('etag', etag)
+  // As bytes: the framework would add a charset to the media type of a string.
+  return reply.code(status).header('content-type', fhirJson).header('cache-control', 'no-store').send(Buffer.from(body))
+}
+
+/** Ids come back as they were sent, and only then; the caller's origin is echoed (§4). */
+function mirrored(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  for (const name of ['x-request-id', 'x-correlation-id']) {
+    const value = header(request, name)
+    if (value !== undefined) reply.header(name, value)
+  }
+  const origin = header(request, 'origin')
+  if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin')
+  return reply
+}
+
+function options(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const preflight =
+    header(request, 'origin') !== undefined && header(request, 'access-control-request-method') !== undefined
+  if (!preflight) return send(reply, refused(outcomes.noTarget))
+  return reply
+    .code(200)
+    .headers({
+      'access-control-allow-methods': corsMethods,
+      'access-control-allow-headers': corsHeaders,
+      'access-control-max-age': '3628800',
+    })
+    .send()
+}
+
+/** Audit records stay small whatever is sent. */
+const brief = (value: string | undefined) => value?.slice(0, 128)
+
+/** X-Sync-Wait, where it is within its bounds (§4). */
+function waitMs(request: FastifyRequest, otherwise: number): number {
+  const asked = Number(header(request, 'x-sync-wait') ?? Number.NaN)
+  return (asked >= 0.25 && asked <= 29 ? asked : otherwise) * 1000
+}
+
+/** What is not answered in time is answered 503; the work goes on, and nobody waits for it. */
+function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(refuse(outcomes.serviceUnavailable, `No answer within ${ms} ms.`)), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(late))
+  })
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** Path below the base as it was sent, and the query string. */
+function targetOf(url: string, basePath: string): { readonly path: string; readonly query: string } {
+  const question = url.indexOf('?')
+  const path = question === -1 ? url : url.slice(0, question)
+  return { path: path.slice(basePath.length), query: question === -1 ? '' : url.slice(question + 1) }
+}
+
+function numberOf(id: string | undefined, parameters: SearchParameters): string | undefined {
+  if (id === undefined) return singleValue(parameters, 'subscriber:identifier')
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
+}

@@ -1,0 +1,320 @@
+import type { AskedName, Criteria, DayRange } from './criteria.ts'
+import { namePieces, sameSpelling } from './fold.ts'
+import { type SnippetKind, snippetKind, type TraceSubject } from './person.ts'
+import { familyLikeness, givenLikeness, type Likeness, postcodeLikeness, worth } from './similarity.ts'
+import { isWild, matches, type Pattern } from './wildcard.ts'
+
+export type Field = 'family' | 'given' | 'birthdate' | 'gender' | 'postcode' | 'death-date' | 'gp' | 'phone' | 'email'
+
+/** Why a person was found, one entry for each field that was asked for: machine-readable and free of patient data. */
+export interface Agreement {
+  readonly field: Field
+  readonly how: Likeness | 'range' | 'former' | 'different'
+  /** 0 disagrees, 1 agrees exactly. */
+  readonly worth: number
+}
+
+export interface Match {
+  /** 0 to 1, four decimals; 1 only when everything asked for agrees exactly. */
+  readonly score: number
+  readonly swapped: boolean
+  readonly agreements: readonly Agreement[]
+}
+
+const weight: Readonly<Record<Field, number>> = {
+  family: 4,
+  given: 3,
+  birthdate: 4,
+  gender: 1,
+  postcode: 2,
+  'death-date': 1,
+  gp: 1.5,
+  phone: 2,
+  email: 2,
+}
+
+/** What a snippet is worth by where it stands: usual name or home, other current, former. */
+const snippetWorth: Readonly<Record<SnippetKind, number>> = { 0: 1, 1: 0.95, 2: 0.36 }
+const laterGivenWorth = 0.97
+const swappedWorth = 0.9
+const rangeWorth = 0.98
+const formerWorth = 0.8
+
+/**
+ * The one matcher behind every dialect's trace (demographics specification §9.3, §18): undefined when this
+ * person is no answer. The score is a weighted mean over what was asked for, so a field that agrees
+ * exactly never lowers it and one that disagrees never raises it.
+ */
+export function match(criteria: Criteria, subject: TraceSubject): Match | undefined {
+  if (subject.sensitivity === 'V' || subject.birth === undefined || !within(criteria.birth, subject.birth)) return
+  // A search by place must not show where a restricted person is, or is not (§9.5).
+  if (subject.sensitivity === 'R' && (criteria.postcode || criteria.gp !== undefined)) return
+  const contacts = [contact(criteria, subject, 'phone'), contact(criteria, subject, 'email')]
+  if (contacts.some((agreement) => agreement?.worth === 0)) return
+  const names = criteria.fuzzy ? fuzzyNames(criteria, subject) : plainNames(criteria, subject)
+  if (!names) return
+  const others = [
+    birthdate(criteria.birth),
+    gender(criteria, subject),
+    postcode(criteria, subject),
+    death(criteria, subject),
+    practice(criteria, subject),
+    ...contacts,
+  ].filter((agreement) => agreement !== undefined)
+  const disagreeing = others.filter((agreement) => agreement.worth === 0)
+  if (criteria.fuzzy ? !enoughAgrees(criteria, names.agreements, others) : disagreeing.length > 0) return
+  return scored([...names.agreements, ...others], names.swapped)
+}
+
+function scored(agreements: readonly Agreement[], swapped: boolean): Match | undefined {
+  if (!swapped && agreements.every((agreement) => agreement.worth === 1)) return { score: 1, swapped, agreements }
+  let sum = 0
+  let weights = 0
+  for (const { field, worth: value } of agreements) {
+    sum += weight[field] * value
+    weights += weight[field]
+  }
+  // The small term undoes binary rounding (0.95 × 4 …) before the fifth decimal is cut off.
+  return { score: Math.min(0.9999, Math.floor((sum / weights) * 10_000 + 1e-6) / 10_000), swapped, agreements }
+}
+
+/**
+ * Likeness of names must not outweigh two disagreeing fields, and without a family name the rest has to
+ * agree (§28: the costliest error is somebody else's record).
+ */
+function enoughAgrees(criteria: Criteria, names: readonly Agreement[], others: readonly Agreement[]): boolean {
+  const different = others.filter((agreement) => agreement.worth === 0).length
+  if (!criteria.family)
+    return different === 0 && others.every(({ field, how }) => field !== 'postcode' || how !== 'same district')
+  const namesEqual = names.length === 2 && names.every(({ how }) => how === 'equal' || how === 'accents differ')
+  return namesEqual || different < 2
+}
+
+interface Names {
+  readonly agreements: readonly Agreement[]
+  readonly swapped: boolean
+}
+
+function plainNames(criteria: Criteria, subject: TraceSubject): Names | undefined {
+  const { family, given } = criteria
+  const eligible = subject.names.filter(({ kind }) => kind !== snippetKind.historic || criteria.history)
+  const found = eligible.some(
+    (name) => (!family || matches(family.pattern, name.foldedFamily)) && givenMatches(given, name.foldedGiven),
+  )
+  if (!found) return
+  const agreements: Agreement[] = []
+  if (family)
+    agreements.push(
+      best(
+        'family',
+        eligible.flatMap((name) =>
+          matches(family.pattern, name.foldedFamily)
+            ? [plainWorth(family, name.family, name.foldedFamily, snippetWorth[name.kind])]
+            : [],
+        ),
+      ),
+    )
+  if (given.length > 0)
+    agreements.push(
+      mean(
+        'given',
+        given.map((asked) =>
+          best(
+            'given',
+            eligible.flatMap((name) => plainGiven(asked, name, given.length)),
+          ),
+        ),
+      ),
+    )
+  return { agreements, swapped: false }
+}
+
+/** Plain values stand, in any order, among as many leading given names as were asked for; a wildcard is held against the whole string (§9.1). */
+export function givenMatches(asked: readonly AskedName[], foldedGiven: readonly string[]): boolean {
+  const leading = foldedGiven.slice(0, asked.length)
+  return asked.every(({ pattern }) =>
+    isWild(pattern) ? matches(pattern, foldedGiven.join('')) : leading.some((held) => matches(pattern, held)),
+  )
+}
+
+function plainGiven(asked: AskedName, name: TraceSubject['names'][number], leading: number): Agreement[] {
+  const factor = snippetWorth[name.kind]
+  if (isWild(asked.pattern)) {
+    const whole = name.foldedGiven.join('')
+    return matches(asked.pattern, whole) ? [plainWorth(asked, name.given.join(' '), whole, factor)] : []
+  }
+  return name.foldedGiven
+    .slice(0, leading)
+    .flatMap((held, position) =>
+      matches(asked.pattern, held) ? [plainWorth(asked, name.given[position] ?? '', held, factor)] : [],
+    )
+}
+
+function plainWorth(asked: AskedName, held: string, folded: string, factor: number): Agreement {
+  if (isWild(asked.pattern)) return wildWorth('family', asked.pattern, folded, factor)
+  const how: Likeness = sameSpelling(asked.text, held) ? 'equal' : 'accents differ'
+  return { field: 'family', how, worth: worth[how] * factor }
+}
+
+/** The more of the name was spelt out, the better. */
+function wildWorth(field: Field, pattern: Pattern, folded: string, factor: number): Agreement {
+  const spelt = pattern.pieces.join('').length / Math.max(1, folded.length)
+  return { field, how: 'wildcard', worth: (worth.wildcard + 0.45 * Math.min(1, spelt)) * factor }
+}
+
+function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names | undefined {
+  const { family, given } = criteria
+  let straight = false
+  let swapped = false
+  const families: Agreement[] = []
+  const givens: Agreement[][] = given.map(() => [])
+  for (const name of subject.names) {
+    const factor = snippetWorth[name.kind]
+    const familyFound = family
+      ? alike('family', family, name.family, name.foldedFamily, familyLikeness, factor)
+      : undefined
+    const givenFound = given.map((asked) => fuzzyGiven(asked, name, factor))
+    const anyGiven = given.length === 0 || givenFound.some((found) => found !== undefined)
+    if (familyFound) families.push(familyFound)
+    for (const [index, found] of givenFound.entries()) if (found) givens[index]?.push(found)
+    if ((!family || familyFound) && anyGiven) straight = true
+    if (!family || given.length === 0) continue
+    const crossed = crossedNames(family, given, name, factor * swappedWorth)
+    if (!crossed) continue
+    swapped = true
+    families.push(crossed.family)
+    for (const [index, found] of crossed.given.entries()) if (found) givens[index]?.push(found)
+  }
+  if (!straight && !swapped) return
+  const agreements: Agreement[] = []
+  if (family) agreements.push(best('family', families))
+  if (given.length > 0)
+    agreements.push(
+      mean(
+        'given',
+        givens.map((found) => best('given', found)),
+      ),
+    )
+  return { agreements, swapped: !straight }
+}
+
+/** Family name where the given name should be, and the other way round. */
+function crossedNames(
+  family: AskedName,
+  given: readonly AskedName[],
+  name: TraceSubject['names'][number],
+  factor: number,
+): { readonly family: Agreement; readonly given: readonly (Agreement | undefined)[] } | undefined {
+  const crossedGiven = given.map((asked) =>
+    alike('given', asked, name.family, name.foldedFamily, familyLikeness, factor),
+  )
+  if (crossedGiven.every((found) => found === undefined)) return
+  const crossedFamily = name.foldedGiven.flatMap(
+    (held, position) => alike('family', family, name.given[position] ?? '', held, givenLikeness, factor) ?? [],
+  )
+  return crossedFamily.length === 0 ? undefined : { family: best('family', crossedFamily), given: crossedGiven }
+}
+
+function fuzzyGiven(asked: AskedName, name: TraceSubject['names'][number], factor: number): Agreement | undefined {
+  const whole = name.foldedGiven.flatMap((held, position) => {
+    const found = alike('given', asked, name.given[position] ?? '', held, givenLikeness, factor)
+    return found && position > 0 ? { ...found, worth: found.worth * laterGivenWorth } : (found ?? [])
+  })
+  if (whole.length > 0) return best('given', whole)
+  // "Anne Marie J" for Anne-Marie Jane: piece by piece, at least half of them.
+  const askedPieces = namePieces(asked.text)
+  const heldPieces = name.given.flatMap(namePieces)
+  if (askedPieces.length < 2 && heldPieces.length <= name.given.length) return
+  const found = askedPieces.map((piece) =>
+    best(
+      'given',
+      heldPieces.flatMap((held) => likeness('given', piece, held, givenLikeness, factor * worth.part) ?? []),
+    ),
+  )
+  return found.filter((piece) => piece.worth > 0).length * 2 >= askedPieces.length ? mean('given', found) : undefined
+}
+
+type Compare = (asked: string, held: string) => Likeness | undefined
+
+function alike(
+  field: Field,
+  asked: AskedName,
+  held: string,
+  folded: string,
+  compare: Compare,
+  factor: number,
+): Agreement | undefined {
+  const found = likeness(field, asked.pattern.pieces[0] ?? '', folded, compare, factor)
+  if (found?.how !== 'equal' || sameSpelling(asked.text, held)) return found
+  return { field, how: 'accents differ', worth: worth['accents differ'] * factor }
+}
+
+function likeness(field: Field, asked: string, held: string, compare: Compare, factor: number): Agreement | undefined {
+  const how = compare(asked, held)
+  return how && { field, how, worth: worth[how] * factor }
+}
+
+function best(field: Field, found: readonly Agreement[]): Agreement {
+  let winner: Agreement = { field, how: 'different', worth: 0 }
+  for (const agreement of found) if (agreement.worth > winner.worth) winner = { ...agreement, field }
+  return winner
+}
+
+function mean(field: Field, found: readonly Agreement[]): Agreement {
+  const worst = found.reduce((a, b) => (b.worth < a.worth ? b : a))
+  return { field, how: worst.how, worth: found.reduce((sum, { worth: value }) => sum + value, 0) / found.length }
+}
+
+const within = (range: DayRange, day: number) => day >= range.from && day <= range.to
+
+const birthdate = (range: DayRange): Agreement =>
+  range.from === range.to
+    ? { field: 'birthdate', how: 'equal', worth: 1 }
+    : { field: 'birthdate', how: 'range', worth: rangeWorth }
+
+function agreement(field: Field, agrees: boolean): Agreement {
+  return agrees ? { field, how: 'equal', worth: 1 } : { field, how: 'different', worth: 0 }
+}
+
+function gender(criteria: Criteria, subject: TraceSubject): Agreement | undefined {
+  if (criteria.gender === undefined) return
+  if (criteria.fuzzy && subject.gender !== criteria.gender && subject.formerGenders.includes(criteria.gender))
+    return { field: 'gender', how: 'former', worth: formerWorth }
+  return agreement('gender', subject.gender === criteria.gender)
+}
+
+function death(criteria: Criteria, subject: TraceSubject): Agreement | undefined {
+  if (!criteria.death) return
+  const agrees = subject.death !== undefined && within(criteria.death, subject.death)
+  if (!agrees || criteria.death.from === criteria.death.to) return agreement('death-date', agrees)
+  return { field: 'death-date', how: 'range', worth: rangeWorth }
+}
+
+const practice = (criteria: Criteria, subject: TraceSubject): Agreement | undefined =>
+  criteria.gp === undefined ? undefined : agreement('gp', subject.gp === criteria.gp)
+
+function postcode(criteria: Criteria, subject: TraceSubject): Agreement | undefined {
+  const asked = criteria.postcode
+  if (!asked) return
+  const found = subject.addresses.flatMap(({ kind, postcode: held }): Agreement[] => {
+    const factor = kind === snippetKind.historic ? formerWorth : snippetWorth[kind]
+    if (criteria.fuzzy)
+      return [likeness('postcode', asked.pieces[0] ?? '', held, postcodeLikeness, factor) ?? []].flat()
+    const eligible = kind === snippetKind.main || (kind === snippetKind.historic && criteria.history)
+    if (!eligible || !matches(asked, held)) return []
+    return [
+      isWild(asked) ? wildWorth('postcode', asked, held, factor) : { field: 'postcode', how: 'equal', worth: factor },
+    ]
+  })
+  return best('postcode', found)
+}
+
+function contact(criteria: Criteria, subject: TraceSubject, field: 'phone' | 'email'): Agreement | undefined {
+  const asked = criteria[field]
+  if (asked === undefined) return
+  const held = subject.telecoms.filter(({ kind, value }) => kind === field && value === asked && value !== '')
+  if (held.some(({ current }) => current)) return agreement(field, true)
+  return held.length > 0 && (criteria.fuzzy || criteria.history)
+    ? { field, how: 'former', worth: formerWorth }
+    : agreement(field, false)
+}

@@ -1,0 +1,139 @@
+import { SpineError } from '@openspine/standards/error'
+import type { FhirOutcome } from '@openspine/standards/fhir'
+
+/** What the wire says when a request is not served as asked: one issue, demographics specification §7. */
+export interface PdsOutcome extends FhirOutcome {
+  /** Response headers that go with it. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const catalogueUrl = 'https://digital.nhs.uk/developer/api-catalogue/personal-demographics-service-fhir'
+
+function failure(
+  status: number,
+  code: string,
+  issue: string,
+  display: string,
+  diagnostics?: string,
+  severity: PdsOutcome['severity'] = 'error',
+): PdsOutcome {
+  return {
+    status,
+    severity,
+    issue,
+    coding: { system: 'https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWarningCode', version: '1', code, display },
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+  }
+}
+
+const missingValue = (diagnostics: string) =>
+  failure(400, 'MISSING_VALUE', 'required', 'Required value is missing', diagnostics)
+const invalidValue = (diagnostics: string) =>
+  failure(400, 'INVALID_VALUE', 'value', 'Provided value is invalid', diagnostics)
+const searchData = (reason: string) =>
+  failure(400, 'INVALID_SEARCH_DATA', 'value', 'Search data is invalid', `Invalid search data provided - '${reason}'`)
+const accessDenied = (diagnostics: string) =>
+  failure(401, 'ACCESS_DENIED', 'forbidden', 'Access Denied - Unauthorised', diagnostics)
+
+/** The error catalogue of §7 as far as requests that read can meet it. Diagnostics are wire-exact. */
+export const outcomes = {
+  invalidResourceId: failure(400, 'INVALID_RESOURCE_ID', 'value', 'Resource Id is invalid'),
+  unsupportedService: failure(400, 'UNSUPPORTED_SERVICE', 'processing', 'Unsupported Service'),
+  unsupportedPath: (path: string) =>
+    failure(
+      400,
+      'UNSUPPORTED_REQUEST',
+      'value',
+      'The request is not one that is supported.',
+      `Unsupported path - '${path}'`,
+    ),
+  requestIdMissing: missingValue(
+    'Invalid request with error - X-Request-ID header must be supplied to access this resource',
+  ),
+  requestIdInvalid: (value: string) => invalidValue(`Invalid value - '${value}' in header 'X-Request-ID'`),
+  roleInvalid: (value: string) =>
+    invalidValue(
+      `Invalid value - '${value}' in header 'NHSD-Session-URID'. Refer to the guidance for this header in our API Specification ${catalogueUrl}`,
+    ),
+  asidMissing: missingValue('No ASID is associated with your app. Please contact support.'),
+  birthdateMissing: missingValue("Missing value - 'birth_date/birth_date_range_start/birth_date_range_end'"),
+  invalidField: (value: string, field: string) => invalidValue(`Invalid value - '${value}' in field '${field}'`),
+  additionalProperties: (names: readonly string[]) =>
+    failure(
+      400,
+      'ADDITIONAL_PROPERTIES',
+      'invariant',
+      'Additional properties should not be included',
+      `Invalid request with error - Additional properties are not allowed (${names.map((name) => `'${name}'`).join(', ')} ${
+        names.length === 1 ? 'was' : 'were'
+      } unexpected)`,
+    ),
+  minimumNotMet: searchData('No searches were performed as the search criteria did not meet the minimum requirements'),
+  fuzzyNotMet: searchData('A fuzzy search was requested however the data given did not meet the fuzzy search criteria'),
+  twoPostcodes: searchData('Both address-postalcode and address-postcode were provided, only one is allowed'),
+  accessDenied,
+  patientCannot: failure(
+    403,
+    'ACCESS_DENIED',
+    'forbidden',
+    'Patient cannot perform this action',
+    `Your access token has insufficient permissions. See documentation regarding Patient access restrictions ${catalogueUrl}`,
+  ),
+  operationForbidden: (method: string, mode: string) =>
+    failure(
+      403,
+      'ACCESS_DENIED',
+      'forbidden',
+      `Cannot ${method} resource with ${mode} access token`,
+      'Your app has insufficient permissions to use this operation. Please contact support.',
+    ),
+  methodForbidden: (verb: 'update' | 'create', mode: string) =>
+    failure(
+      403,
+      'INVALID_METHOD',
+      'forbidden',
+      `Cannot ${verb} resource with ${mode} access token`,
+      'Your app has insufficient permissions to use this method. Please contact support.',
+    ),
+  moreThanOneForbidden: (mode: string) =>
+    failure(
+      403,
+      'INVALID_VALUE',
+      'token',
+      `Cannot retrieve more than one result with ${mode} access token`,
+      'Your app has insufficient permissions to perform this search. Please contact support.',
+    ),
+  notFound: failure(404, 'RESOURCE_NOT_FOUND', 'not-found', 'Resource not found', undefined, 'information'),
+  invalidated: failure(
+    404,
+    'INVALIDATED_RESOURCE',
+    'processing',
+    'Resource that has been marked as invalid was requested - invalid resources cannot be retrieved',
+  ),
+  tooManyMatches: failure(200, 'TOO_MANY_MATCHES', 'multiple-matches', 'Too Many Matches', undefined, 'information'),
+  /** OPTIONS that is no preflight (§6): the edge has nowhere to send it. */
+  noTarget: failure(502, 'UNKNOWN_ERROR', 'unknown', 'Unknown Error'),
+  unknownError: (messageId: string) =>
+    failure(
+      500,
+      'UNKNOWN_ERROR',
+      'unknown',
+      'Unknown Error',
+      `An unknown error occurred processing this request. Contact us for assistance diagnosing this issue: https://digital.nhs.uk/developer/help-and-support. (Message ID: ${messageId})`,
+    ),
+  serviceUnavailable: {
+    ...failure(
+      503,
+      'SERVICE_UNAVAILABLE',
+      'timeout',
+      'Service unavailable',
+      "The downstream domain processing has not completed within the configured timeout period. Using the same 'X-Request-ID' header, retry your request after the time specified by the 'Retry-After' response header.",
+    ),
+    headers: { 'retry-after': '5' },
+  },
+} as const
+
+/** The error of this service's family: `PDS_` and the Spine code. */
+export function refuse(outcome: PdsOutcome, explanation?: string): SpineError<PdsOutcome> {
+  return new SpineError(`PDS_${outcome.coding.code}`, outcome, explanation === undefined ? {} : { explanation })
+}

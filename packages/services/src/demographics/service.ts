@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs'
+import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import type { Authenticate } from './access.ts'
+import type { DemographicsConfig } from './config.ts'
+import type { Demographics, PersonRecord } from './contract.ts'
+import { pdsFace, type Settled } from './fhir/face.ts'
+import { operationalPaths } from './fhir/operational.ts'
+import { migrations } from './migrations.ts'
+import { personRecord, storedPerson } from './person.ts'
+import { profileAccess } from './profile-access.ts'
+import { retrieve } from './retrieve.ts'
+import { personStore } from './store.ts'
+import { cascade, trace } from './trace.ts'
+
+export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
+export { type DemographicsConfig, demographicsConfig } from './config.ts'
+export type { Demographics, PersonRecord } from './contract.ts'
+export { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
+export { syntheticCapacity, syntheticPeople } from './population.ts'
+export { workedPeople } from './worked-people.ts'
+
+/** People that are written together: big enough for `COPY`, small enough to begin again after a crash. */
+const loadBatch = 2_000
+
+/**
+ * The Personal Demographics Service: one person store, one matcher, and its faces. `authenticate` is how
+ * the API platform tells who asks; without it the profile decides (no token can be verified then).
+ */
+export function demographics(parts: {
+  readonly platform: Platform
+  readonly config: DemographicsConfig
+  readonly authenticate?: Authenticate
+}): Service<Demographics> {
+  const { platform, config } = parts
+  const people = personStore(platform.store)
+  const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
+  const requests = platform.metrics.counter('pds_requests_total', 'PDS FHIR requests by operation and outcome', [
+    'operation',
+    'status',
+    'code',
+  ])
+  const seconds = platform.metrics.histogram('pds_request_seconds', 'PDS FHIR requests: time to the answer', [
+    'operation',
+  ])
+  const health = async (): Promise<HealthReport> => {
+    try {
+      await platform.store.pool.query('select 1')
+      return { status: 'pass' }
+    } catch {
+      return { status: 'fail', note: 'The store does not answer.' }
+    }
+  }
+
+  const settled = async (event: Settled): Promise<void> => {
+    const { at, requestId, access, code, status, operation, ...facts } = event
+    requests.inc({ operation, status: String(status), code: code ?? '' })
+    await platform.audit.append({
+      event: `pds.${operation}`,
+      at,
+      ...(requestId === undefined ? {} : { trace: requestId }),
+      facts: {
+        status,
+        ...(code !== undefined && { code }),
+        ...(access && {
+          mode: access.mode,
+          ...(access.user && { user: access.user.id }),
+          ...(access.patient && { patient: access.patient.nhsNumber }),
+          ...(access.app && { app: access.app.id, ...(access.app.asid !== undefined && { asid: access.app.asid }) }),
+        }),
+        ...Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)),
+      },
+    })
+    seconds.observe({ operation }, (platform.clock.now() - at) / 1000)
+  }
+
+  const contract: Demographics = {
+    async load(records) {
+      let written = 0
+      for await (const batch of batches(records)) {
+        const existing = await people.existing(batch.map(({ nhsNumber }) => Number(nhsNumber)))
+        const fresh = batch.filter(({ nhsNumber }) => !existing.has(Number(nhsNumber))).map(storedPerson)
+        if (fresh.length > 0) written += await people.insert(fresh)
+      }
+      return written
+    },
+    count: () => people.count(),
+    async find(nhsNumber) {
+      const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
+      return person && personRecord(person)
+    },
+  }
+
+  return {
+    name: 'demographics',
+    contract,
+    migrations,
+    routes: {
+      api: pdsFace({
+        ...config,
+        clock: platform.clock,
+        random: platform.random,
+        log: platform.log,
+        authenticate: parts.authenticate ?? profileAccess(withoutToken),
+        retrieve: (nhsNumber) => retrieve(people, nhsNumber),
+        search: (criteria) => trace(people, criteria, config.fuzzyBlock),
+        cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
+        settled,
+        operational: operationalPaths({ version, statusApiKey: config.statusApiKey, random: platform.random, health }),
+      }),
+    },
+    async start() {
+      if (!parts.authenticate && withoutToken === 'user-restricted')
+        platform.log.warn(
+          'PDS FHIR: requests without an Authorization header act as a healthcare worker (profile sandbox)',
+        )
+    },
+    health,
+  }
+}
+
+/** Of this package, read where it is installed: sources and compiled files lie equally deep. */
+const version = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/** A number that comes twice in one batch counts once: the first one wins, as it does between loads. */
+async function* batches(
+  records: Iterable<PersonRecord> | AsyncIterable<PersonRecord>,
+): AsyncGenerator<readonly PersonRecord[]> {
+  let batch = new Map<string, PersonRecord>()
+  for await (const record of records) {
+    if (!batch.has(record.nhsNumber)) batch.set(record.nhsNumber, record)
+    if (batch.size < loadBatch) continue
+    yield [...batch.values()]
+    batch = new Map()
+  }
+  if (batch.size > 0) yield [...batch.values()]
+}

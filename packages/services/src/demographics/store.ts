@@ -1,0 +1,382 @@
+import type { Store } from '@openspine/platform/store'
+import type { Criteria } from './criteria.ts'
+import { namePieces } from './fold.ts'
+import { keysOf, type PersonKeys } from './keys.ts'
+import { type Sensitivity, type SnippetKind, type Status, type StoredPerson, snippetKind } from './person.ts'
+import { shortForms } from './short-forms.ts'
+import { soundex } from './soundex.ts'
+import { afterPrefix, isWild, likePattern, type Pattern } from './wildcard.ts'
+
+/** A statement and its values, as they go to the driver. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** One row of the block that a fuzzy search sifts. */
+export interface NameRow {
+  readonly nhs: number
+  readonly family: string
+  readonly given: string
+  readonly sound: string
+}
+
+/** People as rows. Numbers of people are plain integers here, ten digits with zeros in front elsewhere. */
+export interface PersonStore {
+  find(nhsNumber: string): Promise<StoredPerson | undefined>
+  findAll(numbers: readonly number[]): Promise<StoredPerson[]>
+  /** Rows of {@link plainStatement}, up to `limit`. */
+  plainCandidates(criteria: Criteria, limit: number, distinct: boolean): Promise<number[]>
+  /** Every name of people born on one day, or undefined when there are more than `limit`. */
+  nameBlock(day: number, limit: number): Promise<NameRow[] | undefined>
+  /** People whose names sound as asked, or with the postcode, born within the range; undefined when more than `limit`. */
+  soundCandidates(criteria: Criteria, limit: number): Promise<number[] | undefined>
+  /** Numbers among these that are there already. */
+  existing(numbers: readonly number[]): Promise<Set<number>>
+  /** Writes keys first and people last: who is there is complete. Answers the number of people written. */
+  insert(people: readonly StoredPerson[]): Promise<number>
+  count(): Promise<number>
+}
+
+const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past'
+const findStatement = `select ${personColumns} from demographics.person where nhs = any($1::bigint[])`
+
+/** Statements of single reads that may be on their way at once; the next ones share a statement. */
+const readsAtOnce = 2
+
+export function personStore(store: Store): PersonStore {
+  const { pool } = store
+  // A named statement is planned once per connection; the embedded engine has one session for all and must not have names.
+  const named = (name: string, text: string) => (store.kind === 'postgresql' ? { name, text } : { text })
+
+  const findAll = async (numbers: readonly number[]): Promise<StoredPerson[]> => {
+    if (numbers.length === 0) return []
+    const { rows } = await pool.query<PersonRow>({ ...named('demographics-find', findStatement), values: [numbers] })
+    return rows.map(personOfRow)
+  }
+
+  const numbersOf = async ({ text, values }: Statement): Promise<number[]> => {
+    const { rows } = await pool.query<{ nhs: number | string }>({ text, values: [...values] })
+    return rows.map(({ nhs }) => Number(nhs))
+  }
+
+  return {
+    find: sharedReads(findAll),
+    findAll,
+    plainCandidates: (criteria, limit, distinct) => numbersOf(plainStatement(criteria, limit, distinct)),
+    async nameBlock(day, limit) {
+      const { text, values } = blockStatement(day, limit + 1)
+      const { rows } = await pool.query<{ nhs: number | string; family: string; given: string; family_sound: string }>({
+        text,
+        values: [...values],
+      })
+      if (rows.length > limit) return undefined
+      return rows.map(({ nhs, family, given, family_sound }) => ({
+        nhs: Number(nhs),
+        family,
+        given,
+        sound: family_sound,
+      }))
+    },
+    async soundCandidates(criteria, limit) {
+      const found = new Set<number>()
+      for (const statement of soundStatements(criteria, limit + 1)) {
+        const numbers = await numbersOf(statement)
+        if (numbers.length > limit) return undefined
+        for (const number of numbers) found.add(number)
+      }
+      return [...found]
+    },
+    async existing(numbers) {
+      return new Set(
+        await numbersOf({
+          text: 'select nhs from demographics.person where nhs = any($1::bigint[])',
+          values: [numbers],
+        }),
+      )
+    },
+    insert: (people) => insert(store, people),
+    async count() {
+      const { rows } = await pool.query<{ count: number | string }>('select count(*) from demographics.person')
+      return Number(rows[0]?.count)
+    },
+  }
+}
+
+interface PersonRow {
+  readonly nhs: number | string
+  readonly version: number
+  readonly status: Status
+  readonly superseded_by: number | string | null
+  readonly sensitivity: Sensitivity
+  readonly as_is: boolean
+  readonly document: string
+  readonly past: string | null
+}
+
+const tenDigits = (nhs: number | string) => String(nhs).padStart(10, '0')
+
+function personOfRow(row: PersonRow): StoredPerson {
+  return {
+    nhsNumber: tenDigits(row.nhs),
+    version: row.version,
+    status: row.status,
+    ...(row.superseded_by === null ? {} : { supersededBy: tenDigits(row.superseded_by) }),
+    sensitivity: row.sensitivity,
+    asIs: row.as_is,
+    document: row.document,
+    ...(row.past === null ? {} : { past: row.past }),
+  }
+}
+
+/**
+ * Single reads that come while others are on their way go out together in the next statement: no timer, so
+ * one caller alone waits for nobody, and a busy server asks far fewer questions than it answers.
+ */
+function sharedReads(
+  findAll: (numbers: readonly number[]) => Promise<StoredPerson[]>,
+): (nhsNumber: string) => Promise<StoredPerson | undefined> {
+  interface Waiting {
+    resolve(person: StoredPerson | undefined): void
+    reject(error: unknown): void
+  }
+  let waiting = new Map<string, Waiting[]>()
+  let onTheWay = 0
+  const send = async () => {
+    const group = waiting
+    waiting = new Map()
+    onTheWay++
+    try {
+      const found = new Map((await findAll([...group.keys()].map(Number))).map((person) => [person.nhsNumber, person]))
+      for (const [nhsNumber, callers] of group) for (const caller of callers) caller.resolve(found.get(nhsNumber))
+    } catch (error) {
+      for (const callers of group.values()) for (const caller of callers) caller.reject(error)
+    } finally {
+      onTheWay--
+      if (waiting.size > 0) void send()
+    }
+  }
+  return (nhsNumber) =>
+    new Promise((resolve, reject) => {
+      const callers = waiting.get(nhsNumber) ?? []
+      callers.push({ resolve, reject })
+      waiting.set(nhsNumber, callers)
+      if (onTheWay < readsAtOnce && waiting.size === 1 && callers.length === 1) queueMicrotask(() => void sendIfAny())
+    })
+  function sendIfAny() {
+    return waiting.size > 0 ? send() : undefined
+  }
+}
+
+/**
+ * The people whom a plain search finds, exactly as {@link match} would judge them, so that reading may stop
+ * early. Not distinct by default: distinct would read everything before it answers.
+ */
+export function plainStatement(criteria: Criteria, limit: number, distinct: boolean): Statement {
+  const values: unknown[] = []
+  const value = (given: unknown) => `$${values.push(given)}`
+  const text = (given: string) => `${value(given)}::text`
+  const pattern = (column: string, asked: Pattern) => {
+    const first = asked.pieces[0] ?? ''
+    return isWild(asked)
+      ? `${column} >= ${text(first)} and ${column} < ${text(afterPrefix(first))} and ${column} like ${text(likePattern(asked))}`
+      : `${column} = ${text(first)}`
+  }
+  const days = (column: string, { from, to }: { readonly from: number; readonly to: number }) =>
+    from === to
+      ? `${column} = ${value(from)}::integer`
+      : `${column} between ${value(from)}::integer and ${value(to)}::integer`
+  const where = [days('k.birth', criteria.birth)]
+  if (criteria.family) where.push(pattern('k.family', criteria.family.pattern))
+  if (!criteria.history) where.push(`k.kind < ${snippetKind.historic}`)
+  const plainGiven = criteria.given
+    .filter(({ pattern: asked }) => !isWild(asked))
+    .map(({ pattern: asked }) => asked.pieces[0] ?? '')
+  if (plainGiven.length > 0)
+    where.push(`(string_to_array(k.given, ' '))[1:${criteria.given.length}] @> ${value(plainGiven)}::text[]`)
+  for (const { pattern: asked } of criteria.given)
+    if (isWild(asked)) where.push(`replace(k.given, ' ', '') like ${text(likePattern(asked))}`)
+  if (criteria.gender !== undefined) where.push(`k.gender = ${text(criteria.gender)}`)
+  if (criteria.postcode) {
+    const kinds = criteria.history ? `in (${snippetKind.main}, ${snippetKind.historic})` : `= ${snippetKind.main}`
+    where.push(
+      `exists (select 1 from demographics.address_key a where a.nhs = k.nhs and a.birth = k.birth and a.kind ${kinds} and ${pattern('a.postcode', criteria.postcode)})`,
+    )
+  }
+  if (criteria.gp !== undefined || criteria.death) {
+    const person = ['p.nhs = k.nhs']
+    if (criteria.gp !== undefined) person.push(`p.gp = ${text(criteria.gp)}`)
+    if (criteria.death) person.push(days('p.death', criteria.death))
+    where.push(`exists (select 1 from demographics.person p where ${person.join(' and ')})`)
+  }
+  for (const kind of ['phone', 'email'] as const) {
+    const asked = criteria[kind]
+    if (asked === undefined) continue
+    const current = criteria.history ? '' : ' and t.is_current'
+    where.push(
+      `exists (select 1 from demographics.telecom_key t where t.nhs = k.nhs and t.kind = '${kind}' and t.value = ${text(asked)}${current})`,
+    )
+  }
+  return {
+    text: `select ${distinct ? 'distinct ' : ''}k.nhs from demographics.name_key k where ${where.join(' and ')} limit ${value(limit)}`,
+    values,
+  }
+}
+
+export function blockStatement(day: number, limit: number): Statement {
+  return {
+    text: 'select nhs, family, given, family_sound from demographics.name_key where birth = $1::integer limit $2',
+    values: [day, limit],
+  }
+}
+
+/** For a fuzzy search over a range of birth dates: by sound (as written and swapped), and by postcode. */
+export function soundStatements(criteria: Criteria, limit: number): Statement[] {
+  const { from, to } = criteria.birth
+  const statements: Statement[] = []
+  const family = criteria.family?.pattern.pieces[0] ?? ''
+  const given = givenSounds(criteria)
+  if (family !== '') {
+    const sounds = (first: readonly string[], others: readonly string[]) =>
+      statements.push({
+        text: `select distinct nhs from demographics.name_key where family_sound = any($1::text[]) and birth between $2::integer and $3::integer${
+          others.length > 0 ? ' and given_sounds like any($5::text[])' : ''
+        } limit $4`,
+        values: [first, from, to, limit, ...(others.length > 0 ? [others.map((sound) => `%${sound}%`)] : [])],
+      })
+    sounds([soundex(family)], given)
+    if (given.length > 0) sounds(given, [...soundsOfGiven(family)])
+  }
+  if (criteria.postcode)
+    statements.push({
+      text: 'select distinct nhs from demographics.address_key where postcode = $1::text and birth between $2::integer and $3::integer limit $4',
+      values: [criteria.postcode.pieces[0] ?? '', from, to, limit],
+    })
+  return statements
+}
+
+function givenSounds(criteria: Criteria): string[] {
+  const sounds = new Set<string>()
+  for (const { text } of criteria.given)
+    for (const piece of namePieces(text)) for (const sound of soundsOfGiven(piece)) sounds.add(sound)
+  return [...sounds]
+}
+
+function soundsOfGiven(folded: string): Set<string> {
+  return new Set([folded, ...shortForms(folded)].map(soundex).filter((sound) => sound !== ''))
+}
+
+const columns = {
+  person: [
+    ['nhs', 'bigint'],
+    ['version', 'integer'],
+    ['status', 'text'],
+    ['superseded_by', 'bigint'],
+    ['sensitivity', 'text'],
+    ['death', 'integer'],
+    ['gp', 'text'],
+    ['as_is', 'boolean'],
+    ['document', 'text'],
+    ['past', 'text'],
+  ],
+  name_key: [
+    ['nhs', 'bigint'],
+    ['item', 'smallint'],
+    ['kind', 'smallint'],
+    ['birth', 'integer'],
+    ['gender', 'text'],
+    ['family', 'text'],
+    ['given', 'text'],
+    ['family_sound', 'text'],
+    ['given_sounds', 'text'],
+  ],
+  address_key: [
+    ['nhs', 'bigint'],
+    ['item', 'smallint'],
+    ['kind', 'smallint'],
+    ['birth', 'integer'],
+    ['postcode', 'text'],
+  ],
+  telecom_key: [
+    ['nhs', 'bigint'],
+    ['item', 'smallint'],
+    ['kind', 'text'],
+    ['value', 'text'],
+    ['is_current', 'boolean'],
+  ],
+} as const
+
+function load(store: Store, table: keyof typeof columns, rows: Iterable<readonly unknown[]>): Promise<number> {
+  return store.load(
+    {
+      schema: 'demographics',
+      table,
+      columns: columns[table].map(([name, type]) => ({ name, type })),
+      ignoreExisting: true,
+    },
+    rows,
+  )
+}
+
+async function insert(store: Store, people: readonly StoredPerson[]): Promise<number> {
+  const keyed = people.map((person) => [person, keysOf(person)] as const)
+  await Promise.all([
+    load(
+      store,
+      'name_key',
+      keyRows(keyed, ({ birth, gender, names }) =>
+        names.map(({ kind, family, given, familySound, givenSounds }) => [
+          kind,
+          birth,
+          gender,
+          family,
+          given,
+          familySound,
+          givenSounds,
+        ]),
+      ),
+    ),
+    load(
+      store,
+      'address_key',
+      keyRows(keyed, ({ birth, addresses }) =>
+        addresses.map(({ kind, postcode }: { readonly kind: SnippetKind; readonly postcode: string }) => [
+          kind,
+          birth,
+          postcode,
+        ]),
+      ),
+    ),
+    load(
+      store,
+      'telecom_key',
+      keyRows(keyed, ({ telecoms }) => telecoms.map(({ kind, value, current }) => [kind, value, current])),
+    ),
+  ])
+  return load(
+    store,
+    'person',
+    keyed.map(([person, keys]) => [
+      Number(person.nhsNumber),
+      person.version,
+      person.status,
+      person.supersededBy === undefined ? null : Number(person.supersededBy),
+      person.sensitivity,
+      keys?.death ?? null,
+      keys?.gp ?? null,
+      person.asIs,
+      person.document,
+      person.past ?? null,
+    ]),
+  )
+}
+
+function* keyRows(
+  keyed: Iterable<readonly [StoredPerson, PersonKeys | undefined]>,
+  rowsOf: (keys: PersonKeys) => (readonly unknown[])[],
+): Generator<readonly unknown[]> {
+  for (const [person, keys] of keyed) {
+    if (!keys) continue
+    for (const [item, row] of rowsOf(keys).entries()) yield [Number(person.nhsNumber), item, ...row]
+  }
+}
