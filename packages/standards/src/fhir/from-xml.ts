@@ -30,8 +30,8 @@ interface Frame {
   /** Of a primitive: its value. */
   readonly value: Primitive | undefined
   /** Of an object: how often each member has stood, and which form of each choice. */
-  readonly seen: Map<string, number>
-  readonly forms: Map<string, string>
+  seen: Map<string, number> | undefined
+  forms: Map<string, string> | undefined
 }
 
 class ResourceReader implements XmlHandler {
@@ -59,7 +59,7 @@ class ResourceReader implements XmlHandler {
 
   #push(label: string, kind: Frame['kind'], type: TypeDefinition, member?: Member, value?: Primitive): Fields {
     const fields: Fields = {}
-    this.#frames.push({ label, kind, type, fields, member, value, seen: new Map(), forms: new Map() })
+    this.#frames.push({ label, kind, type, fields, member, value, seen: undefined, forms: undefined })
     return fields
   }
 
@@ -95,10 +95,12 @@ class ResourceReader implements XmlHandler {
     const { name } = element
     if (member === undefined || member.kind === 'attribute')
       throw this.#fail('FHIR_UNKNOWN_ELEMENT', `${parent.type.name} has no such element`, name)
+    parent.seen ??= new Map()
     const index = parent.seen.get(name) ?? 0
     if (index > 0 && !member.many) throw this.#fail('FHIR_CARDINALITY', 'the element may stand once', name)
     parent.seen.set(name, index + 1)
     if (member.choice !== undefined) {
+      parent.forms ??= new Map()
       if ((parent.forms.get(member.choice) ?? name) !== name)
         throw this.#fail('FHIR_CARDINALITY', `only one form of ${member.choice}[x] may stand`, name)
       parent.forms.set(member.choice, name)
@@ -229,7 +231,7 @@ function addPrimitive(parent: Frame, { member, value, fields }: Frame): void {
     if (extras !== undefined) parent.fields[beside] = extras
     return
   }
-  const before = (parent.seen.get(name) ?? 1) - 1
+  const before = (parent.seen?.get(name) ?? 1) - 1
   for (const [key, one] of [
     [name, value],
     [beside, extras],

@@ -70,7 +70,8 @@ function withoutPlace(message: string): string {
  */
 export class XmlReader {
   readonly #parser = new SaxesParser({ xmlns: true })
-  readonly #decoder = new XmlDecoder()
+  /** Made for the first bytes; a document that comes as text needs none. */
+  #decoder: XmlDecoder | undefined
   readonly #limits: Required<XmlLimits>
   readonly #handler: XmlHandler
   /** Bindings of the open elements, the innermost last. */
@@ -96,14 +97,18 @@ export class XmlReader {
       this.#bytes += portion.length
       if (this.#bytes > this.#limits.bytes)
         throw this.#refuse('XML_TOO_LARGE', `The document is larger than ${this.#limits.bytes} bytes.`)
-      this.#feed(typeof portion === 'string' ? portion : this.#decoder.decode(portion, false))
+      if (typeof portion === 'string') this.#feed(portion)
+      else {
+        this.#decoder ??= new XmlDecoder()
+        this.#feed(this.#decoder.decode(portion, false))
+      }
     })
   }
 
   /** No more follows: the document must be complete. */
   end(): void {
     this.#guard(() => {
-      this.#feed(this.#decoder.decode(new Uint8Array(0), true))
+      if (this.#decoder !== undefined) this.#feed(this.#decoder.decode(new Uint8Array(0), true))
       this.#parser.close()
       this.#state = 'ended'
     })
