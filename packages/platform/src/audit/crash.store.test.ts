@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { systemClock, systemRandom } from '../clock.ts'
+import { openStore } from '../store/open.ts'
 import { forEachStore, silentLog } from '../testing/testing.ts'
 import { openAudit, verifyAudit } from './open.ts'
 
@@ -18,7 +19,7 @@ const { openAudit } = await import(process.env.AUDIT)
 const { systemClock, systemRandom } = await import(process.env.CLOCK)
 const { makeLog } = await import(process.env.LOG)
 const log = makeLog({ level: 'silent', environment: 'test' })
-const store = await openStore({ databaseUrl: process.env.DATABASE, log, clock: systemClock, poolSize: 4 })
+const store = await openStore({ ...JSON.parse(process.env.STORE_OPTIONS), log, clock: systemClock, poolSize: 4 })
 const audit = await openAudit({
   store, clock: systemClock, random: systemRandom, log,
   journalDir: process.env.JOURNAL, segmentBytes: 200_000, checkpointMs: 20,
@@ -34,20 +35,23 @@ const loop = async () => {
 for (let i = 0; i < 64; i++) loop()
 `
 
-forEachStore((openStore, engine) => {
-  if (engine === 'memory') return // a store without files does not outlive the process that is killed
-
+forEachStore((openTestStore, engine) => {
   test('kill -9 in the middle of appending: every acknowledged record is there, once, and all verifies', async (t) => {
-    const store = await openStore()
-    const journalDir = mkdtempSync(join(tmpdir(), 'openspine-audit-'))
+    const folder = mkdtempSync(join(tmpdir(), 'openspine-audit-'))
+    const journalDir = join(folder, 'audit')
     const children: ChildProcess[] = []
+    // A store without files does not outlive the process that is killed: its durable sister stands in.
+    const shared = engine === 'postgresql' ? await openTestStore() : undefined
+    const storeOptions = shared
+      ? { databaseUrl: (shared.pool.options as { connectionString?: string }).connectionString ?? '' }
+      : { directory: join(folder, 'store') }
+    let store = shared
     t.after(async () => {
       for (const child of children) child.kill('SIGKILL')
-      await store.close()
-      rmSync(journalDir, { recursive: true, force: true })
+      await store?.close()
+      rmSync(folder, { recursive: true, force: true })
     })
     const here = (path: string) => new URL(path, import.meta.url).href
-    const database = (store.pool.options as { connectionString?: string }).connectionString
 
     const killed = async (name: string, after: number): Promise<number[]> => {
       const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -58,7 +62,7 @@ forEachStore((openStore, engine) => {
           AUDIT: here('./open.ts'),
           CLOCK: here('../clock.ts'),
           LOG: here('../log.ts'),
-          DATABASE: database,
+          STORE_OPTIONS: JSON.stringify(storeOptions),
           JOURNAL: journalDir,
           NAME: name,
         },
@@ -84,6 +88,7 @@ forEachStore((openStore, engine) => {
       acknowledged.push(...numbers.map((number) => `child${index}-${number}`))
       // The next child (or, at last, this process) takes over what the one before has left.
     }
+    store ??= await openStore({ ...storeOptions, log: silentLog(), clock: systemClock })
     const audit = await openAudit({ store, clock: systemClock, random: systemRandom, log: silentLog(), journalDir })
     const { rows } = await store.pool.query<{ trace: string; count: number }>(
       `select trace, count(*)::int4 as count from audit.record where event = 'e' group by trace`,

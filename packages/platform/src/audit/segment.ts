@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readdirSync, renameSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AuditLine, readLine } from './line.ts'
 import { isAlive, silentMs, type Writer } from './writer.ts'
@@ -92,8 +92,16 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Undefined when the file is gone; any other failure must not be taken for that, or records would be thrown away. */
+function openFile(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
 async function readHeader(path: string): Promise<Omit<FoundSegment, 'upTo'> | 'gone' | 'torn'> {
-  const file = await open(path, 'r').catch(() => undefined)
+  const file = await openFile(path)
   if (!file) return 'gone'
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0)
@@ -132,7 +140,7 @@ export interface OpenSegment {
 
 /** Undefined when the file is gone. */
 export async function openSegment(segment: FoundSegment): Promise<OpenSegment | undefined> {
-  const file = await open(segment.path, 'r').catch(() => undefined)
+  const file = await openFile(segment.path)
   if (!file) return undefined
   return {
     async *lines() {

@@ -16,8 +16,9 @@ import { checkpointsAfter, hasTables, recordsAfter } from './store.ts'
 /** In a verdict, the "chain" of the checkpoints themselves. */
 export const checkpointChain = 'checkpoint'
 
-/** Checkpoints and records are read in pages of so many. */
-const pageSize = 2_000
+/** Records and checkpoints are read in pages that hold up the event loop for some three milliseconds each. */
+const recordPage = 500
+const checkpointPage = 30
 
 type Finding = Extract<AuditVerdict, { readonly ok: false }>
 
@@ -50,10 +51,10 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditVerdict>
   const journals = await openJournals(journalDir, clock.now())
   try {
     const there = await hasTables(store)
-    const attested = new Attestations(store, keys)
+    const attested = new Attestations(store, keys, known?.seq)
     const badCheckpoint = there ? await attested.readOn() : undefined
     if (badCheckpoint) return badCheckpoint
-    if (known && attested.hashOf(known.seq) !== known.hash)
+    if (known && attested.hashOfWatched !== known.hash)
       return finding(
         checkpointChain,
         Math.min(attested.last + 1, known.seq),
@@ -83,19 +84,22 @@ class Attestations {
   readonly #store: Store
   readonly #keys: TrustedKeys
   readonly #heads = new Map<string, AttestedHead>()
-  readonly #hashes = new Map<number, string>()
+  readonly #watched: number | undefined
   #lastHash = ''
   last = 0
+  /** Hash of the checkpoint that this machine has seen last. */
+  hashOfWatched: string | undefined
 
-  constructor(store: Store, keys: TrustedKeys) {
+  constructor(store: Store, keys: TrustedKeys, watched: number | undefined) {
     this.#store = store
+    this.#watched = watched
     this.#keys = keys
   }
 
   /** Reads the checkpoints that have come since. */
   async readOn(): Promise<Finding | undefined> {
     for (;;) {
-      const rows = await checkpointsAfter(this.#store, this.last, pageSize)
+      const rows = await checkpointsAfter(this.#store, this.last, checkpointPage)
       for (const row of rows) {
         if (row.seq !== this.last + 1)
           return finding(checkpointChain, this.last + 1, 'removed: the checkpoint is missing')
@@ -110,14 +114,10 @@ class Attestations {
         }
         this.last = row.seq
         this.#lastHash = row.hash
-        this.#hashes.set(row.seq, row.hash)
+        if (row.seq === this.#watched) this.hashOfWatched = row.hash
       }
-      if (rows.length < pageSize) return undefined
+      if (rows.length < checkpointPage) return undefined
     }
-  }
-
-  hashOf(seq: number): string | undefined {
-    return this.#hashes.get(seq)
   }
 
   head(chain: string): AttestedHead | undefined {
@@ -132,7 +132,7 @@ class Attestations {
   async placesOf(chain: string): Promise<ReadonlyMap<number, string>> {
     const places = new Map<number, string>()
     for (let after = 0; after < this.last; ) {
-      const rows = await checkpointsAfter(this.#store, after, pageSize)
+      const rows = await checkpointsAfter(this.#store, after, checkpointPage)
       if (rows.length === 0) break
       for (const row of rows) {
         after = row.seq
@@ -164,7 +164,7 @@ class Walk {
     this.#store = store
     let after = { chain: '', seq: 0 }
     for (;;) {
-      const page = await recordsAfter(store, after, pageSize)
+      const page = await recordsAfter(store, after, recordPage)
       for (const line of page) {
         const bad = await this.#step(line.chain, line)
         if (bad) return bad
@@ -172,7 +172,7 @@ class Walk {
       }
       this.#progress?.(this.records)
       const last = page.at(-1)
-      if (!last || page.length < pageSize) return undefined
+      if (!last || page.length < recordPage) return undefined
       after = { chain: last.chain, seq: last.seq }
     }
   }
@@ -216,7 +216,7 @@ class Walk {
     const places = await this.#attested.placesOf(chain)
     let good = 0
     for (let after = { chain, seq: 0 }; this.#store && after.seq < head.seq; ) {
-      const page = await recordsAfter(this.#store, after, pageSize)
+      const page = await recordsAfter(this.#store, after, recordPage)
       for (const line of page) {
         const hash = line.chain === chain ? places.get(line.seq) : undefined
         if (hash === undefined) continue

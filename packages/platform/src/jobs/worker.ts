@@ -12,6 +12,8 @@ const leastPauseMs = 10
 const firstPauseMs = 100
 const longestPauseMs = 5_000
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
 export interface WorkerMeters {
   ended(queue: string, how: 'done' | 'retried' | 'parked' | 'lost'): void
 }
@@ -63,7 +65,7 @@ export function startWorker(options: {
       do {
         wokenMeanwhile = false
         // Jobs finished by one statement free their hands one after another: claim for all of them at once.
-        await new Promise((resolve) => setImmediate(resolve))
+        await turn()
         while (!stopping && inFlight.size < hands) {
           const limit = hands - inFlight.size
           const lease = newLease()
@@ -149,6 +151,7 @@ export function startWorker(options: {
   const finishAll = async () => {
     finishing = true
     while (finished.length > 0) {
+      await turn() // what ends in the same turn of the event loop goes together
       const group = finished
       finished = []
       try {
