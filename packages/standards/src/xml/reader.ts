@@ -18,6 +18,9 @@ const outermost: ReadonlyMap<string, string> = new Map([
   ['xml', xmlNamespace],
 ])
 
+/** Characters of a name that may not begin one. saxes lets them begin the part behind a colon. */
+const noStart = /^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/
+
 /** An attribute; namespace `''` for the usual unprefixed one. Declarations (`xmlns…`) are none. */
 export interface XmlAttribute {
   readonly namespace: string
@@ -132,6 +135,11 @@ export class XmlReader {
     return xmlError(code, explanation, { line: this.#parser.line, column: this.#parser.column }, detail)
   }
 
+  #checkLocalName(name: string): void {
+    if (noStart.test(name))
+      throw this.#refuse('XML_NOT_WELL_FORMED', 'The document is not well-formed XML.', 'malformed name')
+  }
+
   #countNode(): void {
     if (++this.#nodes > this.#limits.nodes)
       throw this.#refuse('XML_TOO_MANY_NODES', `The document has more than ${this.#limits.nodes} nodes.`)
@@ -182,6 +190,7 @@ export class XmlReader {
       this.#tagColumn = Math.max(0, parser.column - tag.name.length - 2)
       this.#tagStart = parser.position - tag.name.length - 2
       const colon = tag.name.indexOf(':')
+      if (colon !== -1) this.#checkLocalName(tag.name.slice(colon + 1))
       this.#cacheBinding(colon === -1 ? '' : tag.name.slice(0, colon))
       this.#scopes.push(tag.ns)
     })
@@ -189,7 +198,9 @@ export class XmlReader {
       if (++this.#attributes > this.#limits.attributes)
         throw this.#refuse('XML_TOO_MANY_ATTRIBUTES', `An element has more than ${this.#limits.attributes} attributes.`)
       this.#countText(attribute.value.length)
-      if (attribute.prefix !== '' && attribute.prefix !== 'xmlns') this.#cacheBinding(attribute.prefix)
+      if (attribute.prefix === '') return
+      this.#checkLocalName(attribute.local)
+      if (attribute.prefix !== 'xmlns') this.#cacheBinding(attribute.prefix)
     })
     parser.on('opentag', (tag) => handler.start(this.#start(tag)))
     parser.on('closetag', () => {
