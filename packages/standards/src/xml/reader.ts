@@ -19,7 +19,7 @@ const outermost: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Characters of a name that may not begin one. saxes lets them begin the part behind a colon. */
-const noStart = /^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/
+const noStart = /^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/
 
 /** An attribute; namespace `''` for the usual unprefixed one. Declarations (`xmlns…`) are none. */
 export interface XmlAttribute {
