@@ -74,7 +74,7 @@ export function nextChange(trust: Pick<OpenTrust, 'onChange'>, ms = 5_000): Prom
 export async function signingRequest(
   folder: string,
   subject: string,
-  key: readonly string[] = ['-newkey', 'rsa:2048'],
+  key: readonly string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
   more: readonly string[] = [],
 ): Promise<string> {
   const made = await run('openssl', [

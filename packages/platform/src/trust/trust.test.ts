@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { isSpineError } from '@openspine/standards/error'
 import { manualClock, systemClock } from '../clock.ts'
+import { makeKeyPair } from './keys.ts'
 import type { OpenTrust } from './open.ts'
 import { openTrust } from './open.ts'
 import { nextChange, quiet, run, signingRequest, temporaryFolder, testTrust, toolOrSkip } from './testing.ts'
@@ -31,7 +32,7 @@ function opensslVerify(trust: OpenTrust, certificate: string) {
 test('openssl accepts what is issued and refuses it once it is revoked, for RSA and elliptic authorities', async (t) => {
   if (!(await toolOrSkip(t, 'openssl', ['version']))) return
   await Promise.all(
-    (['rsa-2048', 'rsa-4096', 'ec'] as const).map(async (authorityKeys) => {
+    (['rsa-2048', 'ec'] as const).map(async (authorityKeys) => {
       const trust = await testTrust(t, { authorityKeys, keyType: authorityKeys === 'ec' ? 'ec' : 'rsa' })
       const issued = await trust.issue({ fqdn: 'GP.example.test', names: ['alias.example.test', '192.0.2.7'] })
       assert.equal(issued.fqdn, 'gp.example.test')
@@ -115,7 +116,7 @@ test('a signing request is refused for each thing that is wrong with it, and sig
   if (!(await toolOrSkip(t, 'openssl', ['version']))) return
   const trust = await testTrust(t, { fqdnSuffixes: ['.example.test'] })
   const folder = await temporaryFolder(t)
-  const good = await signingRequest(folder, '/CN=gp.example.test')
+  const good = await signingRequest(folder, '/CN=gp.example.test', ['-newkey', 'rsa:2048'])
   const der = Buffer.from(good.replace(/-----[^-]+-----/g, ''), 'base64')
   // The last octet of the signature: still well-formed, and no longer true.
   der[der.length - 1] = (der[der.length - 1] ?? 0) ^ 1
@@ -152,6 +153,12 @@ test('a signing request is refused for each thing that is wrong with it, and sig
   const bold = await trust.signRequest(await signingRequest(folder, '/CN=gp.example.test', undefined, asked))
   assert.equal(new X509Certificate(bold.certificate).subjectAltName, 'DNS:gp.example.test')
   assert.equal(trust.list().length, 3)
+})
+
+test('keys have the size that was asked for', async () => {
+  const [large, elliptic] = await Promise.all([makeKeyPair('rsa-4096'), makeKeyPair('ec')])
+  assert.equal(large.publicKey.asymmetricKeyDetails?.modulusLength, 4096)
+  assert.equal(elliptic.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
 })
 
 test('names and lives outside the rules are refused', async (t) => {
