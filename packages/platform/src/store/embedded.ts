@@ -1,9 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { SpineError } from '@openspine/standards/error'
 import pg, { type PoolConfig } from 'pg'
-import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import { type Announcer, makeAnnouncer, makeSharedAnnouncer } from './announce.ts'
 import { announcementsDatabase, serveAttached, socketPath } from './attach.ts'
@@ -27,7 +26,6 @@ export interface EmbeddedOptions {
   readonly attach: boolean
   readonly poolSize: number
   readonly log: Logger
-  readonly clock: Clock
   readonly idleTransactionMs?: number
   readonly probe?: DiskProbe
 }
@@ -81,17 +79,18 @@ function given(options: { readonly idleTransactionMs?: number }): { readonly idl
 
 /** PGlite below `directory`: opened here, or, with `attach`, reached through the process that has it open. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
-  const { directory, clock } = options
+  // Absolute: others find the socket by what the lock says, wherever they stand.
+  const directory = resolve(options.directory)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   const socket = await socketPath(directory)
-  for (const deadline = clock.now() + attachMs; ; ) {
+  for (const deadline = performance.now() + attachMs; ; ) {
     const outcome = await takeLock(directory, socket)
-    if ('lock' in outcome) return openOwned(options, outcome.lock, socket)
+    if ('lock' in outcome) return openOwned({ ...options, directory }, outcome.lock, socket)
     if (!options.attach) throw inUse(outcome.heldBy)
     const store = await openAttached(outcome.heldBy?.socket ?? socket, options)
     if (store) return store
-    if (clock.now() > deadline) throw inUse(outcome.heldBy)
+    if (performance.now() > deadline) throw inUse(outcome.heldBy)
     await wait(attachAgainMs)
   }
 }
@@ -105,14 +104,14 @@ function inUse(by: Holder | undefined): SpineError {
 }
 
 async function openOwned(options: EmbeddedOptions, lock: Lock, socket: string): Promise<Store> {
-  const { log, probe } = options
+  const { directory, log, probe } = options
   const undo: (() => Promise<void>)[] = [() => lock.release()]
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
     const settings = {
-      dataDir: join(options.directory, 'cluster'),
+      dataDir: join(directory, 'cluster'),
       idleTransactionMs,
       ...given(options),
       ...(probe ? { probe: probe.memory } : {}),
@@ -122,9 +121,14 @@ async function openOwned(options: EmbeddedOptions, lock: Lock, socket: string): 
     let tell = (_topic: string) => {}
     const announcer = makeAnnouncer(log, (topic) => tell(topic))
     undo.push(() => announcer.close())
-    const attached = await serveAttached({ path: socket, engine, announcer, log })
-    tell = attached.tell
-    undo.push(() => attached.close())
+    try {
+      const attached = await serveAttached({ path: socket, engine, announcer, log })
+      tell = attached.tell
+      undo.push(() => attached.close())
+    } catch (error) {
+      // Some file systems know no sockets. The store works without; other processes must wait for this one's end.
+      log.warn({ err: error, socket }, 'other processes cannot reach the store while this one runs')
+    }
     const pool = makePool({ ...poolConfig(options.poolSize), stream: () => engine.connect() }, log)
     const rest = keepMaintained(pool, log)
     undo.push(async () => {

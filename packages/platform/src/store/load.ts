@@ -41,8 +41,21 @@ async function* batches(into: Into, rows: Rows): AsyncGenerator<(string | null)[
   if (batch.length > 0) yield batch
 }
 
+/** From this many rows on the planner is told at once; autovacuum would come late, or (embedded) never. */
+const analyzeFrom = 1_000
+
+async function analyze(pool: Pool, table: string, rows: number): Promise<number> {
+  if (rows >= analyzeFrom) await pool.query(`analyze ${table}`)
+  return rows
+}
+
 /** PostgreSQL: one `COPY`, all or nothing. */
 export async function loadByCopy(pool: Pool, into: Into, rows: Rows): Promise<number> {
+  const written = await copyAll(pool, into, rows)
+  return analyze(pool, checked(into).table, written)
+}
+
+async function copyAll(pool: Pool, into: Into, rows: Rows): Promise<number> {
   const { table, names } = checked(into)
   const columns = names.join(', ')
   async function* lines() {
@@ -95,5 +108,5 @@ export async function loadByUnnest(pool: Pool, into: Into, rows: Rows): Promise<
     )
     written += rowCount ?? 0
   }
-  return written
+  return analyze(pool, table, written)
 }

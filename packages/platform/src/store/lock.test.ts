@@ -64,6 +64,18 @@ test('the file alone keeps others out where the kernel lock does not reach', asy
   await taken.lock.release()
 })
 
+test('the holder learns that it was taken over, and does not remove the lock of another', async (t) => {
+  const directory = await folder(t)
+  const outcome = await takeLock(directory, '/socket', 10)
+  assert.ok('lock' in outcome)
+  const file = join(directory, 'lock')
+  const theirs = JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), id: 'theirs' })
+  await writeFile(file, theirs)
+  await outcome.lock.lost
+  await outcome.lock.release()
+  assert.equal(await readFile(file, 'utf8'), theirs)
+})
+
 test('six at once over a stale lock: exactly one gets it', async (t) => {
   const directory = await folder(t)
   const us = await ourHolder(directory)

@@ -118,14 +118,14 @@ async function closeServer(server: Server | 'none'): Promise<void> {
 }
 
 /** Takes the directory for this process, or says who has it. Exactly one of any number of callers gets it. */
-export async function takeLock(directory: string, socket: string): Promise<LockOutcome> {
+export async function takeLock(directory: string, socket: string, every = touchMs): Promise<LockOutcome> {
   const file = join(directory, 'lock')
   const kernel = await kernelLock(directory)
   if (kernel === undefined) return { heldBy: await readHolder(file) }
   try {
     const us = ourselves(socket)
     const heldBy = await takeFile(file, us)
-    if (heldBy === undefined) return { lock: hold(file, us, kernel) }
+    if (heldBy === undefined) return { lock: hold(file, us, kernel, every) }
     await closeServer(kernel)
     return { heldBy }
   } catch (error) {
@@ -179,7 +179,7 @@ async function judge(file: string, own: string, us: Holder): Promise<Holder | un
   return undefined
 }
 
-function hold(file: string, us: Holder, kernel: Server | 'none'): Lock {
+function hold(file: string, us: Holder, kernel: Server | 'none', every: number): Lock {
   const lost = Promise.withResolvers<void>()
   const touch = setInterval(async () => {
     const now = new Date()
@@ -189,7 +189,7 @@ function hold(file: string, us: Holder, kernel: Server | 'none'): Lock {
       clearInterval(touch)
       lost.resolve()
     }
-  }, touchMs)
+  }, every)
   touch.unref()
   return {
     lost: lost.promise,

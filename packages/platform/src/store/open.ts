@@ -16,6 +16,7 @@ export interface OpenStoreOptions {
   /** When another process has the embedded store open, go through it instead of refusing. */
   readonly attach?: boolean
   readonly log: Logger
+  /** As every part of the platform has it. The store itself tells no time: rows get theirs from the services. */
   readonly clock: Clock
   /** Connections; default 8 embedded, 16 on PostgreSQL. */
   readonly poolSize?: number
@@ -30,11 +31,11 @@ export interface OpenStoreOptions {
  * await store.migrate('mesh', migrations)
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { log, clock, directory } = options
+  const { log, directory } = options
   if (options.memory) return openMemory({ log, poolSize: options.poolSize ?? 8 })
   if (options.databaseUrl !== undefined)
     return openPostgresql({ databaseUrl: options.databaseUrl, log, poolSize: options.poolSize ?? 16 })
   if (directory !== undefined)
-    return openEmbedded({ directory, attach: options.attach ?? false, log, clock, poolSize: options.poolSize ?? 8 })
+    return openEmbedded({ directory, attach: options.attach ?? false, log, poolSize: options.poolSize ?? 8 })
   throw new TypeError('openStore needs databaseUrl, directory or memory')
 }

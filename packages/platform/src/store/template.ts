@@ -1,7 +1,6 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { zstdDecompress } from 'node:zlib'
+import { zstdDecompressSync } from 'node:zlib'
 
 /** The PGlite whose cluster stands in the template; the package is pinned to it exactly. */
 export const engineVersion = '0.5.16'
@@ -11,15 +10,12 @@ export function templateName(extensions: readonly string[]): string {
   return `pglite-${engineVersion}-${[...extensions].sort().join('-')}.tar.zst`
 }
 
-/** The template's file in this package; read it whole. Undefined where the package came without it. */
+/** The archive for these extensions, unpacked from the package; undefined where the package came without it. */
 export async function readTemplate(extensions: readonly string[]): Promise<Buffer | undefined> {
   try {
-    const file = await open(new URL(`../../template/${templateName(extensions)}`, import.meta.url))
-    try {
-      return await promisify(zstdDecompress)(await file.readFile())
-    } finally {
-      await file.close()
-    }
+    const packed = await readFile(new URL(`../../template/${templateName(extensions)}`, import.meta.url))
+    // In one go: the worker that asks has nothing else to do.
+    return zstdDecompressSync(packed)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

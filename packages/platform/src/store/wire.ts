@@ -74,11 +74,12 @@ export class Wire extends Duplex {
   }
 }
 
-function broken(reason: string): SpineError {
+function broken(reason: string, again: boolean): SpineError {
   return new SpineError('STORE_ENGINE_FAILED', undefined, {
     detail: reason,
-    explanation:
-      'The embedded store failed and is being opened again. Whether the last change was kept is unknown; everything acknowledged is safe.',
+    explanation: again
+      ? 'The embedded store failed and is being opened again. Whether the last change was kept is unknown; everything acknowledged is safe.'
+      : 'The store in memory failed, and what it held is lost.',
   })
 }
 
@@ -205,7 +206,7 @@ export class Engine {
         if (this.#worker === worker) this.#worker = undefined
         const again = this.#settings.dataDir !== undefined && (opened || this.#failures > 0)
         if (!this.#over) {
-          this.#fail(broken(reason), !again)
+          this.#fail(broken(reason, again), !again)
           if (again) this.#reopen(reason)
           else if (opened) this.#log.fatal({ reason }, 'the store in memory failed; what it held is lost')
         }

@@ -121,11 +121,12 @@ export async function testPlatform(overrides: Partial<Platform> = {}): Promise<T
       closers.push(() => part.close())
       return part
     }
+    const metrics = overrides.metrics ?? makeMetrics()
     const store = overrides.store ?? keep(await openStore({ memory: true, log, clock }))
     const trust = overrides.trust ?? keep(await trustOf({ directory: join(dataDir, 'trust'), environment, clock, log }))
     const audit =
-      overrides.audit ?? keep(await auditOf({ store, clock, random, log, journalDir: join(dataDir, 'audit') }))
-    const jobs = overrides.jobs ?? (await jobsOf({ store, clock, random, log }))
+      overrides.audit ?? keep(await auditOf({ store, clock, random, log, metrics, journalDir: join(dataDir, 'audit') }))
+    const jobs = overrides.jobs ?? keep(await jobsOf({ store, clock, random, log, metrics }))
     return {
       environment,
       profile: overrides.profile ?? 'sandbox',
@@ -133,7 +134,7 @@ export async function testPlatform(overrides: Partial<Platform> = {}): Promise<T
       clock,
       random,
       log,
-      metrics: overrides.metrics ?? makeMetrics(),
+      metrics,
       store,
       trust,
       audit,
@@ -146,35 +147,19 @@ export async function testPlatform(overrides: Partial<Platform> = {}): Promise<T
   }
 }
 
-// Imported when needed: a test of the store must not load (and wait for) the parts that stand on it.
+// Imported when needed: a test of the store does not load the parts that stand on it.
 
-async function trustOf(options: {
-  readonly directory: string
-  readonly environment: string
-  readonly clock: Clock
-  readonly log: Platform['log']
-}): Promise<Platform['trust']> {
+async function trustOf(options: Parameters<typeof import('../trust/open.ts').openTrust>[0]) {
   const { openTrust } = await import('../trust/open.ts')
   return openTrust(options)
 }
 
-async function auditOf(options: {
-  readonly store: Store
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Platform['log']
-  readonly journalDir: string
-}): Promise<Platform['audit']> {
+async function auditOf(options: Parameters<typeof import('../audit/open.ts').openAudit>[0]) {
   const { openAudit } = await import('../audit/open.ts')
   return openAudit(options)
 }
 
-async function jobsOf(options: {
-  readonly store: Store
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Platform['log']
-}): Promise<Platform['jobs']> {
+async function jobsOf(options: Parameters<typeof import('../jobs/open.ts').openJobs>[0]) {
   const { openJobs } = await import('../jobs/open.ts')
   return openJobs(options)
 }
