@@ -539,7 +539,7 @@ describe('checks', () => {
       header('Accept', '*/*'),
       header('Accept', undefined),
       header('Accept', 'application/xml+fhir;charset=utf-8'),
-      (it) => void (it.headers['Content-Type'] = 'application/json+fhir; charset=UTF-8'),
+      header('Content-Type', 'application/json+fhir; charset=UTF-8'),
       within('requesting_practitioner', {
         identifier: [{ system: 'http://fhir.nhs.net/sds-user-id', value: 'UNK' }],
         practitionerRole: undefined,

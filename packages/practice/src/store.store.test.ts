@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { systemRandom } from '@openspine/platform/clock'
+import type { Store } from '@openspine/platform/store'
+import { forEachStore } from '@openspine/platform/testing'
+import { isSpineError } from '@openspine/standards/error'
+import { isNhsNumber } from '@openspine/standards/nhs'
+import { migrations } from './migrations.ts'
+import { readPracticeFile } from './record/file.ts'
+import { workedExamplePatients as people, workedExample } from './sandbox/worked-example.ts'
+import { type PracticeChange, type PracticeStore, practiceStore } from './store.ts'
+
+function changes(odsCode = 'A20047', more: object = {}): PracticeChange[] {
+  const example = workedExample({ asid: '200000100001', today: '2026-11-20', odsCode })
+  return readPracticeFile({
+    ...example,
+    practices: example.practices.map((practice) => ({ ...practice, ...more })),
+  }).practices.map(({ patients, complete, ...practice }) => ({ practice, patients, complete }))
+}
+
+forEachStore((open) => {
+  // One engine for the suite: opening one takes longer than everything else here.
+  let engine: Store | undefined
+  let store: PracticeStore
+  before(async () => {
+    engine = await open()
+    await engine.migrate('practice', migrations)
+    store = practiceStore(engine, systemRandom)
+  })
+  after(() => engine?.close())
+  beforeEach(async () => {
+    await engine?.pool.query('delete from practice.practice')
+    await engine?.pool.query('delete from practice.patient')
+  })
+
+  test('keeps practices and patients as they were given', async () => {
+    const given = changes()
+    await store.write(given)
+    const [expected] = given
+    assert.ok(expected)
+    assert.deepEqual((await store.practice('A20047'))?.practice, expected.practice)
+    assert.equal((await store.practice('A20047'))?.version, 1)
+    assert.equal(await store.practice('a20047'), undefined)
+    assert.equal(await store.count('A20047'), expected.patients.length)
+    for (const patient of expected.patients)
+      assert.deepEqual((await store.patient('A20047', patient.nhsNumber))?.patient, patient)
+    assert.equal(await store.patient('B82617', people.everySection), undefined)
+  })
+
+  test('finds a practice by the longest of several roots', async () => {
+    await store.write([...changes(), ...changes('B82617', { serviceRoot: '/A20047/DSTU2' })])
+    const at = async (...roots: string[]) => (await store.practiceAt(roots))?.practice.odsCode
+    assert.equal(await at('/A20047', '/A20047/DSTU2', '/A20047/DSTU2/1', '/A20047/DSTU2/1/Patient'), 'A20047')
+    assert.equal(await at('/A20047', '/A20047/DSTU2'), 'B82617')
+    assert.equal(await at('/a20047/dstu2/1'), undefined)
+    assert.equal(await at(), undefined)
+    assert.deepEqual(
+      (await store.practices()).map(({ practice }) => practice.odsCode),
+      ['A20047', 'B82617'],
+    )
+  })
+
+  test('keeps ids for ever, and versions until something changes', async () => {
+    await store.write(changes())
+    const first = await store.patient('A20047', people.everySection)
+    await store.write(changes())
+    assert.deepEqual(await store.patient('A20047', people.everySection), first)
+    const [change] = changes('A20047', { name: 'Testham Group Practice' })
+    assert.ok(change)
+    const patients = change.patients.map((patient) => ({ ...patient, consent: !patient.consent }))
+    await store.write([{ ...change, patients }])
+    const later = await store.patient('A20047', people.everySection)
+    assert.equal(later?.id, first?.id)
+    assert.equal(later?.version, 2)
+    assert.equal(later?.patient.consent, false)
+    assert.equal((await store.practice('A20047'))?.version, 2)
+  })
+
+  test('removes the patients of a complete practice that are not named, and no others', async () => {
+    await store.write([...changes(), ...changes('B82617')])
+    const [change] = changes()
+    assert.ok(change)
+    const [one] = change.patients
+    assert.ok(one)
+    await store.write([{ ...change, patients: [one], complete: false }])
+    assert.equal(await store.count('A20047'), change.patients.length)
+    await store.write([{ ...change, patients: [one], complete: true }])
+    assert.equal(await store.count('A20047'), 1)
+    assert.equal(await store.count('B82617'), change.patients.length)
+  })
+
+  test('writes all of a file or nothing', async () => {
+    await store.write(changes())
+    const taken = changes('B82617', { serviceRoot: '/A20047/DSTU2/1' })
+    await assert.rejects(
+      store.write([...changes('C83001'), ...taken]),
+      (error) => isSpineError(error) && error.code === 'PRACTICE_ROOT_TAKEN',
+    )
+    assert.equal(await store.practice('C83001'), undefined)
+    assert.equal(await store.count('C83001'), 0)
+  })
+
+  test('writes more patients than fit one statement, and text of any kind', async () => {
+    const [change] = changes()
+    assert.ok(change)
+    const [one] = change.patients
+    assert.ok(one)
+    const encounters = [
+      { date: '2020-01-01', title: "Robert'); drop table", details: 'nul \u0000, half \uD800, \u{1F600}\n' },
+    ]
+    const numbers = Array.from({ length: 15_000 }, (_, i) => String(9_990_200_000 + i))
+      .filter(isNhsNumber)
+      .slice(0, 1203)
+    assert.equal(numbers.length, 1203)
+    await store.write([{ ...change, patients: [] }])
+    await store.writePatients(
+      'A20047',
+      numbers.map((nhsNumber) => ({ ...one, nhsNumber, encounters })),
+    )
+    assert.equal(await store.count('A20047'), 1203)
+    for (const nhsNumber of [numbers[0], numbers[500], numbers[1202]])
+      assert.deepEqual((await store.patient('A20047', nhsNumber ?? ''))?.patient.encounters, encounters)
+  })
+})
