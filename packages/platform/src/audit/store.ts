@@ -48,9 +48,12 @@ export async function insertLines(store: Store, chain: string, lines: Uint8Array
 /** The first of these lines whose place in the store is taken by another record; undefined when there is none. */
 export async function firstConflict(store: Store, chain: string, lines: Uint8Array): Promise<number | undefined> {
   const { rows } = await store.pool.query<{ seq: number }>(
-    `select r.seq from string_to_table($2::text, E'\\n') l
-     join audit.record r on r.chain = $1::text and r.seq = split_part(l, E'\\t', 2)::int8
-     where r.hash <> left(l, 64) order by r.seq limit 1`,
+    // One look-up by key per line, whatever the planner believes: as a join it was quadratic on a table never analysed.
+    `select seq from (
+       select split_part(l, E'\\t', 2)::int8 as seq, left(l, 64) as hash from string_to_table($2::text, E'\\n') l offset 0
+     ) line
+     where hash <> (select r.hash from audit.record r where r.chain = $1::text and r.seq = line.seq)
+     order by seq limit 1`,
     [chain, lines],
   )
   return rows[0]?.seq

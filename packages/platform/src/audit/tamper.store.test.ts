@@ -248,6 +248,24 @@ forEachStore((openStore) => {
     )
   })
 
+  test('several writers that start at once over a dead journal take it over together, each record once', async (t) => {
+    await store.pool.query('drop schema if exists audit cascade')
+    const journalDir = folderFor(t)
+    await deadJournal(journalDir, 2_000)
+    const audits = await Promise.all([1, 2, 3].map(() => openIn(journalDir)))
+    const { rows } = await run(
+      `select count(*)::int4 as records, count(distinct trace)::int4 as traces from audit.record where chain = 'dead'`,
+    )
+    assert.deepEqual(rows[0], { records: 2_000, traces: 2_000 })
+    for (const audit of audits) assert.equal((await audit.verify()).ok, true)
+    await Promise.all(audits.map((audit) => audit.close()))
+    assert.equal((await verifyIn(journalDir)).ok, true)
+    assert.deepEqual(
+      readdirSync(journalDir).filter((name) => name.includes('journal')),
+      [],
+    )
+  })
+
   test('a record that somebody slipped into the place of the next one is noticed, and the journal kept', async (t) => {
     await store.pool.query('drop schema if exists audit cascade')
     const journalDir = folderFor(t)
