@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { forEachStore, testPlatform } from '@openspine/platform/testing'
+import { registration, registrationConfig } from './service.ts'
+
+const call = {
+  fromAsid: '200000100000',
+  fromOdsCode: 'X26',
+  toAsid: '200000100001',
+  toOdsCode: 'A20047',
+  interaction: 'urn:nhs:names:services:gpconnect:fhir:rest:read:metadata-1',
+}
+const prefix = 'urn:nhs:names:services:gpconnect:*'
+
+forEachStore((open) => {
+  test('agreements permit by ODS code, by ASID and by prefix, and outlive the process', async (t) => {
+    const store = await open()
+    const platform = await testPlatform({ store })
+    t.after(async () => {
+      await platform.close()
+      await store.close()
+    })
+    const config = registrationConfig.parse({})
+    const first = registration({ platform, config })
+    await store.migrate('registration', first.migrations ?? {})
+    await first.start?.()
+    const second = registration({ platform, config })
+    await second.start?.()
+    t.after(async () => {
+      await first.stop?.(100)
+      await second.stop?.(100)
+    })
+
+    assert.equal(first.contract.permitting(call), undefined)
+    const agreed = await first.contract.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
+    assert.deepEqual(first.contract.permitting(call), agreed)
+    assert.equal(first.contract.permitting({ ...call, toOdsCode: 'B82617' }), undefined)
+    assert.equal(first.contract.permitting({ ...call, interaction: 'urn:nhs:names:services:pds:X' }), undefined)
+    const again = await first.contract.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
+    assert.deepEqual(again, agreed, 'the same agreement is not made twice')
+
+    await new Promise<void>((resolve, reject) => {
+      const until = Date.now() + 2000
+      const look = () => {
+        if (second.contract.permitting(call) !== undefined) resolve()
+        else if (Date.now() > until) reject(new Error('the other service never saw the agreement'))
+        else setTimeout(look, 5)
+      }
+      look()
+    })
+
+    const exact = await first.contract.agree(
+      { from: '200000100000', to: '200000100001', interaction: call.interaction },
+      'tester',
+    )
+    assert.equal(await first.contract.withdraw(agreed.id, 'tester'), true)
+    assert.deepEqual(first.contract.permitting(call), exact)
+    assert.equal(await first.contract.withdraw(agreed.id, 'tester'), false)
+    assert.equal(await first.contract.withdraw('no such id', 'tester'), false)
+
+    const third = registration({ platform, config })
+    await third.start?.()
+    t.after(() => third.stop?.(100))
+    assert.deepEqual(third.contract.list(), [exact])
+
+    const audited = await platform.audit.find({ event: 'registration.agreement.withdrawn', limit: 10 })
+    assert.equal(audited.length, 1)
+    assert.equal(audited[0]?.facts['by'], 'tester')
+  })
+
+  test('refuses what is no agreement', async (t) => {
+    const store = await open()
+    const platform = await testPlatform({ store })
+    t.after(async () => {
+      await platform.close()
+      await store.close()
+    })
+    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 1 }) })
+    await store.migrate('registration', service.migrations ?? {})
+    await service.start?.()
+    t.after(() => service.stop?.(100))
+    const good = { from: 'X26', to: 'A20047', interaction: prefix }
+    for (const [change, code] of [
+      [{ from: '' }, 'REGISTRATION_SIDE'],
+      [{ from: 'X 26' }, 'REGISTRATION_SIDE'],
+      [{ to: '12345678901' }, 'REGISTRATION_SIDE'],
+      [{ interaction: '*' }, 'REGISTRATION_INTERACTION'],
+      [{ interaction: 'urn:nhs:*:x' }, 'REGISTRATION_INTERACTION'],
+      [{ interaction: 'gpconnect' }, 'REGISTRATION_INTERACTION'],
+    ] as const) {
+      await assert.rejects(service.contract.agree({ ...good, ...change }, 'tester'), { code })
+    }
+    await service.contract.agree(good, 'tester')
+    await assert.rejects(service.contract.agree({ ...good, to: 'B82617' }, 'tester'), { code: 'REGISTRATION_FULL' })
+    assert.equal((await service.health?.())?.status, 'pass')
+  })
+})

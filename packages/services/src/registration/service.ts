@@ -1,0 +1,92 @@
+import type { Platform, Service } from '@openspine/platform/service'
+import { SpineError } from '@openspine/standards/error'
+import { type AgreementBook, agreementChecks, emptyBook, permitting, withChanges } from './agreements.ts'
+import type { RegistrationConfig } from './config.ts'
+import type { SharingAgreement, SharingAgreements } from './contract.ts'
+import { migrations } from './migrations.ts'
+import { agreementStore } from './store.ts'
+
+export { agreementChecks } from './agreements.ts'
+export { type RegistrationConfig, registrationConfig } from './config.ts'
+
+const topic = 'registration'
+
+/** Registration: for now the sharing agreements, durable in the store and answered from memory. */
+export function registration(needs: {
+  readonly platform: Platform
+  readonly config: RegistrationConfig
+}): Service<SharingAgreements> {
+  const { platform, config } = needs
+  const { store, clock, random, log, audit } = platform
+  const rows = agreementStore(store)
+  let book: AgreementBook = emptyBook
+  let fault: string | undefined
+  let stopListening: (() => void) | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** Resolves when memory shows everything that was committed before the call. */
+  const refresh = (): Promise<void> => {
+    const mine = turn.then(async () => {
+      if ((await rows.version()) !== book.version) {
+        const { version, changes } = await rows.since(book.version)
+        book = withChanges(book, changes, version)
+      }
+      fault = undefined
+    })
+    turn = mine.catch(() => {})
+    return mine
+  }
+
+  const contract: SharingAgreements = {
+    permitting: (call) => permitting(book, call),
+    list: () => [...book.byId.values()],
+    async agree(given, by) {
+      const wanted = { from: given.from.trim(), to: given.to.trim(), interaction: given.interaction.trim() }
+      const failed = agreementChecks.find((check) => !check.passes(wanted))
+      if (failed !== undefined) throw new SpineError(failed.code, { ...wanted }, { explanation: failed.explanation })
+      const id = random.uuid()
+      const at = clock.now()
+      const answer = await rows.agree({ id, ...wanted }, { at, by, most: config.maxAgreements })
+      if (answer === 'full') {
+        const explanation = `${config.maxAgreements} agreements are in force: withdraw some, or raise registration.maxAgreements.`
+        throw new SpineError('REGISTRATION_FULL', { ...wanted }, { explanation })
+      }
+      if (answer.added) await changed('registration.agreement.agreed', answer.agreement, by)
+      else await refresh()
+      return answer.agreement
+    },
+    async withdraw(id, by) {
+      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return false
+      const withdrawn = await rows.withdraw(id.toLowerCase(), { at: clock.now(), by })
+      if (withdrawn === undefined) return false
+      await changed('registration.agreement.withdrawn', withdrawn, by)
+      return true
+    },
+  }
+
+  async function changed(event: string, agreement: SharingAgreement, by: string): Promise<void> {
+    store.announce(topic)
+    await refresh()
+    await audit.append({ event, at: clock.now(), facts: { by, ...agreement } })
+  }
+
+  return {
+    name: 'registration',
+    contract,
+    migrations,
+    async start() {
+      await refresh()
+      stopListening = store.onAnnounced(topic, () => {
+        refresh().catch((error: unknown) => {
+          fault = 'The sharing agreements could not be read from the store: this process knows an older state.'
+          log.error({ err: error }, fault)
+        })
+      })
+    },
+    async stop() {
+      stopListening?.()
+      await turn
+    },
+    health: async () => (fault === undefined ? { status: 'pass' } : { status: 'fail', note: fault }),
+  }
+}

@@ -1,0 +1,94 @@
+import type { Database, Store } from '@openspine/platform/store'
+import { sql } from 'kysely'
+import type { SharingAgreement } from './contract.ts'
+
+/** A row that changed: an agreement in force, or one that is not any more. */
+export interface AgreementChange {
+  readonly agreement: SharingAgreement
+  readonly inForce: boolean
+}
+
+export interface AgreementStore {
+  version(): Promise<number>
+  /** Changes after a version, with the version at which they stand. */
+  since(version: number): Promise<{ readonly version: number; readonly changes: readonly AgreementChange[] }>
+  /** Adds it unless the same is in force already; answers the one in force. */
+  agree(
+    agreement: SharingAgreement,
+    about: { readonly at: number; readonly by: string; readonly most: number },
+  ): Promise<{ readonly agreement: SharingAgreement; readonly added: boolean } | 'full'>
+  /** Answers the agreement that is no longer in force; undefined when there was none. */
+  withdraw(id: string, about: { readonly at: number; readonly by: string }): Promise<SharingAgreement | undefined>
+}
+
+interface Row {
+  readonly id: string
+  readonly consumer: string
+  readonly provider: string
+  readonly interaction: string
+}
+
+const agreementOf = ({ id, consumer, provider, interaction }: Row): SharingAgreement => ({
+  id,
+  from: consumer,
+  to: provider,
+  interaction,
+})
+
+/** Locks the head: changes of all processes take turns, so versions are committed in order. */
+async function lock(db: Database): Promise<number> {
+  const { rows } = await sql<{
+    version: string | number
+  }>`select version from registration.head where id = 1 for update`.execute(db)
+  return Number(rows[0]?.version ?? 0)
+}
+
+/** The agreements as rows. */
+export function agreementStore(store: Pick<Store, 'db'>): AgreementStore {
+  const { db } = store
+  return {
+    async version() {
+      const { rows } = await sql<{
+        version: string | number
+      }>`select version from registration.head where id = 1`.execute(db)
+      return Number(rows[0]?.version ?? 0)
+    },
+    async since(version) {
+      const { rows } = await sql<Row & { version: string | number; in_force: boolean }>`
+        select id, consumer, provider, interaction, version, withdrawn_at is null as in_force
+        from registration.agreement where version > ${version} order by version`.execute(db)
+      return {
+        version: Number(rows.at(-1)?.version ?? version),
+        changes: rows.map((row) => ({ agreement: agreementOf(row), inForce: row.in_force })),
+      }
+    },
+    agree: ({ id, from, to, interaction }, { at, by, most }) =>
+      db.transaction().execute(async (transaction) => {
+        const version = (await lock(transaction)) + 1
+        const { rows: present } = await sql<Row>`
+          select id, consumer, provider, interaction from registration.agreement
+          where consumer = ${from} and provider = ${to} and interaction = ${interaction} and withdrawn_at is null`.execute(
+          transaction,
+        )
+        if (present[0] !== undefined) return { agreement: agreementOf(present[0]), added: false }
+        const { rows: counted } = await sql<{ number: string | number }>`
+          select count(*) as number from registration.agreement where withdrawn_at is null`.execute(transaction)
+        if (Number(counted[0]?.number ?? 0) >= most) return 'full'
+        await sql`
+          insert into registration.agreement (id, consumer, provider, interaction, agreed_at, agreed_by, version)
+          values (${id}, ${from}, ${to}, ${interaction}, ${at}, ${by}, ${version})`.execute(transaction)
+        await sql`update registration.head set version = ${version} where id = 1`.execute(transaction)
+        return { agreement: { id, from, to, interaction }, added: true }
+      }),
+    withdraw: (id, { at, by }) =>
+      db.transaction().execute(async (transaction) => {
+        const version = (await lock(transaction)) + 1
+        const { rows } = await sql<Row>`
+          update registration.agreement set withdrawn_at = ${at}, withdrawn_by = ${by}, version = ${version}
+          where id = ${id} and withdrawn_at is null returning id, consumer, provider, interaction`.execute(transaction)
+        if (rows[0] === undefined) return undefined
+        await sql`update registration.head set version = ${version} where id = 1`.execute(transaction)
+        return agreementOf(rows[0])
+      }),
+  }
+}
