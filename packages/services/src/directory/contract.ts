@@ -66,5 +66,10 @@ export interface Directory {
    * Validates and commits all changes or none, in order, each with a change number; resolves when this
    * process's snapshot shows them. SpineError `DIRECTORY_*` names the rule that a change breaks.
    */
-  apply(changes: readonly DirectoryChange[], by: string): Promise<{ readonly version: number }>
+  apply(
+    changes: readonly DirectoryChange[],
+    by: string,
+    /** `imported`: the known quirks of live data are accepted with a warning in the log. */
+    options?: { readonly imported?: boolean },
+  ): Promise<{ readonly version: number }>
 }

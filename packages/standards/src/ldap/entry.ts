@@ -91,6 +91,12 @@ export class EncodedEntry implements TreeEntry {
     this.provenance = provenance
   }
 
+  /** Every attribute in stored order, by canonical name. */
+  attributes(schema: Schema): Attributes {
+    const types = this.shape.flatMap((id) => schema.attributes[id] ?? [])
+    return Object.fromEntries(types.map((type) => [type.name, this.values(type)]))
+  }
+
   values(attribute: AttributeType): readonly string[] {
     const place = this.shape.indexOf(attribute.id)
     if (place < 0) return nothing

@@ -84,18 +84,13 @@ export class MemoryTree implements Tree {
 
   /** Entries that hold the value under the attribute's equality rule, in order; for callers beside LDAP. */
   having(attribute: string, value: string): readonly EncodedEntry[] {
-    const { schema, indexes, indexOf } = this.#frame
-    const place = indexOf[schema.attribute(attribute)?.id ?? -1]
-    const index = place === undefined ? undefined : indexes[place]
-    if (place === undefined || index === undefined) throw new Error(`no index on ${attribute}`)
-    const key = index.rule.normalise(value)
-    const found = key === undefined ? none : (this.#state.postings[place]?.get(key) ?? none)
-    return found.flatMap((each) => this.#at(each) ?? [])
+    const places = indexed(this.#frame, attribute, value, (index, key) => this.#state.postings[index]?.get(key))
+    return places.flatMap((place) => this.#at(place) ?? [])
   }
 
   /** Whether any entry holds the value. */
   holds(attribute: string, value: string): boolean {
-    return this.having(attribute, value).length > 0
+    return indexed(this.#frame, attribute, value, (index, key) => this.#state.postings[index]?.get(key)).length > 0
   }
 
   hasChildren(key: string): boolean {
@@ -216,8 +211,13 @@ export class MemoryTree implements Tree {
     const { provenance } = entry
     switch (attribute.name) {
       case 'structuralObjectClass': {
-        const name = structuralClass(this.#frame.schema, entry.values(this.#frame.objectClass))
-        return name === undefined ? [] : [name.name]
+        // Live change log entries name two structural classes: then it is the last.
+        const { schema, objectClass } = this.#frame
+        const names = entry.values(objectClass)
+        const named =
+          structuralClass(schema, names)?.name ??
+          names.findLast((each) => schema.objectClass(each)?.kind === 'STRUCTURAL')
+        return named === undefined ? [] : [named]
       }
       case 'entryUUID':
         return [provenance.uuid]
@@ -245,6 +245,20 @@ export class MemoryTree implements Tree {
   edit(): TreeEdit {
     return new TreeEdit(this.#frame, this.#state)
   }
+}
+
+/** Postings of a value of an indexed attribute. */
+function indexed(
+  frame: Frame,
+  attribute: string,
+  value: string,
+  postings: (index: number, key: string) => Postings | undefined,
+): Postings {
+  const place = frame.indexOf[frame.schema.attribute(attribute)?.id ?? -1]
+  const index = place === undefined ? undefined : frame.indexes[place]
+  if (place === undefined || index === undefined) throw new Error(`no index on ${attribute}`)
+  const key = index.rule.normalise(value)
+  return (key === undefined ? undefined : postings(place, key)) ?? none
 }
 
 /** The most specific structural class among the values. */
@@ -323,6 +337,12 @@ export class TreeEdit {
 
   hasChildren(key: string): boolean {
     return this.#children.count(key) > 0
+  }
+
+  /** As `MemoryTree.having`, on the edition in the making. */
+  having(attribute: string, value: string): readonly EncodedEntry[] {
+    const places = indexed(this.#frame, attribute, value, (index, key) => this.#postings[index]?.get(key))
+    return places.flatMap((place) => this.#chunks[Math.floor(place / chunkSize)]?.[place % chunkSize] ?? [])
   }
 
   /** Adds an entry at the end, or replaces the one of that name in its place. `order` counts for new ones alone. */
@@ -408,6 +428,10 @@ class PostingsEdit {
 
   count(key: string): number {
     return this.#map.get(key)?.length ?? 0
+  }
+
+  get(key: string): Postings | undefined {
+    return this.#map.get(key)
   }
 
   #list(key: string): number[] {

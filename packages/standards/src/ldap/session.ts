@@ -44,8 +44,6 @@ export interface LdapEngineOptions {
   readonly maxOutstanding?: number
   /** Whether this name and password are right. Absent: nobody can bind but anonymously. */
   authenticate?(dn: string, password: Buffer): Promise<boolean>
-  /** Told of every finished operation. */
-  report?(report: OperationReport, session: LdapSession): void
 }
 
 /** One finished operation, for audit and metrics. */
@@ -94,8 +92,9 @@ export class LdapEngine {
     this.filterLimits = options.filterLimits ?? defaultFilterLimits
   }
 
-  session(): LdapSession {
-    return new LdapSession(this)
+  /** `report` is told of every finished operation. */
+  session(report?: (report: OperationReport) => void): LdapSession {
+    return new LdapSession(this, report)
   }
 }
 
@@ -117,6 +116,7 @@ export class LdapSession {
   onReady: (() => void) | undefined
 
   readonly #engine: LdapEngine
+  readonly #tell: ((report: OperationReport) => void) | undefined
   readonly #splitter: PduSplitter
   #searches: SearchRun[] = []
   #binding = false
@@ -125,8 +125,9 @@ export class LdapSession {
   /** Responses that became ready outside `run`. */
   #late: Buffer[] = []
 
-  constructor(engine: LdapEngine) {
+  constructor(engine: LdapEngine, report: ((report: OperationReport) => void) | undefined) {
     this.#engine = engine
+    this.#tell = report
     this.#splitter = new PduSplitter(engine.maxPduBytes)
   }
 
@@ -258,10 +259,9 @@ export class LdapSession {
   }
 
   #report(about: Omit<OperationReport, 'startedAt' | 'endedAt'> & { readonly startedAt?: number }) {
-    const { options } = this.#engine
-    if (options.report === undefined) return
-    const endedAt = options.now()
-    options.report({ startedAt: endedAt, endedAt, ...about }, this)
+    if (this.#tell === undefined) return
+    const endedAt = this.#engine.options.now()
+    this.#tell({ startedAt: endedAt, endedAt, ...about })
   }
 
   #finish(run: SearchRun, sink: Sink) {
@@ -316,7 +316,7 @@ export class LdapSession {
       return
     }
     this.#binding = true
-    authenticate(name, Buffer.from(authentication.password))
+    void authenticate(name, Buffer.from(authentication.password))
       .catch(() => false)
       .then((right) => {
         this.#binding = false

@@ -1,0 +1,241 @@
+import { SpineError } from '@openspine/standards/error'
+import {
+  type EncodedEntry,
+  generalizedTime,
+  type LdifModification,
+  ldifAttributes,
+  ldifModifications,
+  type MemoryTree,
+  type NormalisedName,
+  nameKey,
+  parseDn,
+  renderDn,
+  type Schema,
+  structuralClass,
+  type TreeEdit,
+} from '@openspine/standards/ldap'
+import { type Fault, type WriteCheck, writeChecks } from './checks.ts'
+import type { DirectoryConfig } from './config.ts'
+import type { DirectoryChange, DirectoryEntry, EntryAttributes } from './contract.ts'
+import type { StoredChange, StoredEntry } from './store.ts'
+
+/** What a refused change tells its caller. */
+export interface ChangeOutcome {
+  /** Place of the change among those given, from 0. */
+  readonly change: number
+  readonly dn: string
+  readonly attribute?: string
+}
+
+export interface ChangeWarning extends ChangeOutcome {
+  readonly code: string
+  readonly explanation: string
+}
+
+/** All changes of one call, worked out and ready to be written. */
+export interface WorkedChanges {
+  readonly edit: TreeEdit
+  readonly entries: readonly StoredEntry[]
+  readonly deleted: readonly string[]
+  readonly log: readonly StoredChange[]
+  readonly version: number
+  readonly warnings: readonly ChangeWarning[]
+}
+
+export interface ChangeGround {
+  readonly tree: MemoryTree
+  readonly schema: Schema
+  readonly version: number
+  readonly config: Pick<DirectoryConfig, 'organisations'>
+  readonly now: number
+  readonly by: string
+  readonly imported: boolean
+  readonly uuid: () => string
+  /** FQDN that was registered with an entry. */
+  readonly registeredFqdn: (entry: EncodedEntry) => string | undefined
+}
+
+/** Entries sort before what happens to the change log, number by number (`TreeEntry.order`). */
+export const orderOfEntry = (position: number) => position * 4
+export const orderOfChange = (number: number) => number * 4 + 2
+
+/** Names that hold the tree together; they can be changed but not removed. */
+const structure = new Set(
+  ['', 'ou=organisations,', 'ou=people,', 'ou=services,', 'ou=referencedata,', 'ou=workgroups,'].map(
+    (rdn) => `${rdn}o=nhs`,
+  ),
+)
+
+function refuse(code: string, outcome: ChangeOutcome, fault: Fault): SpineError<ChangeOutcome> {
+  const attribute = fault.attribute === undefined ? {} : { attribute: fault.attribute }
+  return new SpineError(code, { ...outcome, ...attribute }, { explanation: fault.explanation })
+}
+
+/**
+ * Checks the changes one after another, each on the tree that the earlier ones leave, and works out rows, change log
+ * and the next edition of the tree. Writes nothing. Throws the first refusal as `DIRECTORY_*`.
+ */
+export function workOut(changes: readonly DirectoryChange[], ground: ChangeGround): WorkedChanges {
+  const { schema, now, by } = ground
+  const edit = ground.tree.edit()
+  const entries = new Map<string, StoredEntry>()
+  const deleted = new Set<string>()
+  const log: StoredChange[] = []
+  const warnings: ChangeWarning[] = []
+  let version = ground.version
+
+  const record = (kind: StoredChange['kind'], key: string, dn: string, text: string) => {
+    version++
+    log.push({ number: version, key, dn, kind, changes: text, at: now, by })
+  }
+
+  changes.forEach((change, index) => {
+    const dn = change.kind === 'put' ? change.entry.dn : change.dn
+    const outcome = { change: index, dn }
+    const name = nameKey(schema, dn)
+    if (name === undefined || name.parts.length === 0) {
+      throw refuse('DIRECTORY_NAME', outcome, { explanation: `${dn.slice(0, 200)} is not a distinguished name.` })
+    }
+    const old = edit.get(name.key)
+    if (change.kind === 'delete') {
+      if (old === undefined)
+        throw refuse('DIRECTORY_NO_SUCH_ENTRY', outcome, { explanation: `There is no entry ${dn}.` })
+      if (structure.has(name.key) || /(^|,)cn=changelog,o=nhs$/.test(name.key)) {
+        throw refuse('DIRECTORY_BRANCH_CLOSED', outcome, { explanation: `${dn} belongs to the directory itself.` })
+      }
+      if (edit.hasChildren(name.key)) {
+        throw refuse('DIRECTORY_NOT_A_LEAF', outcome, { explanation: `${dn} has entries below it. Remove them first.` })
+      }
+      edit.delete(name.key)
+      entries.delete(name.key)
+      deleted.add(name.key)
+      record('delete', name.key, old.dn, '')
+      return
+    }
+    const attributes = canonical(schema, change.entry.attributes, outcome)
+    check(change.entry, attributes, name, index)
+    const registeredFqdn = change.entry.registeredFqdn?.toLowerCase()
+    const shown = withoutSecrets(schema, attributes)
+    if (old === undefined) record('add', name.key, renderDn(parseDn(dn)), ldifAttributes(shown))
+    else {
+      const groups = difference(old.attributes(schema), shown)
+      const secret = Object.keys(shown).length < Object.keys(attributes).length
+      if (groups.length === 0 && !secret && ground.registeredFqdn(old) === registeredFqdn && !entries.has(name.key))
+        return
+      record('modify', name.key, old.dn, ldifModifications(groups))
+    }
+    const earlier = entries.get(name.key)
+    const stored: StoredEntry = {
+      key: name.key,
+      dn: old?.dn ?? renderDn(parseDn(dn)),
+      position: earlier?.position ?? (old === undefined ? version : Math.floor(old.order / 4)),
+      version,
+      attributes,
+      registeredFqdn,
+      uuid: old?.provenance.uuid ?? ground.uuid(),
+      createdAt: old?.provenance.createdAt ?? now,
+      createdBy: old === undefined ? by : nameOfActorBack(old.provenance.creator),
+      modifiedAt: now,
+      modifiedBy: by,
+    }
+    entries.set(name.key, stored)
+    putEntry(edit, stored)
+  })
+
+  function check(entry: DirectoryEntry, attributes: EntryAttributes, name: NormalisedName, index: number) {
+    const named = attributes['objectClass'] ?? []
+    const candidate = {
+      schema,
+      look: edit,
+      config: ground.config,
+      dn: entry.dn,
+      name,
+      attributes,
+      registeredFqdn: entry.registeredFqdn,
+      classes: named.flatMap((each) => schema.objectClass(each) ?? []),
+      structural: structuralClass(schema, named),
+      today: generalizedTime(now).slice(0, 8),
+    }
+    for (const each of writeChecks) {
+      const fault = each.run(candidate)
+      if (fault === undefined) continue
+      const outcome = { change: index, dn: entry.dn }
+      if (!bearable(each, ground.imported)) throw refuse(each.code, outcome, fault)
+      warnings.push({ ...outcome, code: each.code, explanation: fault.explanation })
+    }
+  }
+
+  return { edit, entries: [...entries.values()], deleted: [...deleted], log, version, warnings }
+}
+
+function bearable({ on }: WriteCheck, imported: boolean): boolean {
+  return on === 'warned' || (on === 'tolerated' && imported)
+}
+
+/** Canonical spelling; attributes without a value are as good as absent (an empty nhsMHSRetries is common, §17). */
+function canonical(schema: Schema, attributes: EntryAttributes, outcome: ChangeOutcome): EntryAttributes {
+  const known: Record<string, readonly string[]> = {}
+  for (const [given, values] of Object.entries(attributes)) {
+    const name = schema.attribute(given)?.name ?? given
+    const kept = name === 'nhsMHSRetries' ? values.filter((value) => value.trim() !== '') : values
+    if (known[name] !== undefined) {
+      throw refuse('DIRECTORY_VALUE', outcome, {
+        attribute: name,
+        explanation: `${name} is given twice, in two spellings.`,
+      })
+    }
+    if (kept.length > 0) known[name] = [...kept]
+  }
+  return known
+}
+
+function withoutSecrets(schema: Schema, attributes: EntryAttributes): EntryAttributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => schema.attribute(name)?.secret !== true))
+}
+
+/** The groups of a modification that leads from one to the other. */
+function difference(from: EntryAttributes, to: EntryAttributes): LdifModification[] {
+  const groups: LdifModification[] = []
+  for (const attribute of Object.keys(from)) {
+    if (to[attribute] === undefined) groups.push({ kind: 'delete', attribute, values: [] })
+  }
+  for (const [attribute, values] of Object.entries(to)) {
+    const before = from[attribute]
+    if (before === undefined) groups.push({ kind: 'add', attribute, values })
+    else if (before.length !== values.length || before.some((value, place) => value !== values[place])) {
+      groups.push({ kind: 'replace', attribute, values })
+    }
+  }
+  return groups
+}
+
+const actorPrefix = 'cn='
+
+/** Who made a change, as the name that creatorsName and modifiersName must be. */
+function nameOfActor(by: string): string {
+  return by.includes('=') && nameOfActorIsDn(by) ? by : renderDn([[{ type: 'cn', value: by }]])
+}
+
+function nameOfActorIsDn(by: string): boolean {
+  try {
+    return parseDn(by).length > 0
+  } catch {
+    return false
+  }
+}
+
+function nameOfActorBack(dn: string): string {
+  const [only, ...rest] = parseDn(dn)
+  return rest.length === 0 && dn.startsWith(actorPrefix) ? (only?.[0]?.value ?? dn) : dn
+}
+
+/** Brings a stored entry into a tree. */
+export function putEntry(edit: TreeEdit, entry: StoredEntry): EncodedEntry {
+  return edit.put(entry.dn, entry.attributes, orderOfEntry(entry.position), {
+    uuid: entry.uuid,
+    createdAt: entry.createdAt,
+    modifiedAt: entry.modifiedAt,
+    creator: nameOfActor(entry.createdBy),
+    modifier: nameOfActor(entry.modifiedBy),
+  })
+}

@@ -1,0 +1,486 @@
+import type { EncodedEntry, NormalisedName, ObjectClass, Schema } from '@openspine/standards/ldap'
+import { isAsid, isCpaId, isInteractionId, isOdsCode, isPartyKey } from '@openspine/standards/nhs'
+import type { DirectoryConfig } from './config.ts'
+
+/** The tree as it will be with the earlier changes of the same call. */
+export interface Look {
+  get(key: string): EncodedEntry | undefined
+  hasChildren(key: string): boolean
+  having(attribute: string, value: string): readonly EncodedEntry[]
+}
+
+/** One entry about to be written. */
+export interface Candidate {
+  readonly schema: Schema
+  readonly look: Look
+  readonly config: Pick<DirectoryConfig, 'organisations'>
+  readonly dn: string
+  readonly name: NormalisedName
+  /** By canonical spelling where the schema knows the name; attributes without values are gone. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>
+  readonly registeredFqdn: string | undefined
+  /** Object classes that the schema knows, as written. */
+  readonly classes: readonly ObjectClass[]
+  readonly structural: ObjectClass | undefined
+  /** `YYYYMMDD` of today. */
+  readonly today: string
+}
+
+/** What is wrong, in plain words; undefined when nothing is. */
+export interface Fault {
+  readonly explanation: string
+  readonly attribute?: string
+}
+
+/** One rule on what may be written (directory specification §6.3). */
+export interface WriteCheck {
+  readonly code: string
+  readonly clause: string
+  readonly asks: string
+  /** `tolerated`: known quirks of live data; refused for new records, a warning on import. `warned`: never refused. */
+  readonly on: 'refused' | 'tolerated' | 'warned'
+  run(candidate: Candidate): Fault | undefined
+}
+
+const branchOf: Readonly<Record<string, string>> = {
+  nhsas: 'ou=services,o=nhs',
+  nhsmhs: 'ou=services,o=nhs',
+  nhsmhsservice: 'ou=services,o=nhs',
+  nhsorg: 'ou=organisations,o=nhs',
+  nhsgppractice: 'ou=organisations,o=nhs',
+  nhssite: 'ou=organisations,o=nhs',
+  nhsdept: 'ou=organisations,o=nhs',
+  nhsperson: 'ou=people,o=nhs',
+  nhswg: 'ou=workgroups,o=nhs',
+}
+
+/** Values that live data spells in any case (§6.2). */
+const enumerations: Readonly<Record<string, readonly string[]>> = {
+  nhsEPInteractionType: ['fhir', 'hl7', 'ebxml', 'n/a'],
+  nhsMHSIsAuthenticated: ['none', 'transient', 'persistent'],
+  nhsMHSSyncReplyMode: ['none', 'mshsignalsonly', 'signalsandresponse', 'never'],
+  nhsMHSAckRequested: ['always', 'never'],
+  nhsMHSDuplicateElimination: ['always', 'never'],
+  nhsMHSActor: [
+    'urn:oasis:names:tc:ebxml-msg:actor:topartymsh',
+    'urn:oasis:names:tc:ebxml-msg:actor:nextmsh',
+    'ignored',
+  ],
+}
+
+const dates14 = ['nhsDateRequested', 'nhsDateApproved', 'nhsDateDNSApproved']
+const dates8 = ['nhsOrgOpenDate', 'nhsOrgCloseDate', 'nhsJoinDate', 'nhsLeftDate']
+const durations = ['nhsMHSRetryInterval', 'nhsMHSPersistDuration']
+const hostName =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
+const longestValue = 64 * 1024
+
+const isClass = (candidate: Candidate, name: string) => candidate.structural?.name === name
+const isSystem = (candidate: Candidate) => isClass(candidate, 'nhsAs') || isClass(candidate, 'nhsMhs')
+const first = (candidate: Candidate, attribute: string) => candidate.attributes[attribute]?.[0]
+
+/** The first value of an attribute that does not pass. */
+function offending(
+  { attributes }: Candidate,
+  names: readonly string[],
+  passes: (value: string) => boolean,
+  explain: (value: string) => string,
+): Fault | undefined {
+  for (const attribute of names) {
+    const value = attributes[attribute]?.find((each) => !passes(each))
+    if (value !== undefined) return { attribute, explanation: explain(value.slice(0, 200)) }
+  }
+  return undefined
+}
+
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** In order; the first that fails decides. */
+export const writeChecks: readonly WriteCheck[] = [
+  {
+    code: 'DIRECTORY_BRANCH_CLOSED',
+    clause: 'directory §2, §6.5',
+    asks: 'Is the name below o=nhs and outside the change log, which writes itself?',
+    on: 'refused',
+    run({ name }) {
+      if (!/(^|,)o=nhs$/.test(name.key)) return { explanation: 'The tree holds names below o=nhs alone.' }
+      if (/(^|,)cn=changelog,o=nhs$/.test(name.key))
+        return { explanation: 'The change log is written by the directory itself.' }
+      return undefined
+    },
+  },
+  {
+    code: 'DIRECTORY_PARENT_MISSING',
+    clause: 'directory §2',
+    asks: 'Does the entry above exist?',
+    on: 'refused',
+    run({ name, look }) {
+      const parent = name.parts.slice(1).join(',')
+      return parent === '' || look.get(parent) !== undefined
+        ? undefined
+        : { explanation: `There is no entry ${parent} to stand below. Put it first.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_ATTRIBUTE_UNKNOWN',
+    clause: 'directory §3.2',
+    asks: 'Does the schema know every attribute, as one that may be written?',
+    on: 'refused',
+    run({ schema, attributes }) {
+      for (const name of Object.keys(attributes)) {
+        const attribute = schema.attribute(name)
+        if (attribute === undefined) return { attribute: name, explanation: `The schema has no attribute ${name}.` }
+        if (attribute.usage !== 'userApplications') {
+          return { attribute: name, explanation: `${name} is kept by the directory itself.` }
+        }
+      }
+      return undefined
+    },
+  },
+  {
+    code: 'DIRECTORY_VALUE',
+    clause: 'directory §3',
+    asks: 'Is every value non-empty text of bearable length, and none there twice?',
+    on: 'refused',
+    run({ schema, attributes }) {
+      for (const [attribute, values] of Object.entries(attributes)) {
+        const type = schema.attribute(attribute)
+        const rule = type === undefined ? undefined : schema.equality(type, 'caseIgnoreMatch')
+        const seen = new Set<string>()
+        for (const value of values) {
+          const key = rule === undefined ? value : rule.normalise(value)
+          if (value.trim() === '' || key === undefined || value.includes('\0')) {
+            return { attribute, explanation: `${attribute} has a value that is empty or no text.` }
+          }
+          if (Buffer.byteLength(value) > longestValue)
+            return { attribute, explanation: `A value of ${attribute} is too long.` }
+          if (seen.has(key))
+            return { attribute, explanation: `${attribute} has the value ${value.slice(0, 200)} twice.` }
+          seen.add(key)
+        }
+      }
+      return undefined
+    },
+  },
+  {
+    code: 'DIRECTORY_OBJECT_CLASS',
+    clause: 'directory §3.1',
+    asks: 'Do the object classes exist, with exactly one structural class and its superclasses?',
+    on: 'refused',
+    run({ attributes, classes, structural, schema }) {
+      const attribute = 'objectClass'
+      const named = attributes[attribute] ?? []
+      const unknown = named.find((name) => schema.objectClass(name) === undefined)
+      if (unknown !== undefined) return { attribute, explanation: `The schema has no object class ${unknown}.` }
+      if (structural === undefined)
+        return { attribute, explanation: 'An entry has exactly one structural object class.' }
+      const stranger = classes.find((each) => each.kind === 'STRUCTURAL' && !schema.lineage(structural).includes(each))
+      return stranger === undefined
+        ? undefined
+        : { attribute, explanation: `${stranger.name} is no superclass of ${structural.name}.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_ATTRIBUTE_MISSING',
+    clause: 'directory §3.1 MUST',
+    asks: 'Is every attribute that the classes require there?',
+    on: 'refused',
+    run({ classes, schema, attributes }) {
+      for (const each of new Set(classes.flatMap((one) => schema.lineage(one)))) {
+        const missing = each.must.find(({ name }) => attributes[name] === undefined)
+        if (missing !== undefined) {
+          return { attribute: missing.name, explanation: `${each.name} requires ${missing.name}.` }
+        }
+      }
+      return undefined
+    },
+  },
+  {
+    code: 'DIRECTORY_ATTRIBUTE_NOT_ALLOWED',
+    clause: 'directory §3.1 MAY',
+    asks: 'Do the classes allow every attribute?',
+    on: 'refused',
+    run({ classes, schema, attributes }) {
+      const lineage = classes.flatMap((one) => schema.lineage(one))
+      if (lineage.some(({ name }) => name === 'extensibleObject')) return undefined
+      const allowed = new Set(lineage.flatMap(({ must, may }) => [...must, ...may].map(({ name }) => name)))
+      const stranger = Object.keys(attributes).find((name) => !allowed.has(name))
+      return stranger === undefined
+        ? undefined
+        : { attribute: stranger, explanation: `The object classes of the entry do not allow ${stranger}.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_SINGLE_VALUE',
+    clause: 'directory §3.2',
+    asks: 'Has every single-valued attribute one value?',
+    on: 'refused',
+    run({ schema, attributes }) {
+      const name = Object.keys(attributes).find(
+        (each) => schema.attribute(each)?.single === true && (attributes[each]?.length ?? 0) > 1,
+      )
+      return name === undefined ? undefined : { attribute: name, explanation: `${name} holds one value.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_NAME_VALUE',
+    clause: 'RFC 4512 §2.3, directory §6.3',
+    asks: 'Does the entry hold the values of its own name? (The naming attribute cannot change.)',
+    on: 'refused',
+    run({ schema, name, attributes }) {
+      const own = name.parts[0] ?? ''
+      for (const part of own.split('+')) {
+        const [type = ''] = part.split('=', 1)
+        const attribute = schema.attribute(type)
+        if (attribute === undefined)
+          return { explanation: `The schema has no attribute ${type}, which names the entry.` }
+        const rule = schema.equality(attribute, 'caseIgnoreMatch')
+        const wanted = part.slice(type.length + 1).replace(/\\(.)/g, '$1')
+        if (!(attributes[attribute.name] ?? []).some((value) => rule?.normalise(value) === wanted)) {
+          return {
+            attribute: attribute.name,
+            explanation: `${attribute.name} must hold the value that names the entry.`,
+          }
+        }
+      }
+      return undefined
+    },
+  },
+  {
+    code: 'DIRECTORY_BRANCH',
+    clause: 'directory §2',
+    asks: 'Does the entry stand in the branch of its class?',
+    on: 'refused',
+    run({ structural, name }) {
+      const branch = branchOf[structural?.name.toLowerCase() ?? '']
+      return branch === undefined || name.key.endsWith(`,${branch}`)
+        ? undefined
+        : { explanation: `Entries of class ${structural?.name} stand below ${branch}.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_ODS_CODE',
+    clause: 'directory §1',
+    asks: 'Are the ODS codes 1 to 9 letters and digits?',
+    on: 'tolerated',
+    run: (candidate) =>
+      offending(
+        candidate,
+        ['nhsIDCode', 'nhsAsClient', 'nhsMhsManufacturerOrg'],
+        isOdsCode,
+        (value) => `${value} is no ODS code.`,
+      ),
+  },
+  {
+    code: 'DIRECTORY_ASID',
+    clause: 'directory §1',
+    asks: 'Is the ASID 12 digits?',
+    on: 'tolerated',
+    run: (candidate) =>
+      isClass(candidate, 'nhsAs')
+        ? offending(candidate, ['uniqueIdentifier'], isAsid, (value) => `${value} is no ASID of 12 digits.`)
+        : undefined,
+  },
+  {
+    code: 'DIRECTORY_PARTY_KEY',
+    clause: 'directory §1',
+    asks: 'Is the party key an ODS code, a hyphen and digits?',
+    on: 'tolerated',
+    run: (candidate) => offending(candidate, ['nhsMHSPartyKey'], isPartyKey, (value) => `${value} is no party key.`),
+  },
+  {
+    code: 'DIRECTORY_INTERACTION',
+    clause: 'directory §12',
+    asks: 'Are the interactions well formed?',
+    on: 'tolerated',
+    run: (candidate) =>
+      offending(candidate, ['nhsAsSvcIA', 'nhsMhsSvcIA'], isInteractionId, (value) => `${value} is no interaction id.`),
+  },
+  {
+    code: 'DIRECTORY_INTERACTION_PARTS',
+    clause: 'directory §6.2',
+    asks: 'Is nhsMhsSvcIA the service name, a colon and the interaction?',
+    on: 'tolerated',
+    run(candidate) {
+      if (!isClass(candidate, 'nhsMhs')) return undefined
+      const joined = `${first(candidate, 'nhsMHsSN')}:${first(candidate, 'nhsMHsIN')}`
+      return first(candidate, 'nhsMhsSvcIA') === joined
+        ? undefined
+        : {
+            attribute: 'nhsMhsSvcIA',
+            explanation: `nhsMhsSvcIA must be nhsMHsSN:nhsMHsIN, that is ${joined.slice(0, 300)}.`,
+          }
+    },
+  },
+  {
+    code: 'DIRECTORY_CPA_ID',
+    clause: 'directory §1, §6.2',
+    asks: 'Is nhsMhsCPAId well formed and the unique identifier of the entry?',
+    on: 'tolerated',
+    run(candidate) {
+      if (!isClass(candidate, 'nhsMhs')) return undefined
+      const id = first(candidate, 'nhsMhsCPAId')
+      if (!isCpaId(id))
+        return { attribute: 'nhsMhsCPAId', explanation: 'The CPA id holds characters that none may hold.' }
+      return candidate.attributes['uniqueIdentifier']?.includes(id)
+        ? undefined
+        : { attribute: 'nhsMhsCPAId', explanation: 'nhsMhsCPAId and uniqueIdentifier must be equal.' }
+    },
+  },
+  {
+    code: 'DIRECTORY_INTERACTION_TWICE',
+    clause: 'directory §6.3',
+    asks: 'Is there no other message handling system entry for the same party key and interaction?',
+    on: 'tolerated',
+    run(candidate) {
+      if (!isClass(candidate, 'nhsMhs')) return undefined
+      const { look, schema, name } = candidate
+      const attribute = schema.attribute('nhsMhsSvcIA')
+      const interaction = first(candidate, 'nhsMhsSvcIA') ?? ''
+      const other = look
+        .having('nhsMHSPartyKey', first(candidate, 'nhsMHSPartyKey') ?? '')
+        .find(
+          (entry) => attribute !== undefined && entry.key !== name.key && entry.values(attribute).includes(interaction),
+        )
+      return other === undefined
+        ? undefined
+        : { attribute: 'nhsMhsSvcIA', explanation: `${other.dn} has the same party key and interaction.` }
+    },
+  },
+  {
+    code: 'DIRECTORY_ORGANISATION',
+    clause: 'directory §6.3',
+    asks: 'Does the ODS code belong to an open organisation?',
+    on: 'tolerated',
+    run(candidate) {
+      const { config, look, schema, today } = candidate
+      if (!isSystem(candidate) || config.organisations === 'never') return undefined
+      if (config.organisations === 'when-loaded' && !look.hasChildren('ou=organisations,o=nhs')) return undefined
+      const code = first(candidate, 'nhsIDCode') ?? ''
+      const closing = schema.attribute('nhsOrgCloseDate')
+      const organisations = look.having('nhsIDCode', code).filter(({ key }) => key.endsWith(',ou=organisations,o=nhs'))
+      const open = organisations.some((entry) => {
+        const [closed] = closing === undefined ? [] : entry.values(closing)
+        return closed === undefined || closed > today
+      })
+      return open
+        ? undefined
+        : {
+            attribute: 'nhsIDCode',
+            explanation: `ou=Organisations holds no open organisation ${code}. Put the organisation first, or correct nhsIDCode.`,
+          }
+    },
+  },
+  {
+    code: 'DIRECTORY_ENDPOINT',
+    clause: 'directory §10.2',
+    asks: 'Are the endpoints https URLs without user, query or fragment?',
+    on: 'tolerated',
+    run: (candidate) =>
+      offending(
+        candidate,
+        ['nhsMHSEndPoint'],
+        (value) => {
+          const url = urlOf(value)
+          return url?.protocol === 'https:' && url.username === '' && url.password === '' && !/[?#\s]/.test(value)
+        },
+        (value) => `${value} is not an https URL of a service root.`,
+      ),
+  },
+  {
+    code: 'DIRECTORY_ENDPOINT_FORM',
+    clause: 'directory §10.2',
+    asks: 'Do the endpoints end without a slash, at the FQDN of the message handling system?',
+    on: 'warned',
+    run(candidate) {
+      const fqdn = first(candidate, 'nhsMhsFQDN')?.toLowerCase()
+      return offending(
+        candidate,
+        ['nhsMHSEndPoint'],
+        (value) => !value.endsWith('/') && (fqdn === undefined || urlOf(value)?.hostname === fqdn),
+        (value) => `${value} ends with a slash, or its host is not ${fqdn}.`,
+      )
+    },
+  },
+  {
+    code: 'DIRECTORY_FQDN',
+    clause: 'directory §1, §6.3',
+    asks: 'Are the FQDNs host names?',
+    on: 'tolerated',
+    run(candidate) {
+      const { registeredFqdn } = candidate
+      if (registeredFqdn !== undefined && !hostName.test(registeredFqdn)) {
+        return { explanation: `${registeredFqdn.slice(0, 200)} is no host name.` }
+      }
+      return offending(
+        candidate,
+        ['nhsMhsFQDN'],
+        (value) => hostName.test(value),
+        (value) => `${value} is no host name.`,
+      )
+    },
+  },
+  {
+    code: 'DIRECTORY_ENUMERATION',
+    clause: 'directory §6.2',
+    asks: 'Are the coded values among those that the specification lists?',
+    on: 'tolerated',
+    run(candidate) {
+      for (const [name, allowed] of Object.entries(enumerations)) {
+        const fault = offending(
+          candidate,
+          [name],
+          (value) => allowed.includes(value.toLowerCase()),
+          (value) => `${name} cannot be ${value}.`,
+        )
+        if (fault !== undefined) return fault
+      }
+      return offending(
+        candidate,
+        ['nhsMHSRetries'],
+        (value) => /^\d{1,4}$/.test(value),
+        (value) => `${value} is no number of retries.`,
+      )
+    },
+  },
+  {
+    code: 'DIRECTORY_DATE',
+    clause: 'directory §1',
+    asks: 'Are dates YYYYMMDDhhmmss or YYYYMMDD, and durations ISO 8601?',
+    on: 'tolerated',
+    run: (candidate) =>
+      offending(
+        candidate,
+        dates14,
+        (value) => isDate(value, 14),
+        (value) => `${value} is no date of 14 digits.`,
+      ) ??
+      offending(
+        candidate,
+        dates8,
+        (value) => isDate(value, 8),
+        (value) => `${value} is no date of 8 digits.`,
+      ) ??
+      offending(
+        candidate,
+        durations,
+        (value) => /^P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/.test(value),
+        (value) => `${value} is no ISO 8601 duration.`,
+      ),
+  },
+]
+
+function isDate(value: string, digits: 8 | 14): boolean {
+  if (!/^\d+$/.test(value) || value.length !== digits) return false
+  const [year, month, day] = [value.slice(0, 4), value.slice(4, 6), value.slice(6, 8)]
+  const [hour, minute, second] = [value.slice(8, 10) || '00', value.slice(10, 12) || '00', value.slice(12, 14) || '00']
+  const text = `${year}-${month}-${day}T${hour}:${minute}:${second}`
+  const at = Date.parse(`${text}Z`)
+  return Number.isFinite(at) && new Date(at).toISOString().startsWith(text)
+}

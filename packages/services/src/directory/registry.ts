@@ -1,0 +1,249 @@
+import type { Clock, Random } from '@openspine/platform/clock'
+import type { Logger } from '@openspine/platform/log'
+import type { Store } from '@openspine/platform/store'
+import { type EncodedEntry, type MemoryTree, memoryTree, type Schema, type TreeEdit } from '@openspine/standards/ldap'
+import { putEntry, workOut } from './change.ts'
+import { dropChanges, putChange, putHead } from './changelog.ts'
+import type { DirectoryConfig } from './config.ts'
+import type { DirectoryChange } from './contract.ts'
+import { type EntryStore, entryStore, type Reader, type StoredChange, type StoredEntry } from './store.ts'
+
+/** Attributes with an equality index (directory specification §16.1), and what the reads of §6.4 need beside. */
+export const indexedAttributes = [
+  'uniqueIdentifier',
+  'nhsIDCode',
+  'nhsMHSPartyKey',
+  'nhsAsSvcIA',
+  'nhsMhsSvcIA',
+  'nhsMhsFQDN',
+  'nhsMhsCPAId',
+  'nhsMhsManufacturerOrg',
+  'uid',
+  'changenumber',
+] as const
+
+const topic = 'directory'
+
+/** One committed state. */
+export interface RegistryState {
+  readonly tree: MemoryTree
+  readonly version: number
+  /** Oldest change that the log still holds; 0 when it holds none. */
+  readonly firstChange: number
+}
+
+export interface RegistryNeeds {
+  readonly store: Store
+  readonly schema: Schema
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly config: DirectoryConfig
+}
+
+/**
+ * The directory of this process: the newest committed state in memory, kept up with what other processes commit.
+ * Reading costs no query; refreshing and writing take turns.
+ */
+export class Registry {
+  readonly #needs: RegistryNeeds
+  readonly #rows: EntryStore
+  readonly #fqdns = new WeakMap<EncodedEntry, string>()
+  readonly #listeners = new Set<() => void>()
+  #state: RegistryState
+  #turn: Promise<unknown> = Promise.resolve()
+  #refreshing: Promise<void> | undefined
+  #stopListening: (() => void) | undefined
+  /** Why the last refresh failed; undefined when it succeeded. */
+  fault: string | undefined
+
+  constructor(needs: RegistryNeeds) {
+    this.#needs = needs
+    this.#rows = entryStore(needs.store)
+    this.#state = { tree: this.#emptyTree(), version: 0, firstChange: 0 }
+  }
+
+  #emptyTree(): MemoryTree {
+    return memoryTree({ schema: this.#needs.schema, indexed: indexedAttributes })
+  }
+
+  get state(): RegistryState {
+    return this.#state
+  }
+
+  /** FQDN registered with an entry of the current state. */
+  registeredFqdn(entry: EncodedEntry): string | undefined {
+    return this.#fqdns.get(entry)
+  }
+
+  onChange(listener: () => void): () => void {
+    const own = () => listener()
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  /** Loads the tree, makes its branches where they are missing, and follows the changes of other processes. */
+  async start(): Promise<void> {
+    await this.refresh()
+    if (this.#state.tree.get('o=nhs') === undefined) await this.apply(branches, 'System', { imported: false })
+    this.#stopListening = this.#needs.store.onAnnounced(topic, () => {
+      this.refresh().catch((error: unknown) => {
+        this.fault = 'The directory could not be read from the store: this process shows an older state.'
+        this.#needs.log.error({ err: error }, 'the directory could not be refreshed')
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopListening?.()
+    await this.#turn.catch(() => {})
+  }
+
+  /** Runs one piece of work after another. */
+  #inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const turn = this.#turn.then(work, work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Resolves when this process shows everything that was committed before the call. */
+  refresh(): Promise<void> {
+    // Whoever comes while one waits for its turn is served by it.
+    this.#refreshing ??= this.#inTurn(async () => {
+      this.#refreshing = undefined
+      const version = await this.#rows.version()
+      if (version !== this.#state.version) {
+        this.#take(await this.#rows.consistently((reader) => this.#read(reader)))
+      }
+      this.fault = undefined
+    })
+    return this.#refreshing
+  }
+
+  #take(state: RegistryState): void {
+    if (state === this.#state) return
+    this.#state = state
+    for (const listener of this.#listeners) {
+      try {
+        listener()
+      } catch (error) {
+        this.#needs.log.error({ err: error }, 'a listener of the directory failed')
+      }
+    }
+  }
+
+  /** The state that the reader sees: by the changes since ours, or from the beginning when the log does not reach back. */
+  async #read(reader: Reader): Promise<RegistryState> {
+    const state = this.#state
+    const version = await reader.version()
+    if (version === state.version) return state
+    const changes = await reader.changesSince(state.version)
+    if (state.version === 0 || changes[0]?.number !== state.version + 1) return this.#load(reader, version)
+    const entries = new Map((await reader.entriesSince(state.version)).map((entry) => [entry.key, entry]))
+    const edit = state.tree.edit()
+    for (const change of changes) {
+      const entry = entries.get(change.key)
+      if (change.kind === 'delete') edit.delete(change.key)
+      // An entry that was removed and added again later takes its place with the later change.
+      else if (entry !== undefined && entry.position <= change.number) this.#put(edit, entry)
+    }
+    return this.#finish(edit, changes, state.firstChange, version)
+  }
+
+  async #load(reader: Reader, version: number): Promise<RegistryState> {
+    const { config, clock } = this.#needs
+    const changes = await reader.changesSince(version - config.changeLogSize)
+    const first = changes[0]?.number ?? 0
+    const edit = this.#emptyTree().edit()
+    let next = 0
+    for await (const entry of reader.entries()) {
+      for (
+        let change = changes[next];
+        change !== undefined && change.number < entry.position;
+        change = changes[++next]
+      ) {
+        putChange(edit, change)
+      }
+      this.#put(edit, entry)
+      if (entry.key === 'o=nhs') putHead(edit, first, version, changes.at(-1)?.at ?? clock.now())
+    }
+    for (const change of changes.slice(next)) putChange(edit, change)
+    return { tree: edit.done(), version, firstChange: first }
+  }
+
+  #put(edit: TreeEdit, entry: StoredEntry): void {
+    this.#remember(putEntry(edit, entry), entry.registeredFqdn)
+  }
+
+  #remember(entry: EncodedEntry, fqdn: string | undefined): void {
+    if (fqdn !== undefined) this.#fqdns.set(entry, fqdn)
+  }
+
+  /** Brings the change log of an edition up to `version`. */
+  #finish(edit: TreeEdit, changes: readonly StoredChange[], oldFirst: number, version: number): RegistryState {
+    const { config, clock } = this.#needs
+    const keptFrom = version - config.changeLogSize + 1
+    const kept = changes.filter(({ number }) => number >= keptFrom)
+    const first = Math.max(oldFirst || (kept[0]?.number ?? 0), keptFrom)
+    if (oldFirst > 0 && first > oldFirst) dropChanges(edit, oldFirst, first - 1)
+    if (edit.get('o=nhs') !== undefined) putHead(edit, first, version, changes.at(-1)?.at ?? clock.now())
+    for (const change of kept) putChange(edit, change)
+    return { tree: edit.done(), version, firstChange: first }
+  }
+
+  /** Checks and commits; resolves when `state` shows it. */
+  async apply(
+    changes: readonly DirectoryChange[],
+    by: string,
+    options: { readonly imported: boolean },
+  ): Promise<{ readonly version: number }> {
+    const { clock, random, config, schema, log, store } = this.#needs
+    return this.#inTurn(async () => {
+      const { state, warnings } = await this.#rows.exclusively(async (writer) => {
+        const before = await this.#read(writer)
+        const worked = workOut(changes, {
+          tree: before.tree,
+          schema,
+          version: before.version,
+          config,
+          now: clock.now(),
+          by,
+          imported: options.imported,
+          uuid: () => random.uuid(),
+          registeredFqdn: (entry) => this.#fqdns.get(entry),
+        })
+        if (worked.version === before.version) return { state: before, warnings: worked.warnings }
+        await writer.write({
+          ...worked,
+          changes: worked.log.slice(-config.changeLogSize),
+          forget: worked.version - config.changeLogSize,
+        })
+        for (const entry of worked.entries) {
+          const encoded = worked.edit.get(entry.key)
+          if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
+        }
+        return {
+          state: this.#finish(worked.edit, worked.log, before.firstChange, worked.version),
+          warnings: worked.warnings,
+        }
+      })
+      for (const { code, dn, explanation } of warnings.slice(0, 100)) log.warn({ code, dn }, explanation)
+      if (state.version !== this.#state.version) {
+        this.#take(state)
+        store.announce(topic)
+      }
+      return { version: state.version }
+    })
+  }
+}
+
+const branch = (name: string): DirectoryChange => ({
+  kind: 'put',
+  entry: { dn: `ou=${name},o=nhs`, attributes: { objectClass: ['top', 'organizationalUnit'], ou: [name] } },
+})
+
+/** The branches of directory specification §2. */
+const branches: readonly DirectoryChange[] = [
+  { kind: 'put', entry: { dn: 'o=nhs', attributes: { objectClass: ['top', 'organization'], o: ['nhs'] } } },
+  ...['Organisations', 'People', 'Services', 'ReferenceData', 'Workgroups'].map(branch),
+]

@@ -1,0 +1,139 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Platform, Service } from '@openspine/platform/service'
+import {
+  LdapEngine,
+  type NormalisedName,
+  nameKey,
+  type OperationReport,
+  type Schema,
+  spineSchema,
+} from '@openspine/standards/ldap'
+import type { DirectoryConfig } from './config.ts'
+import type { Directory, DirectorySnapshot } from './contract.ts'
+import { ldapListeners } from './ldap/listener.ts'
+import { Trail } from './ldap/trail.ts'
+import { migrations } from './migrations.ts'
+import { Registry } from './registry.ts'
+import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
+
+export { type WriteCheck, writeChecks } from './checks.ts'
+export { type DirectoryConfig, directoryConfig } from './config.ts'
+
+/**
+ * The Spine directory: accredited systems, message handling systems, organisations and people in one tree, served
+ * over LDAP with mutual TLS, and to the other services from memory.
+ */
+export function directory(needs: {
+  readonly platform: Platform
+  readonly config: DirectoryConfig
+}): Service<Directory> {
+  const { platform, config } = needs
+  const { store, clock, random, log, metrics } = platform
+  const schema = spineSchema()
+  const registry = new Registry({ store, schema, clock, random, log, config })
+  const trail = new Trail({ audit: platform.audit, clock, log })
+  const engine = makeEngine(needs, schema, registry)
+  const ldap = ldapListeners({ platform, config, engine, trail, observe: operationMetrics(platform) })
+
+  const entries = metrics.gauge('directory_entries', 'Entries in the directory tree of this process')
+  const version = metrics.gauge('directory_version', 'Number of the last change that this process shows')
+  const memory: InteractionMemory = new WeakMap()
+  let snapshot: DirectorySnapshot | undefined
+  registry.onChange(() => {
+    snapshot = undefined
+    entries.set(registry.state.tree.size)
+    version.set(registry.state.version)
+  })
+
+  const contract: Directory = {
+    snapshot() {
+      const { tree, version: at } = registry.state
+      snapshot ??= directorySnapshot(
+        { tree, version: at, schema, registeredFqdn: (entry) => registry.registeredFqdn(entry) },
+        memory,
+      )
+      return snapshot
+    },
+    onChange: (listener) => registry.onChange(listener),
+    async apply(changes, by, options) {
+      const imported = options?.imported === true
+      const { version: before } = registry.state
+      const applied = await registry.apply(changes, by, { imported })
+      await platform.audit.append({
+        event: 'directory.change',
+        at: clock.now(),
+        facts: { by, changes: changes.length, imported, after: before, version: applied.version },
+      })
+      return applied
+    },
+  }
+
+  return {
+    name: 'directory',
+    contract,
+    migrations,
+    listeners: ldap.listeners,
+    start: () => registry.start(),
+    async stop() {
+      await registry.stop()
+      await trail.flush()
+    },
+    async health() {
+      const note = registry.fault ?? trail.fault
+      if (note !== undefined) return { status: 'fail', note }
+      if (registry.state.tree.get('o=nhs') === undefined) {
+        return { status: 'fail', note: 'The directory has not been loaded from the store.' }
+      }
+      return { status: 'pass' }
+    },
+  }
+}
+
+function makeEngine(
+  { platform, config }: { readonly platform: Platform; readonly config: DirectoryConfig },
+  schema: Schema,
+  registry: Registry,
+): LdapEngine {
+  const authenticate = bindAccount(schema, config)
+  return new LdapEngine({
+    schema,
+    tree: () => registry.state.tree,
+    now: () => platform.clock.now(),
+    namingContexts: ['o=nhs'],
+    vendorName: 'OpenSpine',
+    vendorVersion: '0.1.0',
+    strict: config.strictMatching,
+    sizeLimit: config.sizeLimit,
+    timeLimitSeconds: config.timeLimitSeconds,
+    maxPduBytes: config.maxPduBytes,
+    maxOutstanding: config.maxOutstanding,
+    ...(authenticate === undefined ? {} : { authenticate }),
+  })
+}
+
+/** Counts operations by kind and result, and times searches. */
+function operationMetrics({ metrics }: Pick<Platform, 'metrics'>): (report: OperationReport) => void {
+  const operations = metrics.counter('directory_operations_total', 'LDAP operations by kind and result code', [
+    'operation',
+    'code',
+  ])
+  const seconds = metrics.histogram('directory_search_seconds', 'Time from reading a search to its last entry')
+  return ({ operation, code, startedAt, endedAt }) => {
+    operations.inc({ operation, code: String(code) })
+    if (operation === 'search') seconds.observe((endedAt - startedAt) / 1000)
+  }
+}
+
+type Authenticate = (dn: string, password: Buffer) => Promise<boolean>
+
+/** The one account that may bind, where there is one. Compares digests, so that nothing is told by the time it takes. */
+function bindAccount(schema: Schema, config: DirectoryConfig): Authenticate | undefined {
+  const name: NormalisedName | undefined = config.bindDn === '' ? undefined : nameKey(schema, config.bindDn)
+  if (name === undefined || config.bindPassword === '') return undefined
+  const digest = (password: string | Buffer) => createHash('sha256').update(password).digest()
+  const expected = digest(config.bindPassword)
+  return async (dn, password) => {
+    const right = timingSafeEqual(digest(password), expected)
+    return nameKey(schema, dn)?.key === name.key && right
+  }
+}
