@@ -16,7 +16,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
         primary key (chain, seq)
       )`.execute(db)
       // A trace is whatever a client sends: an index over all of it would refuse a long one.
-      await sql`create index record_trace on audit.record (left(trace, 64)) where trace is not null`.execute(db)
+      await sql`create index record_trace on audit.record (left(trace, 64), at) where trace is not null`.execute(db)
       await sql`create index record_event on audit.record (event, at)`.execute(db)
       await sql`create index record_at on audit.record (at)`.execute(db)
       await sql`create table audit.checkpoint (
