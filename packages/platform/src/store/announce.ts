@@ -113,7 +113,11 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
   })
 
   const connect = async () => {
-    const connection: pg.Client & { readonly processID?: number | null } = new pg.Client({ ...config, keepAlive: true })
+    const connection: pg.Client & { readonly processID?: number | null } = new pg.Client({
+      ...config,
+      application_name: 'openspine wake-ups',
+      keepAlive: true,
+    })
     client = connection
     const lost = () => {
       if (client !== connection) return

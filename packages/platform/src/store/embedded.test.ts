@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -92,7 +92,24 @@ test('a second opener is refused and told who has the store; files of another ve
   await writeFile(file, '17\n')
   await assert.rejects(open(directory), { code: 'STORE_VERSION' })
   await writeFile(file, version)
+
+  // The lock of a killed container: nobody there can be asked, but nobody touches it either.
+  const lock = join(directory, 'lock')
+  await writeFile(
+    lock,
+    JSON.stringify({ pid: 1, start: '1', boot: '', host: 'elsewhere', socket: '/nowhere', id: 'x' }),
+  )
+  const almostStale = new Date(Date.now() - 29_000)
+  await utimes(lock, almostStale, almostStale)
   await (await open(directory)).close()
+
+  await writeFile(
+    lock,
+    JSON.stringify({ pid: 1, start: '1', boot: '', host: 'elsewhere', socket: '/nowhere', id: 'x' }),
+  )
+  const touch = setInterval(() => void utimes(lock, new Date(), new Date()), 200)
+  await assert.rejects(open(directory), { code: 'STORE_IN_USE', message: /process 1 on elsewhere/ })
+  clearInterval(touch)
 })
 
 describe('one session for many', () => {
@@ -219,7 +236,7 @@ test('kill -9 loses nothing acknowledged and leaves no half transaction', async 
       await Promise.all([0, 1, 2, 3].map(work))
     `)
     let said = ''
-    let target = 100 + 50 * round
+    let target = 40 + 30 * round
     writer.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text
       if (target > 0 && said.split('\n').length > target) {
@@ -236,7 +253,7 @@ test('kill -9 loses nothing acknowledged and leaves no half transaction', async 
   const ids = async (table: string) =>
     new Set((await store.pool.query<{ id: string }>(`select id from ${table}`)).rows.map(({ id }) => id))
   const [state, sent] = [await ids('state'), await ids('message')]
-  assert.ok(acknowledged.length > 150)
+  assert.ok(acknowledged.length > 100)
   assert.deepEqual(
     acknowledged.filter((id) => !state.has(id)),
     [],
@@ -251,6 +268,9 @@ test('a closed store leaves nothing that keeps the process alive', async (t) => 
       const store = await openStore({ ...where, log, clock })
       store.onAnnounced('x', () => {})
       await store.pool.query('select 1')
+      const attached = where.memory ? undefined : await openStore({ ...where, attach: true, log, clock })
+      attached?.announce('x')
+      await attached?.close()
       await store.close()
     }
   `)

@@ -19,7 +19,7 @@ import { Engine } from './wire.ts'
 const idleTransactionMs = 5_000
 /** How long to wait for a store that is just being opened or closed by another process. */
 const attachMs = 15_000
-const attachAgainMs = 100
+const againMs = 100
 
 export interface EmbeddedOptions {
   readonly directory: string
@@ -84,14 +84,23 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   const socket = await socketPath(directory)
-  for (const deadline = performance.now() + attachMs; ; ) {
+  const deadline = performance.now() + attachMs
+  let touched: number | undefined
+  for (;;) {
     const outcome = await takeLock(directory, socket)
     if ('lock' in outcome) return openOwned({ ...options, directory }, outcome.lock, socket)
-    if (!options.attach) throw inUse(outcome.heldBy)
-    const store = await openAttached(outcome.heldBy?.socket ?? socket, options)
+    const store = options.attach ? await openAttached(outcome.heldBy?.socket ?? socket, options) : undefined
     if (store) return store
-    if (performance.now() > deadline) throw inUse(outcome.heldBy)
-    await wait(attachAgainMs)
+    // A holder whose processes we cannot see is watched: a sign of life, or none for so long that it is dead.
+    const watch = outcome.touched !== undefined && (touched === undefined || touched === outcome.touched)
+    if (watch && touched === undefined)
+      options.log.info(
+        { holder: outcome.heldBy?.host },
+        'the store has a lock from elsewhere; waiting for a sign of life',
+      )
+    touched ??= outcome.touched
+    if (!watch && (!options.attach || performance.now() > deadline)) throw inUse(outcome.heldBy)
+    await wait(againMs)
   }
 }
 

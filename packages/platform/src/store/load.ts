@@ -1,4 +1,4 @@
-import pg, { type Pool } from 'pg'
+import pg, { type Pool, type PoolClient } from 'pg'
 import { copyIn } from './copy.ts'
 import type { Store } from './store.ts'
 import { copyLine, textForm } from './text-format.ts'
@@ -62,29 +62,39 @@ async function copyAll(pool: Pool, into: Into, rows: Rows): Promise<number> {
     for await (const batch of batches(into, rows)) yield batch.map(copyLine).join('')
   }
   const client = await pool.connect()
-  let broken: Error | undefined
+  // After an error the connection is given up: it may be closing, and a rollback comes with that.
+  let failed = true
   try {
-    if (!into.ignoreExisting) return await copyIn(client, `copy ${table} (${columns}) from stdin`, lines())
-    await client.query('begin')
-    try {
-      await client.query(
-        `create temporary table openspine_load on commit drop as select ${columns} from ${table} with no data`,
-      )
-      await copyIn(client, `copy pg_temp.openspine_load (${columns}) from stdin`, lines())
-      const { rowCount } = await client.query(
-        `insert into ${table} (${columns}) select ${columns} from pg_temp.openspine_load on conflict do nothing`,
-      )
-      await client.query('commit')
-      return rowCount ?? 0
-    } catch (error) {
-      await client.query('rollback').catch((cause: Error) => {
-        broken = cause
-      })
-      throw error
-    }
+    const written = into.ignoreExisting
+      ? await copyNew(client, table, columns, lines())
+      : await copyPlain(client, table, columns, lines())
+    failed = false
+    return written
   } finally {
-    client.release(broken)
+    client.release(failed)
   }
+}
+
+function copyPlain(client: PoolClient, table: string, columns: string, lines: AsyncIterable<string>): Promise<number> {
+  return copyIn(client, `copy ${table} (${columns}) from stdin`, lines)
+}
+
+async function copyNew(
+  client: PoolClient,
+  table: string,
+  columns: string,
+  lines: AsyncIterable<string>,
+): Promise<number> {
+  await client.query('begin')
+  await client.query(
+    `create temporary table openspine_load on commit drop as select ${columns} from ${table} with no data`,
+  )
+  await copyIn(client, `copy pg_temp.openspine_load (${columns}) from stdin`, lines)
+  const { rowCount } = await client.query(
+    `insert into ${table} (${columns}) select ${columns} from pg_temp.openspine_load on conflict do nothing`,
+  )
+  await client.query('commit')
+  return rowCount ?? 0
 }
 
 /**

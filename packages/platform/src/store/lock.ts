@@ -4,6 +4,7 @@ import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs
 import { createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 
 /** How often the holder touches its lock. */
@@ -33,7 +34,17 @@ export interface Lock {
   release(): Promise<void>
 }
 
-export type LockOutcome = { readonly lock: Lock } | { readonly heldBy: Holder | undefined }
+export type LockOutcome =
+  | { readonly lock: Lock }
+  | {
+      /** Undefined when it is just being taken. */
+      readonly heldBy: Holder | undefined
+      /**
+       * Only when the holder is beyond our sight (another machine or container): when it last touched its
+       * lock, in the file system's milliseconds. If that stands still, the holder is dead.
+       */
+      readonly touched?: number
+    }
 
 function textOr(file: string, otherwise: string): string {
   try {
@@ -121,21 +132,33 @@ async function closeServer(server: Server | 'none'): Promise<void> {
 export async function takeLock(directory: string, socket: string, every = touchMs): Promise<LockOutcome> {
   const file = join(directory, 'lock')
   const kernel = await kernelLock(directory)
-  if (kernel === undefined) return { heldBy: await readHolder(file) }
+  const us = ourselves(socket)
+  if (kernel === undefined) return { heldBy: await readLiveHolder(file, us) }
   try {
-    const us = ourselves(socket)
-    const heldBy = await takeFile(file, us)
-    if (heldBy === undefined) return { lock: hold(file, us, kernel, every) }
+    const held = await takeFile(file, us)
+    if (held === undefined) return { lock: hold(file, us, kernel, every) }
     await closeServer(kernel)
-    return { heldBy }
+    return held
   } catch (error) {
     await closeServer(kernel)
     throw error
   }
 }
 
+/** The file of whoever has the kernel's lock, which may be about to be written over that of a dead process. */
+async function readLiveHolder(file: string, us: Holder): Promise<Holder | undefined> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const other = await readHolder(file)
+    if (other && isAlive(other, us, 0)) return other
+    await wait(20)
+  }
+  return undefined
+}
+
+type Held = Exclude<LockOutcome, { readonly lock: Lock }>
+
 /** Undefined when the file is ours now. */
-async function takeFile(file: string, us: Holder): Promise<Holder | undefined> {
+async function takeFile(file: string, us: Holder): Promise<Held | undefined> {
   const own = `${file}.${us.id}`
   // Content first, then the name: nobody ever reads half a lock.
   await writeFile(own, JSON.stringify(us), { flag: 'wx', mode: 0o600 })
@@ -157,12 +180,13 @@ async function takeFile(file: string, us: Holder): Promise<Holder | undefined> {
 }
 
 /** The live holder of the file; undefined when it is out of the way. */
-async function judge(file: string, own: string, us: Holder): Promise<Holder | undefined> {
+async function judge(file: string, own: string, us: Holder): Promise<Held | undefined> {
   try {
     const [theirs, ours] = await Promise.all([stat(file), stat(own)])
     const other = await readHolder(file)
     // Both times are the file system's: clocks of two machines need not agree.
-    if (other && isAlive(other, us, ours.mtimeMs - theirs.mtimeMs)) return other
+    if (other && isAlive(other, us, ours.mtimeMs - theirs.mtimeMs))
+      return other.host === us.host ? { heldBy: other } : { heldBy: other, touched: theirs.mtimeMs }
     const aside = `${own}.stale`
     await rename(file, aside)
     const moved = await readHolder(aside)
@@ -170,7 +194,7 @@ async function judge(file: string, own: string, us: Holder): Promise<Holder | un
     if (moved && moved.id !== other?.id) {
       await link(aside, file).catch(() => {})
       await unlink(aside)
-      return moved
+      return { heldBy: moved }
     }
     await unlink(aside)
   } catch (error) {
