@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AnyResource } from '@openspine/standards/fhir'
 import { dstu2 } from '@openspine/standards/fhir/dstu2'
-import { exampleAnswers, now } from './answer.test-kit.ts'
-import { tablesIn, titlesIn } from './html/reading.test-kit.ts'
 import { type SectionCode, sectionCodes, sections } from './record/sections.ts'
-import { careRecordParameters, careRecordRequest, metadataRequest, type TestRequest } from './request.test-kit.ts'
 import { workedExamplePatients as people } from './sandbox/worked-example.ts'
+import { exampleAnswers, now } from './testing/example-answers.ts'
+import { tablesIn, titlesIn } from './testing/reading.ts'
+import { careRecordParameters, careRecordRequest, metadataRequest, type TestRequest } from './testing/requests.ts'
 
 type Json = Record<string, unknown>
 

@@ -12,7 +12,7 @@ export const practiceConfig = z.object({
   proxyFqdn: z
     .string()
     .regex(/^[a-zA-Z0-9.-]+$/)
-    .default('localhost')
+    .default('proxy.spine.localhost')
     .describe('FQDN of the secure proxy: the one client certificate that is let in.'),
   files: z
     .array(z.string().min(1))

@@ -57,17 +57,19 @@ export async function encoded(
   return { bytes: await compress(plain), headers: { 'content-encoding': 'gzip' } }
 }
 
-/** Writes without a Content-Length, so that HTTP/1.1 sends it in chunks (§4.1); resolves when the last byte has left. */
+/** Writes without a Content-Length, so that HTTP/1.1 sends it in chunks (§4.1); resolves when the last byte has left, or the client. */
 export async function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   bytes: Buffer,
 ): Promise<void> {
+  const gone = (): boolean => response.destroyed || response.closed || response.socket?.writable !== true
+  if (gone()) return
   const reason = reasons[status]
   if (reason === undefined) response.writeHead(status, { ...headers })
   else response.writeHead(status, reason, { ...headers })
-  for (let i = 0; i < bytes.length && !response.destroyed; i += portionBytes) {
+  for (let i = 0; i < bytes.length && !gone(); i += portionBytes) {
     if (!response.write(bytes.subarray(i, i + portionBytes))) {
       await new Promise<void>((resolve) => {
         response.once('drain', resolve)
@@ -75,6 +77,7 @@ export async function send(
       })
     }
   }
+  if (gone()) return
   await new Promise<void>((resolve) => {
     response.once('close', resolve)
     response.end(() => resolve())

@@ -73,7 +73,7 @@ export function workedExample(options: {
             role: { code: 'R0260', display: 'General Medical Practitioner' },
           },
         ],
-        patients: [everySection(today), ...flagged(today)],
+        patients: [everySection(today), ...flagged(today, odsCode === 'B82617' ? 'A20047' : 'B82617')],
       },
     ],
   }
@@ -280,7 +280,7 @@ function medications(today: Day): NonNullable<PatientInput['medications']> {
   ]
 }
 
-function flagged(today: Day): PatientInput[] {
+function flagged(today: Day, otherPractice: string): PatientInput[] {
   const visit = { date: '2018-01-04', title: 'Dr Ada Mockingham, Testham Surgery', details: 'Routine review' }
   const living = (nhsNumber: string, family: string, given: string, gender: 'male' | 'female', birthDate: Day) => ({
     nhsNumber,
@@ -333,7 +333,7 @@ function flagged(today: Day): PatientInput[] {
     },
     { ...living(the.inactive, 'Gonewell', 'Kofi', 'male', '1969-11-11'), active: false },
     { ...living(the.notVerified, 'Unproven', 'Lena', 'female', '2001-02-03'), nhsNumberVerified: false },
-    { ...living(the.registeredElsewhere, 'Farfield', 'Milo', 'male', '1987-06-25'), registeredAt: 'B82617' },
+    { ...living(the.registeredElsewhere, 'Farfield', 'Milo', 'male', '1987-06-25'), registeredAt: otherPractice },
     { ...living(the.organisationDissent, 'Heldback', 'Nora', 'female', '1957-09-09'), organisationDissent: true },
     { ...living(the.deniedSection, 'Partway', 'Otto', 'male', '1978-01-30'), deniedSections: ['REF'] },
   ]

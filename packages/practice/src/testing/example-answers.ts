@@ -1,11 +1,11 @@
 /** The worked example behind `answer`, without store and socket. */
 import { manualClock } from '@openspine/platform/clock'
-import { type Answer, answer } from './answer.ts'
-import { readPracticeFile } from './record/file.ts'
-import type { PracticeFile } from './record/model.ts'
-import { proxyFqdn, received, type TestRequest, testAsid } from './request.test-kit.ts'
-import { workedExample } from './sandbox/worked-example.ts'
-import type { ReceivedRequest } from './sheet.ts'
+import { type Answer, answer } from '../answer.ts'
+import { readPracticeFile } from '../record/file.ts'
+import type { PracticeFile } from '../record/model.ts'
+import { workedExample } from '../sandbox/worked-example.ts'
+import type { ReceivedRequest } from '../sheet.ts'
+import { proxyFqdn, received, type TestRequest, testAsid } from './requests.ts'
 
 export const now = Date.parse('2026-11-20T10:00:00Z')
 export const today = '2026-11-20'
