@@ -147,7 +147,7 @@ function importsOf(from: string, text: string): Import[] {
   }))
 }
 
-const isTest = (file: string) => /\.test\.ts$|\/testing\/|\/fixtures\//.test(file)
+const isTest = (file: string) => /\.test(-kit)?\.ts$|\/testing(\/|\.ts$)|\/fixtures\//.test(file)
 const isGenerator = (file: string) => /\/generate\.ts$/.test(file)
 
 function allows(from: string, to: string): boolean {

@@ -26,7 +26,7 @@ for (const name of packages) {
         outDir: join(folder, 'dist'),
       },
       include: [join(folder, 'src')],
-      exclude: [join(folder, 'src/**/*.test.ts')],
+      exclude: ['src/**/*.test.ts', 'src/**/*.test-kit.ts'].map((pattern) => join(folder, pattern)),
     }),
   )
   execFileSync(resolve('node_modules/.bin/tsc'), ['-p', config], { stdio: 'inherit' })

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { BodyReader, fieldNames, HeadReader } from './http1.ts'
 import { readRequests, readResponse } from './reading.ts'
-import { message, mutated } from './samples.ts'
+import { message, mutated } from './samples.test-kit.ts'
 
 const names = fieldNames({ single: ['authorization', 'ssp-from'], wanted: ['accept'] })
 

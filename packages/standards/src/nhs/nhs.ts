@@ -56,9 +56,12 @@ export function isPartyKey(value: unknown): value is PartyKey {
   return typeof value === 'string' && /^[A-Za-z0-9]{1,9}-\d{5,9}$/.test(value)
 }
 
-/** Contract (CPA) id: opaque. */
+/**
+ * Contract (CPA) id: opaque. Letters, digits, `-`, `:` and `_`; and the dot, because the newest scheme is
+ * `<party key>:<interaction id>` and interactions such as `gpc.getcarerecord` hold one.
+ */
 export function isCpaId(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9\-:_]{1,255}$/.test(value)
+  return typeof value === 'string' && /^[A-Za-z0-9\-:_.]{1,255}$/.test(value)
 }
 
 /** A service-interaction id under `urn:nhs:names:services:`: lower-case prefix, service, and at least one part more. */

@@ -1,0 +1,155 @@
+/** The command as a user meets it: processes, files, exit codes, and lines pasted from its output. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Environment, type Ran } from './openspine-process.ts'
+
+let environment: Environment
+let server: Awaited<ReturnType<Environment['start']>>
+
+before(async () => {
+  environment = await Environment.create()
+  server = await environment.start('start', '--demo')
+})
+after(() => environment?.remove())
+
+function shell(line: string): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', line], (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    )
+  })
+}
+
+const pasted = (start: RegExp) => server.printed.filter((line) => start.test(line)).map((line) => line.trim())
+
+describe('openspine start --demo', () => {
+  it('prints the whole sequence, each step in order, and none that did not hold', () => {
+    const steps = server.printed.map((line) => /^ (\d[a-d]) /.exec(line)?.[1]).filter((step) => step !== undefined)
+    assert.deepEqual(steps, ['1a', '1b', '2a', '2b', '3a', '3b', '4a', '4b', '4c', '4d', '5a', '5b', '6a', '6b'])
+    assert.ok(!server.printed.some((line) => line.includes('✖')), server.printed.join('\n'))
+    assert.ok(server.printed.some((line) => /1b .*999 054 8609, verified, registered at A20047/.test(line)))
+    assert.ok(server.printed.some((line) => /4d .*200, Allergies and Adverse Reactions, 3 rows/.test(line)))
+    assert.ok(
+      server.printed.some((line) =>
+        /FOT_CHECK_FAILED_MESSAGESENDER_200000100000_MESSAGERECEIVER_200000100002/.test(line),
+      ),
+    )
+  })
+
+  it('prints a curl line that works when it is pasted', async () => {
+    const [line = ''] = pasted(/^ +curl /)
+    const ran = await shell(line)
+    assert.equal(ran.code, 0, ran.stderr)
+    assert.equal(JSON.parse(ran.stdout).id, '9990548609')
+  })
+
+  it('prints ldapsearch lines that give the two answers of the worked example', async () => {
+    const [endpoint = '', system = ''] = pasted(/ldapsearch /)
+    const first = await shell(endpoint)
+    assert.equal(first.code, 0, first.stderr)
+    assert.match(first.stdout, /^nhsMHSEndPoint: https:\/\/localhost:\d+\/A20047\/DSTU2\/1$/m)
+    assert.match(first.stdout, /^nhsMHSPartyKey: A20047-850001$/m)
+    const second = await shell(system)
+    assert.match(second.stdout, /^uniqueIdentifier: 200000100001$/m)
+  })
+})
+
+describe('commands beside a running server', () => {
+  it('trace, lookup and record act as a consumer on the network', async () => {
+    const traced = await environment.run('trace', '--family', 'Testcase', '--birth-date', '1980-02-29', '--json')
+    assert.equal(traced.code, 0, traced.stdout + traced.stderr)
+    assert.equal(JSON.parse(traced.stdout).nhsNumber, '9990548609')
+    const found = await environment.run('--json', 'lookup', 'A20047', 'gpconnect:fhir:operation:gpc.getcarerecord')
+    assert.equal(found.code, 0, found.stdout + found.stderr)
+    assert.equal(JSON.parse(found.stdout).asid, '200000100001')
+    const record = await environment.run('record', '999 054 8609', '--section', 'ALL')
+    assert.equal(record.code, 0, record.stderr)
+    assert.match(record.stdout, /Current Allergies and Adverse Reactions/)
+  })
+
+  it('an answer of no is exit code 3, wrong usage is 2, each in plain words', async () => {
+    const nobody = await environment.run('trace', '--family', 'Nobody', '--birth-date', '1901-01-01')
+    assert.equal(nobody.code, 3)
+    assert.match(nobody.stderr, /Nobody in demographics fits/)
+    assert.equal((await environment.run('trace')).code, 2)
+    assert.equal((await environment.run('nonsense')).code, 2)
+    const setting = await environment.run('--set', 'proxi.port=1', 'config')
+    assert.equal(setting.code, 2)
+    assert.match(setting.stderr, /proxi\.port \(command line\) is not a setting\. Did you mean proxy\.port\?/)
+  })
+
+  it('explain tells why a request was refused', async () => {
+    const refused = await environment.run('--json', 'record', '9990548609', '--practice', 'B82617')
+    assert.equal(refused.code, 3, refused.stdout)
+    const { traceId } = JSON.parse(refused.stdout).error.outcome
+    const explained = await environment.run('explain', traceId)
+    assert.equal(explained.code, 0, explained.stderr)
+    assert.match(explained.stdout, /sharing agreement/i)
+  })
+
+  it('audit verify and audit tail read beside the server', async () => {
+    const verified = await environment.run('audit', 'verify', '--json')
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr)
+    assert.ok(JSON.parse(verified.stdout).records > 5)
+    const tail = await environment.run('audit', 'tail', '-n', '3', '--event', 'proxy.request', '--json')
+    assert.equal(JSON.parse(tail.stdout).length, 3)
+  })
+
+  it('load people loads, and goes on where it stopped', async () => {
+    const first = await environment.run('load', 'people', '--count', '1500', '--seed', '1', '--json')
+    assert.equal(first.code, 0, first.stderr)
+    assert.equal(JSON.parse(first.stdout).written, 500, 'the demo had loaded the first 1,000 of this seed')
+    const again = await environment.run('load', 'people', '--count', '1500', '--seed', '1', '--json')
+    assert.equal(JSON.parse(again.stdout).written, 0)
+  })
+
+  it('config prints values, origins and no secret', async () => {
+    const shown = await environment.run('config', '--set', 'client.accessToken=hunter2')
+    assert.match(shown.stdout, /apiPort +\d+ +environment OPENSPINE_API_PORT/)
+    assert.doesNotMatch(shown.stdout, /hunter2/)
+  })
+
+  it('a second server on the same store is refused, naming the first', async () => {
+    const second = await environment.run('start', '--once')
+    assert.equal(second.code, 1, second.stdout)
+    assert.match(second.stderr, new RegExp(`\\b${server.process.pid}\\b`))
+  })
+
+  it('cert issue gives a certificate that the directory takes, and refuses after cert revoke without a restart', async () => {
+    const issued = await environment.run('cert', 'issue', 'other.openspine.example', '--json')
+    assert.equal(issued.code, 0, issued.stderr)
+    const { files, serial } = JSON.parse(issued.stdout)
+    const [line = ''] = pasted(/ldapsearch /)
+    const search = line
+      .replace(/LDAPTLS_CERT=\S+/, `LDAPTLS_CERT=${files.fullChain}`)
+      .replace(/LDAPTLS_KEY=\S+/, `LDAPTLS_KEY=${files.key}`)
+    const allowed = await shell(search)
+    assert.equal(allowed.code, 0, allowed.stderr)
+    const revoked = await environment.run('cert', 'revoke', serial, '--reason', 'keyCompromise')
+    assert.equal(revoked.code, 0, revoked.stderr)
+    const deadline = Date.now() + 3000
+    let after = await shell(search)
+    while (after.code === 0 && Date.now() < deadline) {
+      await wait(100)
+      after = await shell(search)
+    }
+    assert.notEqual(after.code, 0)
+    assert.match(after.stderr, /Can't contact LDAP server|-1/)
+    assert.match((await environment.run('cert', 'show', 'other.openspine.example')).stdout, /revoked .*keyCompromise/)
+  })
+})
+
+describe('stopping', () => {
+  it('SIGTERM ends the server with exit code 0, and everything is still there after the next start', async () => {
+    server.process.kill('SIGTERM')
+    const [code] = await once(server.process, 'exit')
+    assert.equal(code, 0)
+    const again = await environment.run('start', '--demo', '--once')
+    assert.equal(again.code, 0, again.stdout + again.stderr)
+    const verified = await environment.run('audit', 'verify')
+    assert.equal(verified.code, 0, verified.stdout)
+  })
+})

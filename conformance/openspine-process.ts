@@ -1,0 +1,96 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const command = fileURLToPath(import.meta.resolve('openspine')).replace(/src\/openspine\.ts$/, 'bin/openspine.mjs')
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** One environment on disk with free ports, whose commands are run as a user runs them: as processes. */
+export class Environment {
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'openspine-conformance-'))
+  readonly settings: Readonly<Record<string, string>>
+  readonly #running = new Set<ChildProcess>()
+
+  private constructor(ports: readonly number[], more: Readonly<Record<string, string>>) {
+    const [api, spine, directory, proxy, practice] = ports.map(String)
+    this.settings = {
+      OPENSPINE_DATA_DIR: this.dataDir,
+      OPENSPINE_API_PORT: String(api),
+      OPENSPINE_SPINE_PORT: String(spine),
+      OPENSPINE_DIRECTORY_PORT: String(directory),
+      OPENSPINE_PROXY_PORT: String(proxy),
+      OPENSPINE_PRACTICE_PORT: String(practice),
+      ...more,
+    }
+  }
+
+  static async create(more: Readonly<Record<string, string>> = {}): Promise<Environment> {
+    const probes = Array.from({ length: 5 }, () => createServer().listen(0, '127.0.0.1'))
+    const ports = await Promise.all(
+      probes.map(async (probe) => {
+        await once(probe, 'listening')
+        const address = probe.address()
+        return typeof address === 'object' && address !== null ? address.port : 0
+      }),
+    )
+    for (const probe of probes) probe.close()
+    return new Environment(ports, more)
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return { ...process.env, NODE_OPTIONS: '--conditions=source', NO_COLOR: '1', ...this.settings }
+  }
+
+  /** Runs a command to its end. */
+  run(...args: readonly string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [command, ...args],
+        { env: this.#env, maxBuffer: 64 * 1024 * 1024 },
+        (error, stdout, stderr) =>
+          resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
+      )
+    })
+  }
+
+  /** Starts the server and waits until it says that it is ready; what it prints until then is in `printed`. */
+  async start(...args: readonly string[]): Promise<{ readonly process: ChildProcess; readonly printed: string[] }> {
+    const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#running.add(child)
+    child.once('exit', () => this.#running.delete(child))
+    const printed: string[] = []
+    let complaints = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaints += text
+    })
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        printed.push(line)
+        if (line.includes('Ctrl-C stops it')) resolve()
+      })
+      child.once('exit', (code) =>
+        reject(new Error(`openspine ${args.join(' ')} ended with ${code}: ${complaints}\n${printed.join('\n')}`)),
+      )
+    })
+    return { process: child, printed }
+  }
+
+  async remove(): Promise<void> {
+    for (const child of this.#running) {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}

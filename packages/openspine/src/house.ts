@@ -1,0 +1,227 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { openAudit } from '@openspine/platform/audit'
+import { systemClock, systemRandom } from '@openspine/platform/clock'
+import { type Door, openDoor, operational } from '@openspine/platform/doors'
+import { openJobs } from '@openspine/platform/jobs'
+import { makeLog } from '@openspine/platform/log'
+import { makeMetrics } from '@openspine/platform/metrics'
+import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
+import { openTrust } from '@openspine/platform/trust'
+import { practice } from '@openspine/practice'
+import { demographics } from '@openspine/services/demographics'
+import { directory } from '@openspine/services/directory'
+import { proxy } from '@openspine/services/proxy'
+import { registration } from '@openspine/services/registration'
+import { SpineError } from '@openspine/standards/error'
+import type { Settings } from './settings.ts'
+
+/** The platform of one environment in this process, and how to leave it. */
+export interface OpenPlatform {
+  readonly platform: Platform
+  /** Health of the parts below the services, by name. */
+  health(): Promise<Record<string, HealthReport>>
+  close(): Promise<void>
+}
+
+/** Where the store of these settings is. */
+export function storeOptions(
+  settings: Settings,
+  options: { readonly memory?: boolean; readonly attach?: boolean } = {},
+): Pick<OpenStoreOptions, 'databaseUrl' | 'memory' | 'directory' | 'attach' | 'poolSize'> {
+  const { databaseUrl, dataDir, storePoolSize: poolSize } = settings.values['']
+  if (databaseUrl !== '') return { databaseUrl, poolSize }
+  if (options.memory) return { memory: true, poolSize }
+  return { directory: join(resolve(dataDir), 'store'), attach: options.attach === true, poolSize }
+}
+
+/** Where the audit's journals are. */
+export const auditFolder = (settings: Settings) => join(resolve(settings.values[''].dataDir), 'audit')
+
+/**
+ * Opens store, trust, audit and jobs. `attach` is for commands beside a running server: an embedded store
+ * that another process holds is then reached through that process.
+ */
+export async function openPlatform(
+  settings: Settings,
+  options: { readonly memory?: boolean; readonly attach?: boolean } = {},
+): Promise<OpenPlatform> {
+  const spine = settings.values['']
+  const dataDir = resolve(spine.dataDir)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const clock = systemClock
+  const random = systemRandom
+  const log = makeLog({ level: spine.logLevel, environment: spine.environment })
+  const metrics = makeMetrics()
+  const opened: { close(): Promise<void> | void }[] = []
+  const close = async () => {
+    for (const part of opened.splice(0).reverse()) await part.close()
+  }
+  const keep = <Part extends { close(): Promise<void> | void }>(part: Part): Part => {
+    opened.push(part)
+    return part
+  }
+  try {
+    const [store, trust] = await Promise.all([
+      openStore({
+        log,
+        clock,
+        ...storeOptions(settings, options),
+      }).then(keep),
+      openTrust({ directory: join(dataDir, 'trust'), environment: spine.environment, clock, log }).then(keep),
+    ])
+    const audit = keep(await openAudit({ store, clock, random, log, metrics, journalDir: auditFolder(settings) }))
+    const jobs = keep(await openJobs({ store, clock, random, log, metrics }))
+    const { environment, profile } = spine
+    const platform = { environment, profile, dataDir, clock, random, log, metrics, store, trust, audit, jobs }
+    return { platform, health: async () => ({ store: await storeHealth(store), trust: trust.health() }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Every service, wired: the list of the house. */
+export function makeServices(platform: Platform, settings: Settings) {
+  const { values } = settings
+  const theDirectory = directory({ platform, config: values.directory })
+  const theRegistration = registration({ platform, config: values.registration })
+  const theDemographics = demographics({ platform, config: values.demographics })
+  const theProxy = proxy({
+    platform,
+    config: values.proxy,
+    directory: theDirectory.contract,
+    agreements: theRegistration.contract,
+  })
+  const thePractice = practice({ platform, config: values.practice })
+  return {
+    directory: theDirectory,
+    registration: theRegistration,
+    demographics: theDemographics,
+    proxy: theProxy,
+    practice: thePractice,
+  }
+}
+
+export type Services = ReturnType<typeof makeServices>
+
+export interface RunningHouse {
+  /** Where each door answers: `api`, `spine`, and the listeners by name. */
+  readonly urls: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the services in order and opens their doors; stops everything again when one cannot start.
+ * With `only`, the others keep their contracts in this process but open no door and work no job.
+ */
+export async function runHouse(
+  base: OpenPlatform,
+  services: Services,
+  settings: Settings,
+  options: { readonly only?: readonly string[] } = {},
+): Promise<RunningHouse> {
+  const { platform } = base
+  const spine = settings.values['']
+  const list: readonly Service[] = Object.values(services)
+  const unknown = options.only?.filter((name) => !list.some((service) => service.name === name)) ?? []
+  if (unknown.length > 0) {
+    throw new SpineError(
+      'SERVICE_UNKNOWN',
+      { unknown },
+      {
+        explanation: `There is no service ${unknown.join(', ')}. There are: ${list.map(({ name }) => name).join(', ')}.`,
+      },
+    )
+  }
+  const open = options.only ? list.filter((service) => options.only?.includes(service.name)) : list
+  const deadlineMs = spine.stopSeconds * 1000
+  const undo: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      try {
+        await step()
+      } catch (error) {
+        platform.log.error({ err: error }, 'a part did not stop cleanly')
+      }
+    }
+  }
+  try {
+    for (const service of list) if (service.migrations) await platform.store.migrate(service.name, service.migrations)
+    for (const service of list) {
+      await service.start?.()
+      undo.push(async () => service.stop?.(deadlineMs))
+    }
+    for (const service of open) {
+      for (const handler of service.jobs ?? []) {
+        const worker = platform.jobs.work(handler)
+        undo.push(() => worker.stop())
+      }
+    }
+    const urls: Record<string, string> = {}
+    const closers: (() => Promise<void>)[] = []
+    // Doors close together: each finishes what is in flight while the others do the same.
+    undo.push(async () => void (await Promise.all(closers.map((closeOne) => closeOne()))))
+    for (const service of open) {
+      for (const listener of service.listeners ?? []) {
+        urls[listener.name] = (await listener.listen()).url
+        closers.push(() => listener.close(deadlineMs))
+      }
+    }
+    for (const name of ['api', 'spine'] as const) {
+      const routes = open.flatMap((service) => service.routes?.[name] ?? [])
+      if (options.only && routes.length === 0) continue
+      const door: Door = await openDoor({
+        name,
+        host: spine.host,
+        port: name === 'api' ? spine.apiPort : spine.spinePort,
+        trust: platform.trust,
+        identity: { fqdn: spine.publicHost },
+        mutual: name === 'spine' ? 'report' : 'none',
+        log: platform.log,
+        metrics: platform.metrics,
+        clock: platform.clock,
+        random: platform.random,
+        routes: [
+          operational({
+            checks: () => healthOf(base, open),
+            clock: platform.clock,
+            // What is behind the door is told where metrics are: not to everybody in the profile strict.
+            details: name === 'api' && spine.metricsOpen,
+            ...(name === 'api' && spine.metricsOpen ? { metrics: platform.metrics } : {}),
+          }),
+          ...routes,
+        ],
+      })
+      urls[name] = door.url
+      closers.push(() => door.close(deadlineMs))
+    }
+    return { urls, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function storeHealth(store: Store): Promise<HealthReport> {
+  try {
+    await store.pool.query('select 1')
+    return { status: 'pass', note: store.kind }
+  } catch {
+    return { status: 'fail', note: 'The store does not answer.' }
+  }
+}
+
+async function healthOf(open: OpenPlatform, services: readonly Service[]): Promise<Record<string, HealthReport>> {
+  const reports = await Promise.all(
+    services.map(async (service): Promise<[string, HealthReport]> => {
+      try {
+        return [service.name, (await service.health?.()) ?? { status: 'pass' }]
+      } catch {
+        return [service.name, { status: 'fail', note: 'The health check itself failed: see the log.' }]
+      }
+    }),
+  )
+  return { ...(await open.health()), ...Object.fromEntries(reports) }
+}

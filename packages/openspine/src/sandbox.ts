@@ -1,0 +1,228 @@
+import { workedExample } from '@openspine/practice'
+import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
+import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
+import { splitInteractionId } from '@openspine/standards/nhs'
+import type { Spine } from './openspine.ts'
+
+const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
+
+/** Interactions of GP Connect Access Record HTML (0.x). */
+export const careRecordInteractions = [
+  'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord',
+  'urn:nhs:names:services:gpconnect:fhir:rest:read:metadata',
+] as const
+
+/** A GP practice of the worked example: what is registered for it, and where its own server answers. */
+export interface SandboxPractice {
+  readonly odsCode: string
+  readonly name: string
+  readonly asid: string
+  readonly partyKey: string
+  readonly address: string
+  readonly town: string
+  readonly postcode: string
+  /** Whether the sandbox consumer's organisation has a sharing agreement with it. */
+  readonly agreement: boolean
+}
+
+/** Two practices: one that shares its records with the consumer, and one that does not, so that a refusal can be seen. */
+export const sandboxPractices: readonly SandboxPractice[] = [
+  {
+    odsCode: 'A20047',
+    name: 'Testham Surgery',
+    asid: '200000100001',
+    partyKey: 'A20047-850001',
+    address: '1 Surgery Lane',
+    town: 'TESTHAM',
+    postcode: 'ZZ99 4AA',
+    agreement: true,
+  },
+  {
+    odsCode: 'B82617',
+    name: 'Mockbridge Medical Centre',
+    asid: '200000100002',
+    partyKey: 'B82617-850002',
+    address: '2 Bridge Street',
+    town: 'MOCKBRIDGE',
+    postcode: 'ZZ99 5BB',
+    agreement: false,
+  },
+]
+
+const manufacturer = 'YY001'
+const consumerPartyKey = (odsCode: string) => `${odsCode}-850000`
+const approved = {
+  nhsRequestorURP: ['System'],
+  nhsDateRequested: ['20260101090000'],
+  nhsApproverURP: ['System'],
+  nhsDateApproved: ['20260101090000'],
+}
+const product = { nhsProductKey: ['1'], nhsProductName: ['OpenSpine sandbox'], nhsProductVersion: ['0.1'] }
+
+function organisation(
+  kind: 'nhsOrg' | 'nhsGPPractice',
+  about: { odsCode: string; name: string; lines: string[]; town: string; postcode: string },
+): DirectoryEntry {
+  const practice = kind === 'nhsGPPractice'
+  return {
+    dn: `uniqueIdentifier=${about.odsCode},ou=Organisations,o=nhs`,
+    attributes: {
+      objectClass: ['top', 'organization', kind],
+      uniqueIdentifier: [about.odsCode],
+      nhsIDCode: [about.odsCode],
+      o: [about.name.toUpperCase()],
+      nhsOrgType: [practice ? 'GP PRACTICE' : 'NHS TRUST'],
+      nhsOrgTypeCode: [practice ? 'PR' : 'TR'],
+      postalAddress: [[...about.lines, about.town].join('$')],
+      postalCode: [about.postcode],
+      l: [about.town],
+      nhsOrgOpenDate: ['20260101'],
+      ...(practice ? { nhsPCTCode: ['X26'] } : {}),
+    },
+  }
+}
+
+function accreditedSystem(about: {
+  asid: string
+  odsCode: string
+  partyKey: string
+  fqdn: string
+  interactions: readonly string[]
+}): DirectoryEntry {
+  return {
+    dn: `uniqueIdentifier=${about.asid},ou=Services,o=nhs`,
+    registeredFqdn: about.fqdn,
+    attributes: {
+      objectClass: ['top', 'nhsAs'],
+      uniqueIdentifier: [about.asid],
+      nhsIDCode: [about.odsCode],
+      nhsAsClient: [about.odsCode],
+      nhsMHSPartyKey: [about.partyKey],
+      nhsAsSvcIA: [...about.interactions],
+      nhsMhsManufacturerOrg: [manufacturer],
+      ...product,
+      ...approved,
+    },
+  }
+}
+
+function messageHandlingSystem(about: {
+  odsCode: string
+  partyKey: string
+  interaction: string
+  endpoint: string
+}): DirectoryEntry {
+  const name = splitInteractionId(about.interaction)
+  if (!name) throw new TypeError(`${about.interaction} is not an interaction id`)
+  const cpaId = `${about.partyKey}:${about.interaction}`
+  return {
+    dn: `uniqueIdentifier=${cpaId},ou=Services,o=nhs`,
+    attributes: {
+      objectClass: ['top', 'nhsMhs'],
+      uniqueIdentifier: [cpaId],
+      nhsIDCode: [about.odsCode],
+      nhsMHSPartyKey: [about.partyKey],
+      nhsMhsSvcIA: [about.interaction],
+      nhsMHsSN: [name.service],
+      nhsMHsIN: [name.interaction],
+      nhsMHSEndPoint: [about.endpoint],
+      nhsMhsFQDN: [new URL(about.endpoint).hostname],
+      nhsMHSIsAuthenticated: ['none'],
+      nhsMhsCPAId: [cpaId],
+      nhsMhsManufacturerOrg: [manufacturer],
+      nhsDNSApprover: ['System'],
+      nhsDateDNSApproved: ['20260101090000'],
+      nhsEPInteractionType: ['FHIR'],
+      nhsContractPropertyTemplateKey: ['14'],
+      nhsMHSSyncReplyMode: ['none'],
+      nhsMHSAckRequested: ['never'],
+      nhsMHSDuplicateElimination: ['never'],
+      ...product,
+      ...approved,
+    },
+  }
+}
+
+/** Where a practice's GP Connect 0.x service answers. */
+export const serviceRoot = (practiceUrl: string, odsCode: string) => `${practiceUrl}/${odsCode}/DSTU2/1`
+
+/**
+ * Registers what the worked example needs and is not registered yet: the consumer system, the practices
+ * with the endpoints at which they really answer, and the sharing agreement. Written through the same
+ * contracts as everything else, so every face shows it and the change log records it.
+ */
+export async function registerSandbox(spine: Spine): Promise<void> {
+  const { directory, registration } = spine.contracts
+  const consumer = spine.settings.values.client
+  const practiceUrl = spine.urls['practice']
+  if (practiceUrl === undefined) return
+  const snapshot = directory.snapshot()
+  const put = (entry: DirectoryEntry): DirectoryChange => ({ kind: 'put', entry })
+  const changes: DirectoryChange[] = []
+
+  if (!snapshot.accreditedSystem(consumer.asid)) {
+    changes.push(
+      put(
+        organisation('nhsOrg', {
+          odsCode: consumer.odsCode,
+          name: consumer.organisationName,
+          lines: ['Invented House', '', ''],
+          town: 'TESTHAM',
+          postcode: 'ZZ99 6CC',
+        }),
+      ),
+      put(
+        accreditedSystem({
+          asid: consumer.asid,
+          odsCode: consumer.odsCode,
+          partyKey: consumerPartyKey(consumer.odsCode),
+          fqdn: consumer.fqdn,
+          interactions: careRecordInteractions,
+        }),
+      ),
+    )
+  }
+  for (const practice of sandboxPractices) {
+    const endpoint = serviceRoot(practiceUrl, practice.odsCode)
+    if (!snapshot.accreditedSystem(practice.asid)) {
+      changes.push(
+        put(organisation('nhsGPPractice', { ...practice, lines: [practice.address, '', ''] })),
+        put(
+          accreditedSystem({ ...practice, fqdn: new URL(practiceUrl).hostname, interactions: careRecordInteractions }),
+        ),
+      )
+    }
+    for (const interaction of careRecordInteractions) {
+      const registered = snapshot.messageHandlingSystems(practice.partyKey, interaction)
+      if (!registered.some(({ endpoints }) => endpoints.includes(endpoint)))
+        changes.push(put(messageHandlingSystem({ ...practice, interaction, endpoint })))
+    }
+  }
+  if (changes.length > 0) await directory.apply(changes, 'sandbox')
+
+  const agreed = new Set(registration.list().map(({ from, to }) => `${from} ${to}`))
+  for (const { odsCode, agreement } of sandboxPractices) {
+    if (agreement && !agreed.has(`${consumer.odsCode} ${odsCode}`))
+      await registration.agree(
+        { from: consumer.odsCode, to: odsCode, interaction: 'urn:nhs:names:services:gpconnect:*' },
+        'sandbox',
+      )
+  }
+}
+
+/** Systems, people and records of the worked example, where the store has none yet. */
+export async function loadSandbox(spine: Spine): Promise<void> {
+  await registerSandbox(spine)
+  const { demographics, practice } = spine.contracts
+  if ((await demographics.count()) === 0) {
+    await demographics.load(workedPeople())
+    await demographics.load(syntheticPeople(syntheticPopulation))
+  }
+  if ((await practice.practices()).length === 0) {
+    const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
+    for (const { odsCode, asid, name } of sandboxPractices) {
+      const example = workedExample({ odsCode, asid, name, today, serviceRoot: serviceRoot('', odsCode) })
+      await practice.load(example)
+    }
+  }
+}

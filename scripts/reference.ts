@@ -1,0 +1,7 @@
+import { configReference } from '@openspine/platform/config'
+import { sections } from 'openspine'
+
+/** Every reference page, by its file: made from the code, so that it cannot drift from it. */
+export async function referencePages(): Promise<Readonly<Record<string, string>>> {
+  return { 'docs/reference/configuration.md': configReference(sections) }
+}
