@@ -15,18 +15,20 @@ export type FhirType =
   | 'application/json+fhir'
   | 'application/xml+fhir'
 
-const known: Readonly<Record<string, FhirType>> = {
-  'application/fhir+json': 'application/fhir+json',
-  'application/fhir+xml': 'application/fhir+xml',
-  'application/json+fhir': 'application/json+fhir',
-  'application/xml+fhir': 'application/xml+fhir',
-  'application/json': 'application/fhir+json',
-  'application/xml': 'application/fhir+xml',
-  'text/json': 'application/fhir+json',
-  'text/xml': 'application/fhir+xml',
-  json: 'application/fhir+json',
-  xml: 'application/fhir+xml',
-}
+const known: ReadonlyMap<string, FhirType> = new Map(
+  Object.entries({
+    'application/fhir+json': 'application/fhir+json',
+    'application/fhir+xml': 'application/fhir+xml',
+    'application/json+fhir': 'application/json+fhir',
+    'application/xml+fhir': 'application/xml+fhir',
+    'application/json': 'application/fhir+json',
+    'application/xml': 'application/fhir+xml',
+    'text/json': 'application/fhir+json',
+    'text/xml': 'application/fhir+xml',
+    json: 'application/fhir+json',
+    xml: 'application/fhir+xml',
+  } as const),
+)
 
 /** The type that the request prefers: `_format` in its query, then `Accept`, then JSON. */
 export function preferredType(requestTarget: string, accept: string | undefined): FhirType {
@@ -52,7 +54,7 @@ export function preferredType(requestTarget: string, accept: string | undefined)
 
 /** A plus sign that was not percent-encoded in a query arrives as a space (§15 trap 14). */
 const typeNamed = (text: string): FhirType | undefined =>
-  known[(text.split(';')[0] ?? '').trim().replace(' ', '+').toLowerCase()]
+  known.get((text.split(';')[0] ?? '').trim().replace(' ', '+').toLowerCase())
 
 function decode(text: string): string {
   try {

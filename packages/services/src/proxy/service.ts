@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls'
-import { peerNow, peerOf, serverTls, stillValid } from '@openspine/platform/doors'
+import { peerNow, peerOf, serverTls } from '@openspine/platform/doors'
 import type { Platform, Service } from '@openspine/platform/service'
 import type { Directory } from '../directory/contract.ts'
 import type { SharingAgreements } from '../registration/contract.ts'
@@ -58,7 +58,7 @@ export function proxy(needs: {
       return clientContext
     },
     peerOf: (socket) => peerOf(socket, trust, platform.clock),
-    stillValid: (peer) => stillValid(peer, trust, platform.clock),
+    peerNow: (peer) => peerNow(peer, trust, platform.clock),
     lookup: staticHosts(config.hosts),
   })
   const relay: Relay = {

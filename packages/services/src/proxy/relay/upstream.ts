@@ -34,10 +34,16 @@ export interface UpstreamSettings {
   readonly maxWaiting: number
   /** Certificate and key that are shown to providers, authorities and revocations; replaced when trust changes. */
   readonly secureContext: () => SecureContext
-  /** Who the provider is, and whether it still is (revocation, dates, authority). */
+  /** Who the provider is, and who it is now (revocation, dates, authority). */
   readonly peerOf: (socket: TLSSocket) => Peer
-  readonly stillValid: (peer: Peer) => boolean
+  readonly peerNow: (peer: Peer) => Peer
   readonly lookup: LookupFunction | undefined
+}
+
+/** A TLS session to resume, with the peer of its full handshake: a resumed one does not show the certificate again. */
+interface SavedSession {
+  readonly data: Buffer
+  readonly peer: Peer
 }
 
 const CONNECTING = 0
@@ -59,6 +65,9 @@ export class UpstreamConnection implements Expiring {
   #state = CONNECTING
   #user: UpstreamUser | undefined
   #peer: Peer = { state: 'none' }
+  /** The session that was offered, and the newest that the provider gave. */
+  readonly #offered: SavedSession | undefined
+  #session: Buffer | undefined = undefined
   #keepMs: number
 
   constructor(origin: Origin, settings: UpstreamSettings, generation: number) {
@@ -69,6 +78,7 @@ export class UpstreamConnection implements Expiring {
     this.head = new HeadReader('response', responseNames, settings.headLimits)
     this.deadline = settings.deadlines.now + settings.times.connect
     settings.deadlines.add(this)
+    this.#offered = origin.session
     const { hostname, port } = origin.endpoint
     const socket = connect({
       host: hostname,
@@ -76,7 +86,7 @@ export class UpstreamConnection implements Expiring {
       secureContext: settings.secureContext(),
       ALPNProtocols: ['http/1.1'],
       ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
-      ...(origin.session === undefined ? {} : { session: origin.session }),
+      ...(this.#offered === undefined ? {} : { session: this.#offered.data }),
       ...(settings.lookup === undefined ? {} : { lookup: settings.lookup }),
     })
     this.socket = socket
@@ -84,7 +94,8 @@ export class UpstreamConnection implements Expiring {
     let failure: Error | undefined
     socket.on('secureConnect', () => this.#connected())
     socket.on('session', (session) => {
-      origin.session = session
+      this.#session = session
+      this.#saveSession()
     })
     socket.on('data', (chunk: Buffer) => {
       if (this.#user === undefined) this.destroy()
@@ -109,7 +120,7 @@ export class UpstreamConnection implements Expiring {
       socket.writable &&
       !socket.destroyed &&
       this.#generation === this.#origin.generation() &&
-      this.#settings.stillValid(this.#peer)
+      this.#settings.peerNow(this.#peer).state === 'valid'
     )
   }
 
@@ -161,8 +172,12 @@ export class UpstreamConnection implements Expiring {
   }
 
   #connected(): void {
-    // A resumed session does not look at the revocation list again, so the peer is judged here as well.
-    const peer = this.#settings.peerOf(this.socket)
+    // A resumed session looks neither at the certificate nor at the revocation list again: the peer of the
+    // handshake that it comes from is judged once more.
+    const peer =
+      this.#offered !== undefined && this.socket.isSessionReused()
+        ? this.#settings.peerNow(this.#offered.peer)
+        : this.#settings.peerOf(this.socket)
     this.#peer = peer
     if (peer.state !== 'valid') {
       this.#origin.session = undefined
@@ -171,9 +186,17 @@ export class UpstreamConnection implements Expiring {
       this.destroy()
       return
     }
+    this.#saveSession()
     this.#state = IDLE
     this.deadline = this.#settings.deadlines.now + this.#keepMs
     this.#origin.connected(this)
+  }
+
+  /** TLS 1.2 gives its session before the peer is known, 1.3 after. */
+  #saveSession(): void {
+    if (this.#session === undefined || this.#peer.state !== 'valid' || this.#generation !== this.#origin.generation())
+      return
+    this.#origin.session = { data: this.#session, peer: this.#peer }
   }
 
   #fail(problem: UpstreamProblem): void {
@@ -201,7 +224,7 @@ export class UpstreamConnection implements Expiring {
 /** One provider: its unused connections (the newest is taken first), and who waits for one. */
 export class Origin {
   readonly endpoint: RegisteredEndpoint
-  session: Buffer | undefined = undefined
+  session: SavedSession | undefined = undefined
   readonly #settings: UpstreamSettings
   readonly #all = new Set<UpstreamConnection>()
   readonly #idle: UpstreamConnection[] = []
