@@ -89,23 +89,28 @@ const numberVerified: Json = {
 
 const listsWithIds = ['name', 'address', 'telecom', 'contact', 'generalPractitioner'] as const
 
-/**
- * Brings a loaded person into the one shape that is kept: order of members, ids of snippets, no empty
- * lists. SpineError `PDS_PERSON_INVALID` when it is no person.
- */
-export function storedPerson(record: PersonRecord): StoredPerson {
-  const { nhsNumber, version = 1, status = 'current', supersededBy, sensitivity = 'U' } = record
+/** SpineError `PDS_PERSON_INVALID`, with the reason, when it is no person. */
+export function checkPerson({ nhsNumber, version = 1, status, supersededBy, patient }: PersonRecord): void {
   const problem = !/^\d{10}$/.test(nhsNumber)
     ? 'the NHS number is not ten digits'
     : !Number.isSafeInteger(version) || version < 1
       ? 'the version is not a positive integer'
       : (status === 'superseded') !== (supersededBy !== undefined && /^\d{10}$/.test(supersededBy))
         ? 'a superseded person, and no other, names the ten-digit number that took over'
-        : !isJson(record.patient)
-          ? 'patient is not an object'
-          : undefined
+        : isJson(patient)
+          ? undefined
+          : 'patient is not an object'
   if (problem)
     throw new SpineError('PDS_PERSON_INVALID', {}, { explanation: `This person cannot be loaded: ${problem}.` })
+}
+
+/**
+ * Brings a loaded person into the one shape that is kept: order of members, ids of snippets, no empty
+ * lists. Fails as {@link checkPerson}.
+ */
+export function storedPerson(record: PersonRecord): StoredPerson {
+  checkPerson(record)
+  const { nhsNumber, version = 1, status = 'current', supersededBy, sensitivity = 'U' } = record
   const patient = tidyPatient(nhsNumber, version, sensitivity, record.patient)
   const past =
     record.history || record.hidden

@@ -6,7 +6,7 @@ import type { Demographics, PersonRecord } from './contract.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
 import { migrations } from './migrations.ts'
-import { personRecord, storedPerson } from './person.ts'
+import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
@@ -20,7 +20,7 @@ export { syntheticCapacity, syntheticPeople } from './population.ts'
 export { workedPeople } from './worked-people.ts'
 
 /** People that are written together: big enough for `COPY`, small enough to begin again after a crash. */
-const loadBatch = 2_000
+const loadBatch = 5_000
 
 /**
  * The Personal Demographics Service: one person store, one matcher, and its faces. `authenticate` is how
@@ -77,6 +77,7 @@ export function demographics(parts: {
     async load(records) {
       let written = 0
       for await (const batch of batches(records)) {
+        for (const record of batch) checkPerson(record)
         const existing = await people.existing(batch.map(({ nhsNumber }) => Number(nhsNumber)))
         const fresh = batch.filter(({ nhsNumber }) => !existing.has(Number(nhsNumber))).map(storedPerson)
         if (fresh.length > 0) written += await people.insert(fresh)

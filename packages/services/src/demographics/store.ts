@@ -1,6 +1,6 @@
 import type { Store } from '@openspine/platform/store'
 import type { Criteria } from './criteria.ts'
-import { namePieces } from './fold.ts'
+import { foldName, namePieces } from './fold.ts'
 import { keysOf, type PersonKeys } from './keys.ts'
 import { type Sensitivity, type SnippetKind, type Status, type StoredPerson, snippetKind } from './person.ts'
 import { shortForms } from './short-forms.ts'
@@ -43,6 +43,7 @@ const findStatement = `select ${personColumns} from demographics.person where nh
 
 /** Statements of single reads that may be on their way at once; the next ones share a statement. */
 const readsAtOnce = 2
+const mostShapes = 100
 
 export function personStore(store: Store): PersonStore {
   const { pool } = store
@@ -55,8 +56,19 @@ export function personStore(store: Store): PersonStore {
     return rows.map(personOfRow)
   }
 
+  const shapes = new Map<string, string>()
+  /** Names for the first shapes of search that are met, and none for the rest: connections keep named statements for ever. */
+  const shaped = (text: string) => {
+    const known = shapes.get(text)
+    if (known !== undefined) return named(known, text)
+    if (shapes.size >= mostShapes) return { text }
+    const name = `demographics-search-${shapes.size}`
+    shapes.set(text, name)
+    return named(name, text)
+  }
+
   const numbersOf = async ({ text, values }: Statement): Promise<number[]> => {
-    const { rows } = await pool.query<{ nhs: number | string }>({ text, values: [...values] })
+    const { rows } = await pool.query<{ nhs: number | string }>({ ...shaped(text), values: [...values] })
     return rows.map(({ nhs }) => Number(nhs))
   }
 
@@ -67,7 +79,7 @@ export function personStore(store: Store): PersonStore {
     async nameBlock(day, limit) {
       const { text, values } = blockStatement(day, limit + 1)
       const { rows } = await pool.query<{ nhs: number | string; family: string; given: string; family_sound: string }>({
-        text,
+        ...shaped(text),
         values: [...values],
       })
       if (rows.length > limit) return undefined
@@ -256,10 +268,8 @@ export function soundStatements(criteria: Criteria, limit: number): Statement[] 
 }
 
 function givenSounds(criteria: Criteria): string[] {
-  const sounds = new Set<string>()
-  for (const { text } of criteria.given)
-    for (const piece of namePieces(text)) for (const sound of soundsOfGiven(piece)) sounds.add(sound)
-  return [...sounds]
+  const names = criteria.given.flatMap(({ text }) => [foldName(text), ...namePieces(text)])
+  return [...new Set(names.flatMap((name) => [...soundsOfGiven(name)]))]
 }
 
 function soundsOfGiven(folded: string): Set<string> {
@@ -306,17 +316,21 @@ const columns = {
   ],
 } as const
 
-function load(store: Store, table: keyof typeof columns, rows: Iterable<readonly unknown[]>): Promise<number> {
-  return store.load(
-    {
-      schema: 'demographics',
-      table,
-      columns: columns[table].map(([name, type]) => ({ name, type })),
-      ignoreExisting: true,
-    },
-    rows,
-  )
+/**
+ * Straight into the table, which is several times faster than looking at every row first; the slow way only
+ * when keys are there already, from a load that was cut off or that runs at the same time elsewhere.
+ */
+async function load(store: Store, table: keyof typeof columns, rows: readonly (readonly unknown[])[]): Promise<number> {
+  const into = { schema: 'demographics', table, columns: columns[table].map(([name, type]) => ({ name, type })) }
+  try {
+    return await store.load(into, rows)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === uniqueViolation)) throw error
+    return store.load({ ...into, ignoreExisting: true }, rows)
+  }
 }
+
+const uniqueViolation = '23505'
 
 async function insert(store: Store, people: readonly StoredPerson[]): Promise<number> {
   const keyed = people.map((person) => [person, keysOf(person)] as const)
@@ -371,12 +385,14 @@ async function insert(store: Store, people: readonly StoredPerson[]): Promise<nu
   )
 }
 
-function* keyRows(
+function keyRows(
   keyed: Iterable<readonly [StoredPerson, PersonKeys | undefined]>,
   rowsOf: (keys: PersonKeys) => (readonly unknown[])[],
-): Generator<readonly unknown[]> {
+): (readonly unknown[])[] {
+  const rows: (readonly unknown[])[] = []
   for (const [person, keys] of keyed) {
     if (!keys) continue
-    for (const [item, row] of rowsOf(keys).entries()) yield [Number(person.nhsNumber), item, ...row]
+    for (const [item, row] of rowsOf(keys).entries()) rows.push([Number(person.nhsNumber), item, ...row])
   }
+  return rows
 }

@@ -304,6 +304,7 @@ function withPast(): PersonRecord[] {
             given: ['Primrose', 'Ann'],
             family: 'Bloggson',
           },
+          { use: 'old', period: { start: '2001-06-02', end: '2008-01-01' }, given: ['Primula'], family: 'Gardenia' },
         ],
         gender: ['male'],
         birthDate: ['1974-12-10'],

@@ -1,0 +1,120 @@
+/**
+ * Load generator of the demographics benchmark, a process of its own: keep-alive connections over raw TLS,
+ * one request at a time on each, a new X-Request-ID for every request. Rounds come as messages.
+ */
+import { randomUUID } from 'node:crypto'
+import { connect, type TLSSocket } from 'node:tls'
+
+export interface LoadRound {
+  readonly port: number
+  readonly ca: string
+  readonly connections: number
+  readonly ms: number
+  /** Paths with the leading slash; each connection walks them from a place of its own. */
+  readonly targets: readonly string[]
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly seconds: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly failed: number
+  /** Octets of an answer, head and body, on average. */
+  readonly octets: number
+}
+
+async function round(load: LoadRound): Promise<LoadResult> {
+  const latencies: number[] = []
+  let failed = 0
+  let octets = 0
+  const prefix = randomUUID().slice(0, 24)
+  let number = 0
+  const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load)))
+  const began = performance.now()
+  const end = began + load.ms
+  await Promise.all(
+    sockets.map(async (socket, index) => {
+      let at = Math.floor((index * load.targets.length) / load.connections)
+      while (performance.now() < end) {
+        const id = `${prefix}${(number++).toString(16).padStart(12, '0')}`
+        const sent = performance.now()
+        const answer = await ask(
+          socket,
+          `GET ${load.targets[at++ % load.targets.length]} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nAccept: application/fhir+json\r\n\r\n`,
+        )
+        latencies.push(performance.now() - sent)
+        octets += answer.octets
+        if (!answer.ok || !answer.head.includes(id)) failed++
+      }
+    }),
+  )
+  const seconds = (performance.now() - began) / 1000
+  for (const socket of sockets) socket.destroy()
+  latencies.sort((a, b) => a - b)
+  const rank = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
+  return {
+    requests: latencies.length,
+    seconds,
+    p50: rank(0.5),
+    p99: rank(0.99),
+    failed,
+    octets: Math.round(octets / Math.max(1, latencies.length)),
+  }
+}
+
+function open({ port, ca }: LoadRound): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca }, () => resolve(socket))
+    socket.once('error', reject)
+    socket.setNoDelay(true)
+  })
+}
+
+interface Reply {
+  readonly ok: boolean
+  readonly head: string
+  readonly octets: number
+}
+
+function ask(socket: TLSSocket, request: string): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    let received = ''
+    let expected = -1
+    let head = ''
+    const onData = (chunk: Buffer) => {
+      // latin1: one character is one octet, so lengths can be counted on the text.
+      received += chunk.toString('latin1')
+      if (expected === -1) {
+        const headEnd = received.indexOf('\r\n\r\n')
+        if (headEnd === -1) return
+        head = received.slice(0, headEnd)
+        const length = /\r\ncontent-length: (\d+)/i.exec(head)
+        if (!length) return done(() => reject(new Error('an answer without content-length')))
+        expected = headEnd + 4 + Number(length[1])
+      }
+      if (received.length >= expected)
+        done(() => resolve({ ok: head.startsWith('HTTP/1.1 200'), head, octets: received.length }))
+    }
+    const onClose = () => done(() => reject(new Error('the connection was closed')))
+    const done = (then: () => void) => {
+      socket.off('data', onData)
+      socket.off('close', onClose)
+      then()
+    }
+    socket.on('data', onData)
+    socket.on('close', onClose)
+    socket.write(request)
+  })
+}
+
+process.on('message', (load: LoadRound) => {
+  round(load).then(
+    (result) => process.send?.(result),
+    (error: unknown) => {
+      process.stderr.write(`${error}\n`)
+      process.exit(1)
+    },
+  )
+})

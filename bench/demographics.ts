@@ -1,0 +1,196 @@
+/**
+ * PDS FHIR over a real PostgreSQL with fsync on: how fast people are loaded with every index in place, and
+ * how many are retrieved and searched over HTTPS with 32 keep-alive connections, audited, by a load
+ * generator of its own process. Everything shares this machine. Run alone: `node bench/demographics.ts`.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openAudit } from '@openspine/platform/audit'
+import { systemClock, systemRandom } from '@openspine/platform/clock'
+import { openDoor } from '@openspine/platform/doors'
+import { openJobs } from '@openspine/platform/jobs'
+import { makeLog } from '@openspine/platform/log'
+import { makeMetrics } from '@openspine/platform/metrics'
+import type { Platform } from '@openspine/platform/service'
+import { openStore } from '@openspine/platform/store'
+import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
+import { openTrust } from '@openspine/platform/trust'
+import { demographics, demographicsConfig, type PersonRecord, syntheticPeople } from '@openspine/services/demographics'
+import type { LoadResult, LoadRound } from './demographics-load.ts'
+
+const people = Number(process.env['BENCH_PEOPLE'] ?? 200_000)
+const connections = 32
+const rounds = 3
+
+export async function run(): Promise<Readonly<Record<string, unknown>>> {
+  if (!postgresBinaries()) {
+    process.stdout.write('PostgreSQL is not installed: nothing to measure on\n')
+    return { skipped: 'PostgreSQL is not installed' }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'openspine-bench-'))
+  const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
+  try {
+    return await measure(folder, stops)
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+  }
+}
+
+async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
+  const environment = 'bench'
+  const log = makeLog({ level: 'warn', environment })
+  const metrics = makeMetrics()
+  const [clock, random] = [systemClock, systemRandom]
+  const postgres = await startPostgres({ durable: true, settings: ['shared_buffers=256MB', 'max_wal_size=2GB'] })
+  stops.push(() => postgres.stop())
+  const store = await openStore({ databaseUrl: postgres.url, log, clock, poolSize: 8 })
+  stops.push(() => store.close())
+  const trust = await openTrust({ directory: join(folder, 'trust'), environment, clock, log })
+  stops.push(() => trust.close())
+  const audit = await openAudit({ store, clock, random, log, metrics, journalDir: join(folder, 'audit') })
+  stops.push(() => audit.close())
+  const jobs = await openJobs({ store, clock, random, log, metrics })
+  const platform: Platform = {
+    environment,
+    profile: 'sandbox',
+    dataDir: folder,
+    clock,
+    random,
+    log,
+    metrics,
+    store,
+    trust,
+    audit,
+    jobs,
+  }
+  const config = demographicsConfig.parse({})
+  const service = demographics({ platform, config })
+  await store.migrate(service.name, service.migrations ?? {})
+
+  const loadBegan = performance.now()
+  const loadCpu = process.cpuUsage()
+  const written = await service.contract.load(syntheticPeople({ seed: 1, from: 0, count: people }))
+  const loadSeconds = (performance.now() - loadBegan) / 1000
+  const loadRate = Math.round(written / loadSeconds)
+  process.stdout.write(
+    `loaded ${written} people with all indexes in ${loadSeconds.toFixed(1)} s: ${loadRate}/s, own CPU ${cpuSince(loadCpu, written)} µs a person\n`,
+  )
+  await store.pool.query('vacuum (analyze)')
+
+  const door = await openDoor({
+    name: 'api',
+    host: '127.0.0.1',
+    port: 0,
+    trust,
+    identity: { fqdn: 'localhost' },
+    mutual: 'none',
+    log,
+    metrics,
+    clock,
+    random,
+    routes: service.routes?.api ? [service.routes.api] : [],
+  })
+  stops.push(() => door.close(1000))
+  const generator = fork(fileURLToPath(new URL('demographics-load.ts', import.meta.url)))
+  stops.push(() => ended(generator))
+  const ca = readFileSync(trust.files.bundle, 'utf8')
+
+  const result: Record<string, unknown> = { people, loadRate }
+  for (const [name, targets] of Object.entries(targetsOf(config.basePath))) {
+    const ask = (ms: number) => load(generator, { port: door.port, ca, connections, ms, targets })
+    await ask(2_000)
+    const samples: (LoadResult & { readonly cpu: number })[] = []
+    for (let round = 0; round < rounds; round++) {
+      const before = process.cpuUsage()
+      const sample = await ask(3_000)
+      if (sample.failed > 0) throw new Error(`${sample.failed} requests failed`)
+      samples.push({ ...sample, cpu: cpuSince(before, sample.requests) })
+    }
+    const figures = {
+      perSecond: Math.round(median(samples.map(({ requests, seconds }) => requests / seconds))),
+      p50Ms: rounded(median(samples.map(({ p50 }) => p50))),
+      p99Ms: rounded(median(samples.map(({ p99 }) => p99))),
+      cpuMicroseconds: median(samples.map(({ cpu }) => cpu)),
+      octets: samples[0]?.octets,
+    }
+    process.stdout.write(
+      `${name}, ${connections} connections: ${figures.perSecond}/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
+    )
+    result[name] = figures
+  }
+  return result
+}
+
+/** Spread over the whole population, in an order that no cache has seen. */
+function targetsOf(basePath: string): Record<string, string[]> {
+  const sample: PersonRecord[] = []
+  let index = 0
+  for (const person of syntheticPeople({ seed: 1, from: 0, count: people }))
+    if (index++ % Math.max(1, Math.floor(people / 10_000)) === 0) sample.push(person)
+  shuffle(sample)
+  const search = ({ patient }: PersonRecord, more: Record<string, string>) => {
+    const [name] = patient['name'] as { readonly family: string; readonly given: readonly string[] }[]
+    const query = { family: name?.family ?? '', birthdate: String(patient['birthDate']), ...more }
+    return { query, given: name?.given[0] ?? '' }
+  }
+  return {
+    retrieve: sample.map(({ nhsNumber }) => `${basePath}/Patient/${nhsNumber}`),
+    'exact search': sample.map(
+      (person) => `${basePath}/Patient?${new URLSearchParams(search(person, {}).query).toString()}`,
+    ),
+    'fuzzy search': sample.map((person) => {
+      const { query, given } = search(person, { '_fuzzy-match': 'true' })
+      return `${basePath}/Patient?${new URLSearchParams({ ...query, given }).toString()}`
+    }),
+  }
+}
+
+/** The same order at every run. */
+function shuffle(items: unknown[]): void {
+  let state = 1
+  for (let i = items.length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    const j = state % (i + 1)
+    ;[items[i], items[j]] = [items[j], items[i]]
+  }
+}
+
+async function load(generator: ChildProcess, round: LoadRound): Promise<LoadResult> {
+  const settled = new AbortController()
+  const { signal } = settled
+  try {
+    generator.send(round)
+    const [answer] = await Promise.race([
+      once(generator, 'message', { signal }),
+      once(generator, 'exit', { signal }).then(() => {
+        throw new Error('the load generator ended')
+      }),
+    ])
+    return answer as LoadResult
+  } finally {
+    settled.abort()
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill()
+  await exit
+}
+
+/** Microseconds of this process for each of `count`. */
+function cpuSince(before: NodeJS.CpuUsage, count: number): number {
+  const { user, system } = process.cpuUsage(before)
+  return Math.round((user + system) / count)
+}
+
+const rounded = (value: number) => Math.round(value * 100) / 100
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+if (import.meta.main) await run()
