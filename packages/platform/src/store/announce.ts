@@ -5,18 +5,32 @@ import type { Store } from './store.ts'
 /** The channel of `NOTIFY`; its payload is the topic. */
 export const channel = 'openspine'
 const pollMs = 1_000
-/** What a topic is made of: nothing that would need quoting, and short enough for a NOTIFY. */
-const topicForm = /^[\w.:/@-]{1,200}$/
+/** A NOTIFY takes 8 000 bytes; a longer topic reaches other processes by their poll alone. */
+const longestTopic = 2_000
 
-/** The statement that carries a topic to other processes. */
-export function announcement(topic: string): string {
-  return `notify ${channel}, '${topic}'`
+/** How a topic travels: percent-encoded, so that nothing in it needs quoting. */
+export function encodeTopic(topic: string): string {
+  return encodeURIComponent(topic.toWellFormed()).replaceAll("'", '%27')
 }
 
-/** The topics of such statements, joined by `;`; undefined when it is anything else. */
+/** Undefined for what no process of ours can have sent. */
+export function decodeTopic(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return undefined
+  }
+}
+
+/** The statements that tell these encoded topics to other processes. */
+function announcements(encoded: readonly string[]): string {
+  return encoded.map((topic) => `notify ${channel}, '${topic}'`).join(';')
+}
+
+/** The encoded topics of such statements; undefined when it is anything else. */
 export function readAnnouncements(statements: string): readonly string[] | undefined {
-  const topics = statements.split(';').map((statement) => /^notify openspine, '([^']*)'$/.exec(statement)?.[1])
-  return topics.every((topic) => topic !== undefined && topicForm.test(topic)) ? topics.map(String) : undefined
+  const topics = statements.split(';').map((statement) => /^notify openspine, '([^']+)'$/.exec(statement)?.[1])
+  return topics.every((topic) => topic !== undefined && topic.length <= longestTopic) ? topics.map(String) : undefined
 }
 
 export interface Announcer extends Pick<Store, 'announce' | 'onAnnounced'> {
@@ -51,7 +65,6 @@ export function makeAnnouncer(log: Logger, tell: (topic: string) => void = () =>
 
   return {
     announce(topic) {
-      if (!topicForm.test(topic)) throw new TypeError('a topic is a short word of letters, digits and . : / @ - _')
       if (closed || pending.has(topic)) return
       pending.add(topic)
       queueMicrotask(() => {
@@ -88,7 +101,7 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
   let ready = false
   let closed = false
   let retry: NodeJS.Timeout | undefined
-  /** Topics to tell the others as soon as the connection is free. */
+  /** Encoded topics to tell the others as soon as the connection is free. */
   const untold = new Set<string>()
 
   // One statement at a time, with everything that was announced meanwhile.
@@ -100,15 +113,19 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
     const topics = [...untold]
     untold.clear()
     try {
-      await connection.query(topics.map(announcement).join(';'))
+      await connection.query(announcements(topics))
+      telling = false
+      void tellAll()
     } catch {
+      // Told with the next announcement, or by the next connection; the poll stands behind both.
+      telling = false
       for (const topic of topics) untold.add(topic)
     }
-    telling = false
-    if (client === connection) void tellAll()
   }
   const announcer = makeAnnouncer(log, (topic) => {
-    untold.add(topic)
+    const encoded = encodeTopic(topic)
+    if (encoded === '' || encoded.length > longestTopic) return
+    untold.add(encoded)
     void tellAll()
   })
 
@@ -131,7 +148,8 @@ export function makeSharedAnnouncer(config: pg.ClientConfig, log: Logger): Annou
     connection.on('end', lost)
     connection.on('notification', ({ payload, processId }) => {
       // Our own come back too; they have been heard.
-      if (payload && processId !== connection.processID) announcer.wake(payload)
+      const topic = payload && processId !== connection.processID ? decodeTopic(payload) : undefined
+      if (topic !== undefined) announcer.wake(topic)
     })
     try {
       await connection.connect()

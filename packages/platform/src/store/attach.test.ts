@@ -81,7 +81,7 @@ test('announcements go both ways at once', async () => {
     for (let round = 0; round < 5; round += 1) times.push(await heard(from, to, topic))
     return Math.min(...times)
   }
-  assert.ok((await fastest(one, [two, owner], 'up')) < 500)
+  assert.ok((await fastest(one, [two, owner], "it's up; 100% Łódź")) < 500)
   assert.ok((await fastest(owner, [one, two], 'down')) < 500)
   await Promise.all([one.close(), two.close()])
 })

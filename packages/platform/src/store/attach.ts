@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Logger } from '../log.ts'
-import { type Announcer, channel, readAnnouncements } from './announce.ts'
+import { type Announcer, channel, decodeTopic, encodeTopic, readAnnouncements } from './announce.ts'
 import { errorResponse, FrameReader, message, messageType, readStartup, startup } from './frames.ts'
 import type { Engine } from './wire.ts'
 
@@ -44,8 +44,8 @@ export async function serveAttached(options: {
   const sockets = new Set<Socket>()
   const heralds = new Map<number, Socket>()
   let lastHerald = 0
-  const tell = (topic: string, from = 0) => {
-    const news = message(messageType.notificationResponse, from, channel, topic)
+  const tell = (encoded: string, from = 0) => {
+    const news = message(messageType.notificationResponse, from, channel, encoded)
     for (const [id, socket] of heralds) if (id !== from) socket.write(news)
   }
 
@@ -63,9 +63,10 @@ export async function serveAttached(options: {
         const id = lastHerald
         heralds.set(id, socket)
         socket.once('close', () => heralds.delete(id))
-        herald(socket, id, rest, (topic) => {
-          announcer.wake(topic)
-          tell(topic, id)
+        herald(socket, id, rest, (encoded) => {
+          const topic = decodeTopic(encoded)
+          if (topic !== undefined) announcer.wake(topic)
+          tell(encoded, id)
         })
       } else bridge(socket, engine, rest)
     })
@@ -76,7 +77,7 @@ export async function serveAttached(options: {
   log.debug({ path }, 'the store can be reached by other processes')
 
   return {
-    tell: (topic) => tell(topic),
+    tell: (topic) => tell(encodeTopic(topic)),
     async close() {
       const over = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
@@ -139,10 +140,10 @@ function bridge(socket: Socket, engine: Engine, rest: Uint8Array): void {
 }
 
 /** A connection that only announces and listens, in the words of `LISTEN` and `NOTIFY`. */
-function herald(socket: Socket, id: number, rest: Uint8Array, announced: (topic: string) => void): void {
+function herald(socket: Socket, id: number, rest: Uint8Array, announced: (encoded: string) => void): void {
   const ready = message(messageType.readyForQuery, Buffer.from('I'))
   socket.write(Buffer.concat([message(0x52, 0), message(messageType.backendKeyData, id, 0), ready]))
-  const reader = new FrameReader(10_000)
+  const reader = new FrameReader(1 << 20)
   reader.begin()
   const read = (chunk: Uint8Array) => {
     try {

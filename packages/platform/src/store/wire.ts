@@ -92,7 +92,8 @@ const explanations = {
     'The files of the embedded store belong to another version. Open them with that version and move the data.',
   STORE_NOT_DURABLE:
     'The embedded store cannot make sure that data reaches the disk, and so was not opened. Check the disk.',
-  STORE_NOT_OPENED: 'The embedded store could not be opened. The log says why.',
+  STORE_NOT_OPENED:
+    'The embedded store could not be opened; look at the reason in the log, at the disk and at the rights of its folder.',
 } as const
 
 /**
@@ -149,11 +150,12 @@ export class Engine {
     clearTimeout(this.#retry)
     const worker = this.#worker
     if (!worker) return
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    const over = Promise.withResolvers<unknown>()
+    worker.once('exit', over.resolve)
     this.#flush()
     worker.postMessage('close')
-    const late = setTimeout(() => void worker.terminate(), closeMs)
-    await exited
+    const late = setTimeout(() => over.resolve(worker.terminate()), closeMs)
+    await over.promise
     clearTimeout(late)
   }
 
