@@ -23,7 +23,11 @@ export interface Store {
   readonly pool: Pool
   /** Brings one service's schema up to date; safe when several processes do it at once. */
   migrate(service: string, migrations: Readonly<Record<string, Migration>>): Promise<void>
-  /** Bulk load by the engine's fastest way; answers the number of rows written. Existing keys are an error unless `ignoreExisting`. */
+  /**
+   * Bulk load by the engine's fastest way; answers the number of rows written. Existing keys are an
+   * error unless `ignoreExisting`. One transaction on PostgreSQL; the embedded engine commits every 1 000 rows, so that
+   * others get their turn: repeat a load that failed half-way with `ignoreExisting`.
+   */
   load(
     into: {
       readonly schema: string
