@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { systemClock as clock } from '../clock.ts'
@@ -181,6 +182,9 @@ test('a folder with a very long name is reached all the same', async () => {
   const second = await openStore({ directory: deep, attach: true, log, clock })
   assert.deepEqual([first.kind, second.kind], ['embedded', 'attached'])
   assert.deepEqual((await second.pool.query('select 1 as one')).rows, [{ one: 1 }])
+  const lock = JSON.parse(await readFile(join(deep, 'lock'), 'utf8'))
   await second.close()
   await first.close()
+  assert.equal(existsSync(dirname(lock.socket)), false)
+  assert.equal(existsSync(join(deep, 'cluster')), true)
 })

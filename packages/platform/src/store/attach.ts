@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, rmdir, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -82,6 +82,8 @@ export async function serveAttached(options: {
       const over = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
       await over
+      // Empty now, when it was made for the socket alone; the store's own folder is not, and stays.
+      await rmdir(folder).catch(() => {})
     },
   }
 }
