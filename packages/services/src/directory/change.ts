@@ -231,11 +231,12 @@ function nameOfActorBack(dn: string): string {
 
 /** Brings a stored entry into a tree. */
 export function putEntry(edit: TreeEdit, entry: StoredEntry): EncodedEntry {
-  return edit.put(entry.dn, entry.attributes, orderOfEntry(entry.position), {
+  const provenance = {
     uuid: entry.uuid,
     createdAt: entry.createdAt,
     modifiedAt: entry.modifiedAt,
     creator: nameOfActor(entry.createdBy),
     modifier: nameOfActor(entry.modifiedBy),
-  })
+  }
+  return edit.put(entry.dn, entry.attributes, orderOfEntry(entry.position), provenance, entry.key)
 }

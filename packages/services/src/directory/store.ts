@@ -77,7 +77,7 @@ interface EntryRow {
   readonly modified_by: string
 }
 
-const page = 4000
+const page = 500
 const rowsOfStatement = 1000
 
 function entryOf(row: EntryRow): StoredEntry {

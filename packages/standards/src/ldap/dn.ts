@@ -151,11 +151,11 @@ export function renderDn(name: DistinguishedName): string {
 
 /** Escapes one attribute value for use in a distinguished name (RFC 4514 §2.4). */
 export function escapeDnValue(value: string): string {
-  return value
+  const escaped = value
     .replace(/[\\"+,;<>]/g, '\\$&')
     .replaceAll('\0', '\\00')
     .replace(/^[ #]/, '\\$&')
-    .replace(/ $/, (space, offset: number) => (offset === 0 ? space : '\\ '))
+  return value.length > 1 && value.endsWith(' ') ? `${escaped.slice(0, -1)}\\ ` : escaped
 }
 
 /** How an attribute type in a name is called and how its values compare; answered by the schema. */

@@ -45,6 +45,18 @@ export const alone: Pick<Slab, 'take'> = { take: (size) => Buffer.allocUnsafeSlo
 export class Sharing {
   readonly #shapes = new Map<string, readonly number[]>()
   readonly #texts = new Map<string, string>()
+  readonly #classKeys = new Map<string, readonly string[]>()
+
+  /** Remembers what was worked out for a list of object classes. */
+  classKeys(values: readonly string[], work: () => readonly string[]): readonly string[] {
+    const key = values.join()
+    let keys = this.#classKeys.get(key)
+    if (keys === undefined) {
+      keys = work()
+      if (this.#classKeys.size < 10_000) this.#classKeys.set(key, keys)
+    }
+    return keys
+  }
 
   shape(ids: readonly number[]): readonly number[] {
     const key = ids.join()
@@ -91,10 +103,15 @@ export class EncodedEntry implements TreeEntry {
     this.provenance = provenance
   }
 
+  /** Every attribute in stored order. */
+  content(schema: Schema): { readonly type: AttributeType; readonly values: readonly string[] }[] {
+    const types = this.shape.flatMap((id) => schema.attributes[id] ?? [])
+    return types.map((type) => ({ type, values: this.values(type) }))
+  }
+
   /** Every attribute in stored order, by canonical name. */
   attributes(schema: Schema): Attributes {
-    const types = this.shape.flatMap((id) => schema.attributes[id] ?? [])
-    return Object.fromEntries(types.map((type) => [type.name, this.values(type)]))
+    return Object.fromEntries(this.content(schema).map(({ type, values }) => [type.name, values]))
   }
 
   values(attribute: AttributeType): readonly string[] {
@@ -137,6 +154,14 @@ function element(length: number): number {
   return 1 + lengthSize(length) + length
 }
 
+/** What `encodeEntry` made, and the values that it kept, by type. */
+export interface EncodedContent {
+  readonly encoded: Buffer
+  readonly attributesAt: number
+  readonly shape: readonly number[]
+  readonly kept: readonly { readonly type: AttributeType; readonly values: readonly string[] }[]
+}
+
 /**
  * Encodes name and attributes as a response carries them. Attributes that the schema does not know, that are
  * secret, operational or without values are left out; spellings become canonical, order stays.
@@ -146,7 +171,7 @@ export function encodeEntry(
   dn: string,
   attributes: Attributes,
   memory: { readonly slab: Pick<Slab, 'take'>; readonly sharing: Sharing },
-): { readonly encoded: Buffer; readonly attributesAt: number; readonly shape: readonly number[] } {
+): EncodedContent {
   const ids: number[] = []
   const kept: {
     readonly type: AttributeType
@@ -185,7 +210,7 @@ export function encodeEntry(
       at += encoded.write(values[i] as string, at, 'utf8')
     }
   }
-  return { encoded, attributesAt, shape: memory.sharing.shape(ids) }
+  return { encoded, attributesAt, shape: memory.sharing.shape(ids), kept }
 }
 
 /** The rules by which names of this schema compare. Values compare without case where no rule is declared. */

@@ -2,6 +2,7 @@ import { type CompiledFilter, classKeys, evaluate } from './compile.ts'
 import {
   type Attributes,
   alone,
+  type EncodedContent,
   EncodedEntry,
   encodeEntry,
   generalizedTime,
@@ -30,6 +31,8 @@ interface Index {
 const chunkSize = 512
 const bulk = 64
 const none: Postings = []
+
+type Content = EncodedContent['kept']
 
 /** What never changes between the editions of one tree. */
 interface Frame {
@@ -330,9 +333,13 @@ export class TreeEdit {
     return chunk
   }
 
+  #entryAt(place: number): EncodedEntry | undefined {
+    return this.#chunks[Math.floor(place / chunkSize)]?.[place % chunkSize]
+  }
+
   get(key: string): EncodedEntry | undefined {
     const place = this.#names.get(key)
-    return place === undefined ? undefined : this.#chunks[Math.floor(place / chunkSize)]?.[place % chunkSize]
+    return place === undefined ? undefined : this.#entryAt(place)
   }
 
   hasChildren(key: string): boolean {
@@ -342,23 +349,30 @@ export class TreeEdit {
   /** As `MemoryTree.having`, on the edition in the making. */
   having(attribute: string, value: string): readonly EncodedEntry[] {
     const places = indexed(this.#frame, attribute, value, (index, key) => this.#postings[index]?.get(key))
-    return places.flatMap((place) => this.#chunks[Math.floor(place / chunkSize)]?.[place % chunkSize] ?? [])
+    return places.flatMap((place) => this.#entryAt(place) ?? [])
   }
 
-  /** Adds an entry at the end, or replaces the one of that name in its place. `order` counts for new ones alone. */
-  put(dn: string, attributes: Attributes, order: number, provenance: Provenance): EncodedEntry {
+  /**
+   * Adds an entry at the end, or replaces the one of that name in its place. `order` counts for new ones alone.
+   * `key`: the normalised name, where the caller has it already.
+   */
+  put(dn: string, attributes: Attributes, order: number, provenance: Provenance, key?: string): EncodedEntry {
     const { schema, memory } = this.#frame
-    const name = nameKey(schema, dn)
+    const name = key ?? nameKey(schema, dn)?.key
     if (name === undefined) throw new Error('not a name')
-    const old = this.get(name.key)
-    const place = this.#names.get(name.key) ?? this.#places++
-    if (old !== undefined) this.#unindex(old, place)
-    const parentKey =
-      name.parts.length > 1 ? memory.sharing.text(name.key.slice((name.parts[0] as string).length + 1)) : undefined
+    const known = this.#names.get(name)
+    const old = known === undefined ? undefined : this.#entryAt(known)
+    const place = known ?? this.#places++
+    const parent = parentOf(name)
+    const parentKey = parent === undefined ? undefined : memory.sharing.text(parent)
+    const content = encodeEntry(schema, old?.dn ?? dn, attributes, {
+      ...memory,
+      slab: this.#written++ < bulk ? alone : memory.slab,
+    })
     const entry = new EncodedEntry(
-      { dn: old?.dn ?? dn, key: old?.key ?? name.key, parentKey },
+      { dn: old?.dn ?? dn, key: old?.key ?? name, parentKey },
       old?.order ?? order,
-      encodeEntry(schema, old?.dn ?? dn, attributes, { ...memory, slab: this.#written++ < bulk ? alone : memory.slab }),
+      content,
       {
         ...provenance,
         creator: memory.sharing.text(provenance.creator),
@@ -366,30 +380,37 @@ export class TreeEdit {
       },
     )
     this.#chunk(place)[place % chunkSize] = entry
-    this.#names.set(entry.key, place)
-    this.#index(entry, place)
+    if (old === undefined) {
+      this.#names.set(entry.key, place)
+      this.#each(entry.parentKey, content.kept, (postings, value) => postings.add(value, place))
+    } else this.#reindex(old, entry, content.kept, place)
     return entry
   }
 
   delete(key: string): boolean {
     const place = this.#names.get(key)
-    const entry = this.get(key)
+    const entry = place === undefined ? undefined : this.#entryAt(place)
     if (place === undefined || entry === undefined) return false
-    this.#unindex(entry, place)
+    const { schema } = this.#frame
+    this.#each(entry.parentKey, entry.content(schema), (postings, value) => postings.remove(value, place))
     this.#names.delete(key)
     this.#chunk(place)[place % chunkSize] = undefined
     return true
   }
 
-  #each(entry: EncodedEntry, visit: (postings: PostingsEdit, key: string) => void) {
-    const { indexes, objectClass, schema } = this.#frame
-    if (entry.parentKey !== undefined) visit(this.#children, entry.parentKey)
-    for (const key of classKeys(schema, entry.values(objectClass))) visit(this.#classes, key)
-    for (let i = 0; i < indexes.length; i++) {
-      const { attribute, rule } = indexes[i] as Index
-      const values = entry.values(attribute)
-      if (values.length === 0) continue
-      const postings = this.#postings[i] as PostingsEdit
+  /** Visits every posting list that an entry with this content belongs to. */
+  #each(parentKey: string | undefined, content: Content, visit: (postings: PostingsEdit, key: string) => void) {
+    const { indexes, indexOf, objectClass, schema, memory } = this.#frame
+    if (parentKey !== undefined) visit(this.#children, parentKey)
+    for (const { type, values } of content) {
+      if (type === objectClass) {
+        for (const key of memory.sharing.classKeys(values, () => classKeys(schema, values))) visit(this.#classes, key)
+        continue
+      }
+      const place = indexOf[type.id]
+      if (place === undefined) continue
+      const { rule } = indexes[place] as Index
+      const postings = this.#postings[place] as PostingsEdit
       for (const value of values) {
         const key = rule.normalise(value)
         if (key !== undefined) visit(postings, key)
@@ -397,12 +418,18 @@ export class TreeEdit {
     }
   }
 
-  #index(entry: EncodedEntry, place: number) {
-    this.#each(entry, (postings, key) => postings.add(key, place))
-  }
-
-  #unindex(entry: EncodedEntry, place: number) {
-    this.#each(entry, (postings, key) => postings.remove(key, place))
+  /** Touches only the lists that the entry leaves or joins: the long ones, of its class and parent, stay shared. */
+  #reindex(old: EncodedEntry, entry: EncodedEntry, content: Content, place: number) {
+    const before = new Map<PostingsEdit, Set<string>>()
+    this.#each(old.parentKey, old.content(this.#frame.schema), (postings, key) => {
+      const keys = before.get(postings)
+      if (keys === undefined) before.set(postings, new Set([key]))
+      else keys.add(key)
+    })
+    this.#each(entry.parentKey, content, (postings, key) => {
+      if (before.get(postings)?.delete(key) !== true) postings.add(key, place)
+    })
+    for (const [postings, keys] of before) for (const key of keys) postings.remove(key, place)
   }
 
   done(): MemoryTree {
@@ -417,35 +444,35 @@ export class TreeEdit {
   }
 }
 
-/** Lists of places by key; a list is copied when it is first touched, then grown in place. */
+/** Lists of places by key; a list is copied when it is first touched, then grown in place until `done`. */
 class PostingsEdit {
   readonly #map: MapEdit<Postings>
-  readonly #own = new Set<Postings>()
+  readonly #own = new Map<string, number[]>()
 
   constructor(map: MapEdit<Postings>) {
     this.#map = map
   }
 
   count(key: string): number {
-    return this.#map.get(key)?.length ?? 0
+    return this.get(key)?.length ?? 0
   }
 
   get(key: string): Postings | undefined {
-    return this.#map.get(key)
+    return this.#own.get(key) ?? this.#map.get(key)
   }
 
   #list(key: string): number[] {
-    const list = this.#map.get(key)
-    if (list !== undefined && this.#own.has(list)) return list as number[]
-    const copy = list === undefined ? [] : [...list]
-    this.#own.add(copy)
-    this.#map.set(key, copy)
-    return copy
+    let list = this.#own.get(key)
+    if (list === undefined) {
+      list = this.#map.get(key)?.slice() ?? []
+      this.#own.set(key, list)
+    }
+    return list
   }
 
   add(key: string, place: number) {
     const list = this.#list(key)
-    const last = list.at(-1)
+    const last = list[list.length - 1]
     if (last === undefined || last < place) list.push(place)
     else {
       const at = firstNotBelow(list, place)
@@ -457,12 +484,25 @@ class PostingsEdit {
     const list = this.#list(key)
     const at = firstNotBelow(list, place)
     if (list[at] === place) list.splice(at, 1)
-    if (list.length === 0) this.#map.delete(key)
   }
 
   done(): PersistentMap<Postings> {
+    for (const [key, list] of this.#own) {
+      if (list.length > 0) this.#map.set(key, list)
+      else this.#map.delete(key)
+    }
     return this.#map.done()
   }
+}
+
+/** The normalised name above, cut at the first comma that separates; undefined above a single part. */
+function parentOf(key: string): string | undefined {
+  for (let at = key.indexOf(','); at >= 0; at = key.indexOf(',', at + 1)) {
+    let slashes = 0
+    while (key[at - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return key.slice(at + 1)
+  }
+  return undefined
 }
 
 function firstNotBelow(list: Postings, place: number): number {
