@@ -462,6 +462,34 @@ describe('practice system', () => {
     }
   })
 
+  it('answers requests that come close behind one another, in order', async () => {
+    const target = ['/A20047/DSTU2/1/metadata', '/A20047/DSTU2/1/nothing', '/B82617/DSTU2/1/metadata']
+    const message = target.map((path, i) => {
+      const asked = metadataRequest({ now: now() })
+      if (i === 2) asked.headers['Ssp-To'] = '200000100002'
+      const head = headersToSend(asked).map(([name, value]) => `${name}: ${value}\r\n`)
+      return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${head.join('')}${i === 2 ? 'Connection: close\r\n' : ''}\r\n`
+    })
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connectTls({
+        ...{ port, host: '127.0.0.1', servername: 'localhost', ca: platform.trust.material().ca.join('\n') },
+        ...{ cert: proxy.certificate + proxy.chain, key: proxy.key },
+      })
+      let reply = ''
+      socket.setEncoding('latin1')
+      socket.on('data', (portion: string) => {
+        reply += portion
+      })
+      socket.on('error', reject)
+      socket.on('close', () => resolve(reply))
+      socket.write(message.join(''))
+    })
+    assert.deepEqual(
+      [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => match[1]),
+      ['200', '404', '200'],
+    )
+  })
+
   it('lets go of a client that leaves in the middle of its body, and has it on record', async () => {
     const recorded = Promise.withResolvers<unknown>()
     const { listener, at } = await another({

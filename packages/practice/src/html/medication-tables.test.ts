@@ -87,6 +87,25 @@ describe('medications', () => {
     )
   })
 
+  it('repeat: current until its end, however it was set; the duration of an issue is no end', () => {
+    const course = (more: object) =>
+      ({
+        medications: [
+          { type: 'repeat', item: 'X', dosage: 'Y', recordedDate: '2020-01-01', startDate: '2020-01-01', ...more },
+        ],
+      }) as Partial<PatientInput>
+    const isCurrent = (more: object) =>
+      tablesIn(render('MED', { patient: course(more) })).some(({ id }) => id === 'med-tab-curr-rep')
+    assert.equal(isCurrent({ daysDuration: 28 }), true)
+    assert.equal(isCurrent({ scheduledEndDate: '2026-11-21' }), true)
+    assert.equal(isCurrent({ scheduledEndDate: '2026-11-20' }), false)
+    assert.equal(isCurrent({ ended: { date: '2026-11-21', by: 'clinician' } }), true)
+    assert.equal(isCurrent({ ended: { date: '2026-11-20', by: 'administrative' } }), false)
+    const period = { first: '2026-01-01' }
+    const inAll = tablesIn(render('MED', { period, patient: course({ daysDuration: 28 }) }))
+    assert.ok(inAll.some(({ id }) => id === 'med-tab-all-sum'))
+  })
+
   it('discontinued: by a clinician alone, with its banner even when there is none', () => {
     assert.deepEqual(cells(2), [
       [

@@ -32,6 +32,8 @@ function startOf(medication: Medication): Day | undefined {
 
 function scheduledEnd(medication: Medication): { readonly day: Day; readonly calculated: boolean } | undefined {
   if (medication.scheduledEndDate !== undefined) return { day: medication.scheduledEndDate, calculated: false }
+  // Of a repeat, the duration is that of one issue and says nothing about the course.
+  if (isRepeat(medication)) return undefined
   const start = startOf(medication)
   return start === undefined || medication.daysDuration === undefined
     ? undefined
@@ -168,7 +170,7 @@ export const currentRepeatMedication = plain({
   ],
   period: 'complete',
   items: ({ patient, today }) =>
-    patient.medications.filter((item) => isRepeat(item) && (item.ended === undefined || item.ended.date > today)),
+    patient.medications.filter((item) => isRepeat(item) && (endOf(item) ?? '9999-12-31') > today),
   sortedBy: startOf,
   cells: (item) => [
     textCell(typeOf(item)),

@@ -15,17 +15,29 @@ export function headersOf(request: IncomingMessage): ReadonlyMap<string, string>
   return headers
 }
 
-/** The body, or undefined as soon as it is longer than `longest`. Throws when the client goes away. */
-export async function readBytes(request: IncomingMessage, longest: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > longest) return undefined
-  const portions: Buffer[] = []
-  let length = 0
-  for await (const portion of request as AsyncIterable<Buffer>) {
-    length += portion.length
-    if (length > longest) return undefined
-    portions.push(portion)
-  }
-  return Buffer.concat(portions, length)
+/**
+ * The body, or undefined as soon as it is longer than `longest`; what still comes is passed over, so that the
+ * answer can leave. Rejects when the client goes away.
+ */
+export function readBytes(request: IncomingMessage, longest: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > longest) return Promise.resolve(undefined)
+  // Gone while the head was looked at: nothing would ever be heard of it again.
+  if (request.destroyed) return Promise.reject(new Error('the client went away'))
+  return new Promise((resolve, reject) => {
+    const portions: Buffer[] = []
+    let length = 0
+    request.on('data', (portion: Buffer) => {
+      length += portion.length
+      if (length <= longest) portions.push(portion)
+      else {
+        portions.length = 0
+        resolve(undefined)
+      }
+    })
+    request.on('end', () => resolve(Buffer.concat(portions)))
+    request.on('error', reject)
+    request.on('close', () => reject(new Error('the client went away')))
+  })
 }
 
 /** Whether the client takes gzip: named, or by a wildcard, with a quality above nought (RFC 9110 §12.5.3). */
@@ -64,7 +76,8 @@ export async function send(
   headers: Readonly<Record<string, string>>,
   bytes: Buffer,
 ): Promise<void> {
-  const gone = (): boolean => response.destroyed || response.closed || response.socket?.writable !== true
+  // A response behind another on the same connection has no socket of its own yet: ask the request's.
+  const gone = (): boolean => response.destroyed || response.closed || response.req.socket.destroyed
   if (gone()) return
   const reason = reasons[status]
   if (reason === undefined) response.writeHead(status, { ...headers })

@@ -154,7 +154,7 @@ export function practiceListener({ platform, config, answering }: ListenerOption
       made.timeout = 120_000
       made.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
         const known = broken[error.code ?? '']
-        const answering = [...inFlight].some((response) => response.socket === socket)
+        const answering = [...inFlight].some((response) => response.req.socket === socket)
         if (!socket.writable || answering || !(known || error.code?.startsWith('HPE_'))) return void socket.destroy()
         const [status, reason] = known ?? [400, 'Bad Request']
         requests.inc({ action: 'none', status: String(status) })
@@ -167,6 +167,8 @@ export function practiceListener({ platform, config, answering }: ListenerOption
         bareOutcome(497, 'BAD_REQUEST', 'This port speaks HTTPS.', 'HTTP Request Sent to HTTPS Port'),
       )
       const stopFollowing = followTrust(made, trust, identity, tls, log)
+      // What changed between the first look and now.
+      made.setSecureContext(serverTls(trust, await trust.identity(identity.fqdn), tls))
       const port = await bind(made, config)
       letGo = () => {
         made.closeIdleConnections()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { isSpineError } from '@openspine/standards/error'
 import { isNhsNumber } from '@openspine/standards/nhs'
@@ -96,6 +97,14 @@ describe('practice file', () => {
 
   it('lists a bounded number of problems', () => {
     assert.equal(problems(file(Array.from({ length: 100 }, () => ({ ...patient, x: 1 })))).length, 21)
+  })
+})
+
+describe('README', () => {
+  it('has an example that can be loaded', async () => {
+    const text = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+    const [, example = ''] = /```json\n([\s\S]*?)```/.exec(text) ?? []
+    assert.equal(readPracticeFile(example).practices[0]?.patients[0]?.nhsNumber, '9990548609')
   })
 })
 

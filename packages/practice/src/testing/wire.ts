@@ -29,20 +29,21 @@ export async function curl(
   client: ClientFiles | undefined,
   more: readonly string[] = [],
 ): Promise<Reply> {
-  const { stdout } = await run(
+  const sent = run(
     'curl',
     [
       ...['--silent', '--show-error', '--include', '--raw', '--path-as-is', '--max-time', '10', '-4'],
       ...['--cacert', to.trust.files.bundle, '--request', it.method],
       ...(client?.key ? ['--cert', client.fullChain, '--key', client.key] : []),
       ...headersToSend(it).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
-      ...(it.body === '' ? [] : ['--data-binary', it.body]),
+      ...(it.body === '' ? [] : ['--data-binary', '@-']),
       ...more,
       to.url + it.target,
     ],
     { encoding: 'latin1', maxBuffer: 10_000_000 },
   )
-  return readReply(stdout)
+  sent.child.stdin?.end(it.body)
+  return readReply((await sent).stdout)
 }
 
 /** Reads a response as it came over the wire, octets as Latin-1. */
