@@ -14,6 +14,9 @@ export interface Agreement {
   readonly worth: number
 }
 
+/** How one comparison came out, before it is known for which field it counts. */
+type Finding = Omit<Agreement, 'field'>
+
 export interface Match {
   /** 0 to 1, four decimals; 1 only when everything asked for agrees exactly. */
   readonly score: number
@@ -103,29 +106,15 @@ function plainNames(criteria: Criteria, subject: TraceSubject): Names | undefine
   )
   if (!found) return
   const agreements: Agreement[] = []
-  if (family)
-    agreements.push(
-      best(
-        'family',
-        eligible.flatMap((name) =>
-          matches(family.pattern, name.foldedFamily)
-            ? [plainWorth(family, name.family, name.foldedFamily, snippetWorth[name.kind])]
-            : [],
-        ),
-      ),
-    )
-  if (given.length > 0)
-    agreements.push(
-      mean(
-        'given',
-        given.map((asked) =>
-          best(
-            'given',
-            eligible.flatMap((name) => plainGiven(asked, name, given.length)),
-          ),
-        ),
-      ),
-    )
+  if (family) {
+    const named = eligible.filter((name) => matches(family.pattern, name.foldedFamily))
+    const found = named.map((name) => plainWorth(family, name.family, name.foldedFamily, snippetWorth[name.kind]))
+    agreements.push({ field: 'family', ...best(found) })
+  }
+  if (given.length > 0) {
+    const found = given.map((asked) => best(eligible.flatMap((name) => plainGiven(asked, name, given.length))))
+    agreements.push({ field: 'given', ...mean(found) })
+  }
   return { agreements, swapped: false }
 }
 
@@ -137,7 +126,7 @@ export function givenMatches(asked: readonly AskedName[], foldedGiven: readonly 
   )
 }
 
-function plainGiven(asked: AskedName, name: TraceSubject['names'][number], leading: number): Agreement[] {
+function plainGiven(asked: AskedName, name: TraceSubject['names'][number], leading: number): Finding[] {
   const factor = snippetWorth[name.kind]
   if (isWild(asked.pattern)) {
     const whole = name.foldedGiven.join('')
@@ -150,30 +139,28 @@ function plainGiven(asked: AskedName, name: TraceSubject['names'][number], leadi
     )
 }
 
-function plainWorth(asked: AskedName, held: string, folded: string, factor: number): Agreement {
-  if (isWild(asked.pattern)) return wildWorth('family', asked.pattern, folded, factor)
+function plainWorth(asked: AskedName, held: string, folded: string, factor: number): Finding {
+  if (isWild(asked.pattern)) return wildWorth(asked.pattern, folded, factor)
   const how: Likeness = sameSpelling(asked.text, held) ? 'equal' : 'accents differ'
-  return { field: 'family', how, worth: worth[how] * factor }
+  return { how, worth: worth[how] * factor }
 }
 
 /** The more of the name was spelt out, the better. */
-function wildWorth(field: Field, pattern: Pattern, folded: string, factor: number): Agreement {
+function wildWorth(pattern: Pattern, folded: string, factor: number): Finding {
   const spelt = pattern.pieces.join('').length / Math.max(1, folded.length)
-  return { field, how: 'wildcard', worth: (worth.wildcard + 0.45 * Math.min(1, spelt)) * factor }
+  return { how: 'wildcard', worth: (worth.wildcard + 0.45 * Math.min(1, spelt)) * factor }
 }
 
 function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names | undefined {
   const { family, given } = criteria
   let straight = false
   let swapped = false
-  const families: Agreement[] = []
-  const givens: Agreement[][] = given.map(() => [])
+  const families: Finding[] = []
+  const givens: Finding[][] = given.map(() => [])
   for (const name of subject.names) {
     const factor = snippetWorth[name.kind]
-    const familyFound = family
-      ? alike('family', family, name.family, name.foldedFamily, familyLikeness, factor)
-      : undefined
-    const givenFound = given.map((asked) => fuzzyGiven(asked, name, factor))
+    const familyFound = family ? alike(family, name.family, name.foldedFamily, familyLikeness, factor) : undefined
+    const givenFound = given.map((asked) => fuzzyGiven(asked, name, factor, given.length))
     const anyGiven = given.length === 0 || givenFound.some((found) => found !== undefined)
     if (familyFound) families.push(familyFound)
     for (const [index, found] of givenFound.entries()) if (found) givens[index]?.push(found)
@@ -187,14 +174,8 @@ function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names | undefine
   }
   if (!straight && !swapped) return
   const agreements: Agreement[] = []
-  if (family) agreements.push(best('family', families))
-  if (given.length > 0)
-    agreements.push(
-      mean(
-        'given',
-        givens.map((found) => best('given', found)),
-      ),
-    )
+  if (family) agreements.push({ field: 'family', ...best(families) })
+  if (given.length > 0) agreements.push({ field: 'given', ...mean(givens.map(best)) })
   return { agreements, swapped: !straight }
 }
 
@@ -204,65 +185,60 @@ function crossedNames(
   given: readonly AskedName[],
   name: TraceSubject['names'][number],
   factor: number,
-): { readonly family: Agreement; readonly given: readonly (Agreement | undefined)[] } | undefined {
-  const crossedGiven = given.map((asked) =>
-    alike('given', asked, name.family, name.foldedFamily, familyLikeness, factor),
-  )
+): { readonly family: Finding; readonly given: readonly (Finding | undefined)[] } | undefined {
+  const crossedGiven = given.map((asked) => alike(asked, name.family, name.foldedFamily, familyLikeness, factor))
   if (crossedGiven.every((found) => found === undefined)) return
   const crossedFamily = name.foldedGiven.flatMap(
-    (held, position) => alike('family', family, name.given[position] ?? '', held, givenLikeness, factor) ?? [],
+    (held, position) => alike(family, name.given[position] ?? '', held, givenLikeness, factor) ?? [],
   )
-  return crossedFamily.length === 0 ? undefined : { family: best('family', crossedFamily), given: crossedGiven }
+  return crossedFamily.length === 0 ? undefined : { family: best(crossedFamily), given: crossedGiven }
 }
 
-function fuzzyGiven(asked: AskedName, name: TraceSubject['names'][number], factor: number): Agreement | undefined {
+/** A given name behind as many as were asked for is worth a little less. */
+function fuzzyGiven(
+  asked: AskedName,
+  name: TraceSubject['names'][number],
+  factor: number,
+  leading: number,
+): Finding | undefined {
   const whole = name.foldedGiven.flatMap((held, position) => {
-    const found = alike('given', asked, name.given[position] ?? '', held, givenLikeness, factor)
-    return found && position > 0 ? { ...found, worth: found.worth * laterGivenWorth } : (found ?? [])
+    const found = alike(asked, name.given[position] ?? '', held, givenLikeness, factor)
+    return found && position >= leading ? { ...found, worth: found.worth * laterGivenWorth } : (found ?? [])
   })
-  if (whole.length > 0) return best('given', whole)
+  if (whole.length > 0) return best(whole)
   // "Anne Marie J" for Anne-Marie Jane: piece by piece, at least half of them.
   const askedPieces = namePieces(asked.text)
   const heldPieces = name.given.flatMap(namePieces)
   if (askedPieces.length < 2 && heldPieces.length <= name.given.length) return
   const found = askedPieces.map((piece) =>
-    best(
-      'given',
-      heldPieces.flatMap((held) => likeness('given', piece, held, givenLikeness, factor * worth.part) ?? []),
-    ),
+    best(heldPieces.flatMap((held) => likeness(piece, held, givenLikeness, factor * worth.part) ?? [])),
   )
-  return found.filter((piece) => piece.worth > 0).length * 2 >= askedPieces.length ? mean('given', found) : undefined
+  return found.filter((piece) => piece.worth > 0).length * 2 >= askedPieces.length ? mean(found) : undefined
 }
 
 type Compare = (asked: string, held: string) => Likeness | undefined
 
-function alike(
-  field: Field,
-  asked: AskedName,
-  held: string,
-  folded: string,
-  compare: Compare,
-  factor: number,
-): Agreement | undefined {
-  const found = likeness(field, asked.pattern.pieces[0] ?? '', folded, compare, factor)
+function alike(asked: AskedName, held: string, folded: string, compare: Compare, factor: number): Finding | undefined {
+  const found = likeness(asked.pattern.pieces[0] ?? '', folded, compare, factor)
   if (found?.how !== 'equal' || sameSpelling(asked.text, held)) return found
-  return { field, how: 'accents differ', worth: worth['accents differ'] * factor }
+  return { how: 'accents differ', worth: worth['accents differ'] * factor }
 }
 
-function likeness(field: Field, asked: string, held: string, compare: Compare, factor: number): Agreement | undefined {
+function likeness(asked: string, held: string, compare: Compare, factor: number): Finding | undefined {
   const how = compare(asked, held)
-  return how && { field, how, worth: worth[how] * factor }
+  return how && { how, worth: worth[how] * factor }
 }
 
-function best(field: Field, found: readonly Agreement[]): Agreement {
-  let winner: Agreement = { field, how: 'different', worth: 0 }
-  for (const agreement of found) if (agreement.worth > winner.worth) winner = { ...agreement, field }
+function best(found: readonly Finding[]): Finding {
+  let winner: Finding = { how: 'different', worth: 0 }
+  for (const finding of found) if (finding.worth > winner.worth) winner = finding
   return winner
 }
 
-function mean(field: Field, found: readonly Agreement[]): Agreement {
-  const worst = found.reduce((a, b) => (b.worth < a.worth ? b : a))
-  return { field, how: worst.how, worth: found.reduce((sum, { worth: value }) => sum + value, 0) / found.length }
+/** The mean, under the name of the weakest. */
+function mean(found: readonly Finding[]): Finding {
+  const weakest = found.reduce((a, b) => (b.worth < a.worth ? b : a))
+  return { how: weakest.how, worth: found.reduce((sum, { worth: value }) => sum + value, 0) / found.length }
 }
 
 const within = (range: DayRange, day: number) => day >= range.from && day <= range.to
@@ -296,17 +272,14 @@ const practice = (criteria: Criteria, subject: TraceSubject): Agreement | undefi
 function postcode(criteria: Criteria, subject: TraceSubject): Agreement | undefined {
   const asked = criteria.postcode
   if (!asked) return
-  const found = subject.addresses.flatMap(({ kind, postcode: held }): Agreement[] => {
+  const found = subject.addresses.flatMap(({ kind, postcode: held }): Finding[] => {
     const factor = kind === snippetKind.historic ? formerWorth : snippetWorth[kind]
-    if (criteria.fuzzy)
-      return [likeness('postcode', asked.pieces[0] ?? '', held, postcodeLikeness, factor) ?? []].flat()
+    if (criteria.fuzzy) return [likeness(asked.pieces[0] ?? '', held, postcodeLikeness, factor) ?? []].flat()
     const eligible = kind === snippetKind.main || (kind === snippetKind.historic && criteria.history)
     if (!eligible || !matches(asked, held)) return []
-    return [
-      isWild(asked) ? wildWorth('postcode', asked, held, factor) : { field: 'postcode', how: 'equal', worth: factor },
-    ]
+    return [isWild(asked) ? wildWorth(asked, held, factor) : { how: 'equal', worth: factor }]
   })
-  return best('postcode', found)
+  return { field: 'postcode', ...best(found) }
 }
 
 function contact(criteria: Criteria, subject: TraceSubject, field: 'phone' | 'email'): Agreement | undefined {

@@ -1,7 +1,7 @@
 import type { Criteria } from './criteria.ts'
 import { namePieces } from './fold.ts'
 import { shortForms } from './short-forms.ts'
-import { familyLikeness, givenLikeness } from './similarity.ts'
+import { familyNearby, givenLikeness } from './similarity.ts'
 import { soundex } from './soundex.ts'
 
 /**
@@ -18,10 +18,9 @@ export function sift(
     return (row) =>
       row.given.split(' ').some((held) => pieces.some((asked) => held.includes(asked) || givenLikeness(asked, held)))
   }
-  const sounds = new Set([family, ...given].map(soundex))
-  return (row) =>
-    sounds.has(row.sound) ||
-    [family, ...given].some((asked) => familyLikeness(asked, row.family) !== undefined) ||
-    // Swapped, and the family name was asked for by a short form of the given name that is held as one.
-    (given.length > 0 && shortForms(row.family).size > 0 && given.some((asked) => shortForms(row.family).has(asked)))
+  const asked = [family, ...given]
+  const sounds = new Set(asked.map(soundex))
+  // Swapped, and the family name was asked for by an everyday form of a given name that is held as one.
+  const forms = new Set(given.flatMap((name) => [...shortForms(name)]))
+  return (row) => sounds.has(row.sound) || forms.has(row.family) || asked.some((name) => familyNearby(name, row.family))
 }

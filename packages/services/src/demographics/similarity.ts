@@ -30,12 +30,18 @@ export const worth: Readonly<Record<Likeness, number>> = {
 export function familyLikeness(asked: string, held: string): Likeness | undefined {
   if (asked === '' || held === '') return undefined
   if (asked === held) return 'equal'
-  // One half of a double-barrelled name: folding has taken the hyphen, so the half is a beginning or an end.
-  const [short, long] = asked.length < held.length ? [asked, held] : [held, asked]
-  if (short.length >= 4 && long.length - short.length >= 3 && (long.startsWith(short) || long.endsWith(short)))
-    return 'part'
+  if (isPart(asked, held)) return 'part'
   if (soundex(asked) === soundex(held)) return 'sounds alike'
   return slip(asked, held) ? 'one slip' : undefined
+}
+
+/** What {@link familyLikeness} finds beside names that sound alike (or are equal): for who has the sounds already. */
+export const familyNearby = (asked: string, held: string): boolean => isPart(asked, held) || slip(asked, held)
+
+/** One half of a double-barrelled name: folding has taken the hyphen, so the half is a beginning or an end. */
+function isPart(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  return short.length >= 4 && long.length - short.length >= 3 && (long.startsWith(short) || long.endsWith(short))
 }
 
 /** Folded given names in a fuzzy search. */

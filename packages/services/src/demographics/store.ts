@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Store } from '@openspine/platform/store'
 import type { Criteria } from './criteria.ts'
 import { foldName, namePieces } from './fold.ts'
@@ -62,7 +63,8 @@ export function personStore(store: Store): PersonStore {
     const known = shapes.get(text)
     if (known !== undefined) return named(known, text)
     if (shapes.size >= mostShapes) return { text }
-    const name = `demographics-search-${shapes.size}`
+    // By content: another person store on the same connections must give the same name to the same text.
+    const name = `demographics-${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
     shapes.set(text, name)
     return named(name, text)
   }
