@@ -74,7 +74,7 @@ test('what is no person is refused with the reason', () => {
     { nhsNumber: '9990548609', supersededBy: '9990548617', patient: {} },
     { nhsNumber: '9990548609', patient: [] as unknown as Json },
   ])
-    assert.throws(() => storedPerson(wrong), { code: 'PDS_PERSON_INVALID' })
+    assert.throws(() => storedPerson(wrong), { code: 'DEMOGRAPHICS_PERSON_INVALID' })
 })
 
 test('the record comes back as it was loaded', () => {

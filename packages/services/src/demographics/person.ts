@@ -89,7 +89,7 @@ const numberVerified: Json = {
 
 const listsWithIds = ['name', 'address', 'telecom', 'contact', 'generalPractitioner'] as const
 
-/** SpineError `PDS_PERSON_INVALID`, with the reason, when it is no person. */
+/** SpineError `DEMOGRAPHICS_PERSON_INVALID`, with the reason, when it is no person. */
 export function checkPerson({ nhsNumber, version = 1, status, supersededBy, patient }: PersonRecord): void {
   const problem = !/^\d{10}$/.test(nhsNumber)
     ? 'the NHS number is not ten digits'
@@ -101,7 +101,11 @@ export function checkPerson({ nhsNumber, version = 1, status, supersededBy, pati
           ? undefined
           : 'patient is not an object'
   if (problem)
-    throw new SpineError('PDS_PERSON_INVALID', {}, { explanation: `This person cannot be loaded: ${problem}.` })
+    throw new SpineError(
+      'DEMOGRAPHICS_PERSON_INVALID',
+      {},
+      { explanation: `This person cannot be loaded: ${problem}.` },
+    )
 }
 
 /**

@@ -117,7 +117,7 @@ test('a person that is none stops the load with the reason, and leaves the ones 
   await platform.store.migrate(name, migrations ?? {})
   await assert.rejects(
     contract.load([{ nhsNumber: 'x', patient: {} }]),
-    (error) => isSpineError(error) && error.code === 'PDS_PERSON_INVALID',
+    (error) => isSpineError(error) && error.code === 'DEMOGRAPHICS_PERSON_INVALID',
   )
   assert.equal(await contract.count(), 0)
 })

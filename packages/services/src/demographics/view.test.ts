@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { r4 } from '@openspine/standards/fhir/r4'
 import type { Access } from './access.ts'
 import { extensionUrl, items, type Json, storedPerson } from './person.ts'
+import { syntheticPeople } from './population.ts'
 import { retrieveView, searchView } from './view.ts'
 import { workedPeople } from './worked-people.ts'
 
@@ -117,4 +119,22 @@ test('a search result is the projection of §9.4', () => {
   assert.deepEqual(urls(died), [extensionUrl.deathNotification])
   const restricted = searchView('R', document('9990548838'), privileged)
   for (const member of ['address', 'telecom', 'contact', 'generalPractitioner']) assert.ok(!(member in restricted))
+})
+
+test('whoever asks, what is shown is a Patient of R4', () => {
+  const all: Access = {
+    mode: 'privileged-application-restricted',
+    app: {
+      id: 'a',
+      attributes: { emptyAddressLines: true, confidentialRemovalReason: true, recordSharingConsent: true },
+    },
+  }
+  for (const record of [...workedPeople(), ...syntheticPeople({ seed: 2, from: 0, count: 300 })]) {
+    const person = storedPerson(record)
+    for (const access of [worker, all]) {
+      assert.deepEqual(r4.check(JSON.parse(retrieveView(person, access))), [], record.nhsNumber)
+      const found = searchView(person.sensitivity, JSON.parse(person.document) as Json, access)
+      assert.deepEqual(r4.check(found), [], record.nhsNumber)
+    }
+  }
 })

@@ -5,9 +5,10 @@ import { foldName, foldPostcode } from './fold.ts'
 import { afterPrefix, isWild, likePattern, matches, parsePattern } from './wildcard.ts'
 
 test('a wildcard needs two characters before it, and at most three stand in a value', () => {
-  for (const wrong of ['*', 'S*', '*mith', 'S*th', '-S*', 'Sm*i*t*h*'])
+  for (const wrong of ['*', 'S*', '*mith', 'S*th', '--*', '12*', 'Sm*i*t*h*'])
     assert.equal(parsePattern(wrong, foldName), undefined)
   for (const right of ['Sm*', 'Sm*th', 'Smi*h', 'Smith']) assert.ok(parsePattern(right, foldName))
+  assert.deepEqual(parsePattern("O'*", foldName), { pieces: ['O', ''] })
   assert.deepEqual(parsePattern('zz99 *', foldPostcode), { pieces: ['ZZ99', ''] })
 })
 

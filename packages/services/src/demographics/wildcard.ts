@@ -7,12 +7,12 @@ export interface Pattern {
 /** Most asterisks in one value: bounds the work of a match on every engine. */
 export const maxAsterisks = 3
 
-/** Undefined when an asterisk stands within the first two characters, or there are too many (§9.1). */
+/** Undefined when an asterisk stands within the first two characters (§9.1), when folding leaves nothing before it, or when there are too many. */
 export function parsePattern(text: string, fold: (text: string) => string): Pattern | undefined {
   const star = text.indexOf('*')
   if (star === -1) return { pieces: [fold(text)] }
   const pieces = text.split('*').map(fold)
-  if (star < 2 || (pieces[0] as string).length < 2 || pieces.length - 1 > maxAsterisks) return undefined
+  if (star < 2 || pieces[0] === '' || pieces.length - 1 > maxAsterisks) return undefined
   return { pieces }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
 import { manualClock, type TestPlatform, testPlatform } from '@openspine/platform/testing'
+import { r4 } from '@openspine/standards/fhir/r4'
 import { type FastifyInstance, fastify, type InjectOptions } from 'fastify'
 import type { Access } from '../access.ts'
 import { demographics, demographicsConfig, outcomes, type PdsOutcome, refuse, workedPeople } from '../service.ts'
@@ -47,6 +48,7 @@ async function isOutcome(answer: Awaited<ReturnType<typeof ask>>, outcome: PdsOu
   assert.equal(answer.statusCode, outcome.status)
   assert.equal(answer.headers['content-type'], 'application/fhir+json')
   assert.equal(answer.headers['cache-control'], 'no-store')
+  assert.deepEqual(r4.check(answer.json()), [])
   assert.deepEqual(answer.json(), {
     resourceType: 'OperationOutcome',
     issue: [
@@ -119,6 +121,7 @@ describe('search', () => {
   const found = async (query: string, as?: Access) => {
     const answer = await ask(`/Patient?${query}`, as ? { as } : {})
     assert.equal(answer.statusCode, 200, answer.body)
+    assert.deepEqual(r4.check(answer.json()), [])
     return answer.json()
   }
 
