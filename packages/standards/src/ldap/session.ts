@@ -176,8 +176,9 @@ export class LdapSession {
     try {
       for (const bytes of this.#late.splice(0)) sink.put(bytes)
       if (!this.ended) {
-        this.#begin(sink)
+        // First what is under way: what is asked in one breath is answered in its order, unless it takes long.
         this.#continue(sink)
+        this.#begin(sink, sink.length + slice.bytes)
       }
     } catch (error) {
       if (!isBerError(error)) {
@@ -189,15 +190,15 @@ export class LdapSession {
     return sink.length === 0 ? nothing : sink.take()
   }
 
-  /** Begins requests that have arrived. */
-  #begin(sink: Sink) {
+  /** Begins requests that have arrived, while the sink holds less than `full` bytes. */
+  #begin(sink: Sink, full: number) {
     const { options, maxOutstanding } = this.#engine
     const until = options.now() + slice.milliseconds
     while (this.#unread && !this.ended && !this.#binding) {
-      if (this.#searches.length >= maxOutstanding || sink.length >= slice.bytes) return
+      if (this.#searches.length >= maxOutstanding || sink.length >= full) return
       const pdu = this.#splitter.next()
       if (pdu === undefined) this.#unread = false
-      else this.#dispatch(pdu, sink)
+      else this.#dispatch(pdu, sink, full)
       // Looked at last, so that every call gets on, however the clock runs.
       if (options.now() > until) return
     }
@@ -216,7 +217,7 @@ export class LdapSession {
     }
   }
 
-  #dispatch(pdu: Buffer, sink: Sink) {
+  #dispatch(pdu: Buffer, sink: Sink, full: number) {
     let message: LdapMessage<LdapRequest>
     try {
       message = decodeRequest(pdu, this.#engine.filterLimits)
@@ -233,7 +234,7 @@ export class LdapSession {
       case 'search': {
         const { ground, options, resolver } = this.#engine
         const run = new SearchRun(ground, options.tree(), resolver, { id, operation, controls: message.controls })
-        run.step(sink, slice.bytes, slice.candidates)
+        run.step(sink, full, slice.candidates)
         if (run.result === undefined) this.#searches.push(run)
         else this.#finish(run, sink)
         return
