@@ -133,7 +133,10 @@ export const outcomes = {
   },
 } as const
 
-/** The error of this service's family: `PDS_` and the Spine code. */
-export function refuse(outcome: PdsOutcome, explanation?: string): SpineError<PdsOutcome> {
-  return new SpineError(`PDS_${outcome.coding.code}`, outcome, explanation === undefined ? {} : { explanation })
+/** The error of this service's family: `PDS_` and the Spine code. `check` names the check that failed, for the audit. */
+export function refuse(outcome: PdsOutcome, explanation?: string, check?: string): SpineError<PdsOutcome> {
+  return new SpineError(`PDS_${outcome.coding.code}`, outcome, {
+    ...(explanation === undefined ? {} : { explanation }),
+    ...(check === undefined ? {} : { detail: check }),
+  })
 }

@@ -11,7 +11,7 @@ export function profileAccess(withoutToken: 'user-restricted' | 'refused'): Auth
     if (authorization === undefined && withoutToken === 'user-restricted')
       return { mode: 'user-restricted', user: { id: 'anonymous' } }
     const refused = firstRefusal(authorizationChecks, authorization)
-    if (refused) throw refuse(refused.outcome, refused.check.explanation)
+    if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
     throw refuse(
       outcomes.accessDenied('Invalid Access Token'),
       'The access token was not issued by this environment. No token verifier is installed, so no token is valid yet.',

@@ -5,6 +5,7 @@ import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
+import { accessRecord } from './fhir/record.ts'
 import { migrations } from './migrations.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
@@ -52,24 +53,9 @@ export function demographics(parts: {
   }
 
   const settled = async (event: Settled): Promise<void> => {
-    const { at, requestId, access, code, status, operation, ...facts } = event
+    const { at, operation, status, code } = event
     requests.inc({ operation, status: String(status), code: code ?? '' })
-    await platform.audit.append({
-      event: `pds.${operation}`,
-      at,
-      ...(requestId === undefined ? {} : { trace: requestId }),
-      facts: {
-        status,
-        ...(code !== undefined && { code }),
-        ...(access && {
-          mode: access.mode,
-          ...(access.user && { user: access.user.id }),
-          ...(access.patient && { patient: access.patient.nhsNumber }),
-          ...(access.app && { app: access.app.id, ...(access.app.asid !== undefined && { asid: access.app.asid }) }),
-        }),
-        ...Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)),
-      },
-    })
+    await platform.audit.append(accessRecord(event))
     seconds.observe({ operation }, (platform.clock.now() - at) / 1000)
   }
 

@@ -304,6 +304,7 @@ test('every access is audited: who, mode, numbers, outcome; searches without the
   await ask('/Patient/9990548854', { headers })
   await ask('/Patient?family=Testcase&birthdate=1980-02-29', { headers })
   await ask('/Patient/9990549001', { headers })
+  await ask('/HelloWorld', { headers })
   const records = await platform.audit.find({ trace, limit: 10 })
   const facts = records.map(({ event, facts }) => ({ event, ...facts }) as Record<string, unknown>)
   const of = (holds: (fact: Record<string, unknown>) => boolean) => {
@@ -321,7 +322,13 @@ test('every access is audited: who, mode, numbers, outcome; searches without the
   assert.deepEqual(searched['shown'], ['9990548609'])
   assert.deepEqual(searched['parameters'], ['family', 'birthdate'])
   assert.ok(!JSON.stringify(searched).includes('Testcase'))
-  assert.equal(of(({ asked }) => asked === '9990549001')['code'], 'RESOURCE_NOT_FOUND')
+  const unknown = of(({ asked }) => asked === '9990549001')
+  assert.deepEqual(
+    [unknown['code'], unknown['status'], unknown['because']],
+    ['RESOURCE_NOT_FOUND', 404, 'No person has this NHS number in this environment.'],
+  )
+  const refused = of(({ event }) => event === 'pds.none')
+  assert.deepEqual([refused['code'], refused['check']], ['UNSUPPORTED_REQUEST', 'Path is known'])
 })
 
 test('what takes too long is answered 503 with Retry-After', async () => {

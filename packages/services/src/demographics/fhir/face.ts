@@ -9,7 +9,7 @@ import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
 import type { Traced } from '../trace.ts'
 import { retrieveView } from '../view.ts'
-import { outcomeOf } from './outcome-of.ts'
+import { type Judged, outcomeOf } from './outcome-of.ts'
 import { fhirJson, operationOutcome, searchBundle } from './render.ts'
 
 /** What the PDS FHIR face stands on: use cases and what every request needs. */
@@ -50,7 +50,7 @@ export interface Settled {
   readonly parameters: readonly string[] | undefined
   /** Why each person of a search result matched. */
   readonly reasons: readonly unknown[] | undefined
-  readonly messageId: string | undefined
+  readonly judged: Omit<Judged, 'outcome'>
 }
 
 interface Answer {
@@ -120,7 +120,7 @@ async function serve(
   const number = numberOf(asked?.id, parameters)
   let access: Access | undefined
   let answer: Answer
-  let messageId: string | undefined
+  let judged: Omit<Judged, 'outcome'> = {}
   try {
     access = await dependencies.authenticate({ authorization: header(request, 'authorization') })
     const arrival: Arrival = {
@@ -137,9 +137,9 @@ async function serve(
     mustPass(arrivalChecks, arrival)
     answer = await within(waitMs(request, dependencies.waitSeconds), answerTo(dependencies, arrival, request))
   } catch (error) {
-    const judged = outcomeOf(error, dependencies)
-    messageId = judged.messageId
-    answer = refused(judged.outcome)
+    const { outcome, ...why } = outcomeOf(error, dependencies)
+    judged = why
+    answer = refused(outcome)
   }
   await dependencies.settled({
     at,
@@ -157,7 +157,7 @@ async function serve(
     parameters:
       operation === 'search' ? [...new Set(parameters.map(([name]) => brief(name) ?? ''))].slice(0, 32) : undefined,
     reasons: answer.reasons,
-    messageId,
+    judged,
   })
   return send(reply, answer)
 }
@@ -209,7 +209,7 @@ async function searchAnswer(
 /** Throws the outcome of the first check that fails. */
 function mustPass<Subject>(checks: Parameters<typeof firstRefusal<Subject>>[0], subject: Subject): void {
   const refused = firstRefusal(checks, subject)
-  if (refused) throw refuse(refused.outcome, refused.check.explanation)
+  if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
 }
 
 function refused(outcome: PdsOutcome): Answer {

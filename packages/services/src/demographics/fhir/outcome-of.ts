@@ -3,18 +3,23 @@ import type { Logger } from '@openspine/platform/log'
 import { isSpineError } from '@openspine/standards/error'
 import { outcomes, type PdsOutcome } from '../outcomes.ts'
 
+/** What the wire is told, and what the audit keeps beside it: the failed check, in plain words why, the id of a fault. */
+export interface Judged {
+  readonly outcome: PdsOutcome
+  readonly check?: string | undefined
+  readonly because?: string | undefined
+  readonly messageId?: string
+}
+
 /** The outcome of whatever was thrown. Faults of ours go to the log under the message id that the caller is told. */
-export function outcomeOf(
-  error: unknown,
-  about: { readonly log: Logger; readonly random: Random },
-): { readonly outcome: PdsOutcome; readonly messageId: string | undefined } {
+export function outcomeOf(error: unknown, about: { readonly log: Logger; readonly random: Random }): Judged {
   if (isSpineError(error) && error.code.startsWith('PDS_') && isPdsOutcome(error.outcome))
-    return { outcome: error.outcome, messageId: undefined }
-  const messageId = about.random.uuid()
+    return { outcome: error.outcome, check: error.detail, because: error.explanation }
   if (error instanceof Error && 'statusCode' in error && Number(error.statusCode) < 500) {
     // The framework refused the body (too long, cut off): the caller's fault, with the framework's status.
-    return { outcome: { ...outcomes.unsupportedService, status: Number(error.statusCode) }, messageId: undefined }
+    return { outcome: { ...outcomes.unsupportedService, status: Number(error.statusCode) } }
   }
+  const messageId = about.random.uuid()
   about.log.error({ messageId, err: named(error) }, 'PDS FHIR: a request failed')
   return { outcome: outcomes.unknownError(messageId), messageId }
 }
