@@ -1,4 +1,4 @@
-import { workedExample } from '@openspine/practice'
+import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
 import { splitInteractionId } from '@openspine/standards/nhs'
@@ -210,19 +210,58 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   }
 }
 
-/** Systems, people and records of the worked example, where the store has none yet. */
+/**
+ * Systems, people and records of the worked example and a synthetic population, where the store has none
+ * yet. The same people come out every time.
+ */
 export async function loadSandbox(spine: Spine): Promise<void> {
   await registerSandbox(spine)
   const { demographics, practice } = spine.contracts
+  const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
   if ((await demographics.count()) === 0) {
     await demographics.load(workedPeople())
     await demographics.load(syntheticPeople(syntheticPopulation))
   }
   if ((await practice.practices()).length === 0) {
-    const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
     for (const { odsCode, asid, name } of sandboxPractices) {
-      const example = workedExample({ odsCode, asid, name, today, serviceRoot: serviceRoot('', odsCode) })
-      await practice.load(example)
+      await practice.load(workedExample({ odsCode, asid, name, today, serviceRoot: serviceRoot('', odsCode) }))
+      await practice.addPatients(odsCode, registeredAt(odsCode, today))
     }
   }
+}
+
+/** Records for those of the synthetic population whom demographics names as registered at this practice. */
+function* registeredAt(odsCode: string, today: string): Generator<PatientInput> {
+  for (const { nhsNumber, patient } of syntheticPeople(syntheticPopulation)) {
+    const { name, gender, birthDate, deceasedDateTime, generalPractitioner } = patient as SyntheticPatient
+    const [usual] = name ?? []
+    if (generalPractitioner?.[0]?.identifier.value !== odsCode || !usual || !gender || birthDate?.length !== 10)
+      continue
+    yield syntheticRecord(
+      {
+        nhsNumber,
+        family: usual.family,
+        given: usual.given ?? [],
+        ...(usual.prefix === undefined ? {} : { prefix: usual.prefix }),
+        gender,
+        birthDate,
+        ...(deceasedDateTime === undefined ? {} : { deceasedDate: deceasedDateTime.slice(0, 10) }),
+      },
+      syntheticPopulation.seed,
+      today,
+    )
+  }
+}
+
+/** What the generator puts into the FHIR Patient, as far as a record needs it. */
+interface SyntheticPatient {
+  readonly name?: readonly {
+    readonly family: string
+    readonly given?: readonly string[]
+    readonly prefix?: readonly string[]
+  }[]
+  readonly gender?: 'male' | 'female' | 'other' | 'unknown'
+  readonly birthDate?: string
+  readonly deceasedDateTime?: string
+  readonly generalPractitioner?: readonly { readonly identifier: { readonly value: string } }[]
 }
