@@ -42,7 +42,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 
 async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
   const environment = 'bench'
-  const log = makeLog({ level: 'warn', environment })
+  const log = makeLog({ level: 'error', environment })
   const metrics = makeMetrics()
   const [clock, random] = [systemClock, systemRandom]
   const postgres = await startPostgres({ durable: true, settings: ['shared_buffers=256MB', 'max_wal_size=2GB'] })

@@ -100,6 +100,14 @@ forEachStore((open, engine) => {
     const found = await Promise.all([...people, ...people].map(({ nhsNumber }) => persons.find(nhsNumber)))
     assert.deepEqual(found, [...people, ...people])
     assert.ok(statements < 10, `${statements} statements`)
+    const numbers = people.map(({ nhsNumber }) => Number(nhsNumber))
+    const absent = 9_990_548_609
+    assert.deepEqual(await persons.findAll([absent, ...numbers.toReversed(), absent]), people.toReversed())
+    assert.deepEqual(await persons.findAll([]), [])
+    const many = await Promise.all(
+      Array.from({ length: 20 }, () => persons.findAll(Array.from({ length: 250 }, (_, i) => i))),
+    )
+    assert.deepEqual(many.flat(), [])
     broken = true
     await assert.rejects(Promise.all([persons.find('9990000018'), persons.find('9990000026')]), /broke/)
     broken = false

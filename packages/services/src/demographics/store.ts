@@ -44,6 +44,7 @@ const findStatement = `select ${personColumns} from demographics.person where nh
 
 /** Statements of single reads that may be on their way at once; the next ones share a statement. */
 const readsAtOnce = 2
+const mostInOneRead = 1_000
 const mostShapes = 100
 
 export function personStore(store: Store): PersonStore {
@@ -51,11 +52,12 @@ export function personStore(store: Store): PersonStore {
   // A named statement is planned once per connection; the embedded engine has one session for all and must not have names.
   const named = (name: string, text: string) => (store.kind === 'postgresql' ? { name, text } : { text })
 
-  const findAll = async (numbers: readonly number[]): Promise<StoredPerson[]> => {
-    if (numbers.length === 0) return []
+  const read = async (numbers: readonly number[]): Promise<StoredPerson[]> => {
     const { rows } = await pool.query<PersonRow>({ ...named('demographics-find', findStatement), values: [numbers] })
     return rows.map(personOfRow)
   }
+
+  const find = sharedReads(read)
 
   const shapes = new Map<string, string>()
   /** Names for the first shapes of search that are met, and none for the rest: connections keep named statements for ever. */
@@ -75,8 +77,11 @@ export function personStore(store: Store): PersonStore {
   }
 
   return {
-    find: sharedReads(findAll),
-    findAll,
+    find,
+    async findAll(numbers) {
+      const found = await Promise.all(numbers.map((number) => find(tenDigits(number))))
+      return found.filter((person) => person !== undefined)
+    },
     plainCandidates: (criteria, limit, distinct) => numbersOf(plainStatement(criteria, limit, distinct)),
     async nameBlock(day, limit) {
       const { text, values } = blockStatement(day, limit + 1)
@@ -144,42 +149,51 @@ function personOfRow(row: PersonRow): StoredPerson {
 }
 
 /**
- * Single reads that come while others are on their way go out together in the next statement: no timer, so
- * one caller alone waits for nobody, and a busy server asks far fewer questions than it answers.
+ * Reads that come while others are on their way go out together in the next statement: no timer, so one
+ * caller alone waits for nobody, and a busy server asks far fewer questions than it answers.
  */
 function sharedReads(
-  findAll: (numbers: readonly number[]) => Promise<StoredPerson[]>,
+  read: (numbers: readonly number[]) => Promise<StoredPerson[]>,
 ): (nhsNumber: string) => Promise<StoredPerson | undefined> {
   interface Waiting {
     resolve(person: StoredPerson | undefined): void
     reject(error: unknown): void
   }
-  let waiting = new Map<string, Waiting[]>()
+  const waiting = new Map<string, Waiting[]>()
   let onTheWay = 0
+  let called = false
+
   const send = async () => {
-    const group = waiting
-    waiting = new Map()
+    called = false
+    const group = [...waiting].slice(0, mostInOneRead)
+    if (group.length === 0) return
+    for (const [nhsNumber] of group) waiting.delete(nhsNumber)
     onTheWay++
     try {
-      const found = new Map((await findAll([...group.keys()].map(Number))).map((person) => [person.nhsNumber, person]))
+      const people = await read(group.map(([nhsNumber]) => Number(nhsNumber)))
+      const found = new Map(people.map((person) => [person.nhsNumber, person]))
       for (const [nhsNumber, callers] of group) for (const caller of callers) caller.resolve(found.get(nhsNumber))
     } catch (error) {
-      for (const callers of group.values()) for (const caller of callers) caller.reject(error)
+      for (const [, callers] of group) for (const caller of callers) caller.reject(error)
     } finally {
       onTheWay--
-      if (waiting.size > 0) void send()
+      call()
     }
   }
+  /** Once for all who ask in the same turn, and only while a place is free. */
+  const call = () => {
+    if (called || onTheWay >= readsAtOnce || waiting.size === 0) return
+    called = true
+    queueMicrotask(() => void send())
+  }
+
   return (nhsNumber) =>
     new Promise((resolve, reject) => {
-      const callers = waiting.get(nhsNumber) ?? []
-      callers.push({ resolve, reject })
-      waiting.set(nhsNumber, callers)
-      if (onTheWay < readsAtOnce && waiting.size === 1 && callers.length === 1) queueMicrotask(() => void sendIfAny())
+      const callers = waiting.get(nhsNumber)
+      if (callers) callers.push({ resolve, reject })
+      else waiting.set(nhsNumber, [{ resolve, reject }])
+      call()
     })
-  function sendIfAny() {
-    return waiting.size > 0 ? send() : undefined
-  }
 }
 
 /**
