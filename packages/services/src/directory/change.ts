@@ -51,6 +51,8 @@ export interface ChangeGround {
   readonly by: string
   readonly imported: boolean
   readonly uuid: () => string
+  /** Stored attributes by key, of entries that may hold secret ones. */
+  readonly guarded: ReadonlyMap<string, EntryAttributes>
   /** FQDN that was registered with an entry. */
   readonly registeredFqdn: (entry: EncodedEntry) => string | undefined
 }
@@ -112,14 +114,17 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
       record('delete', name.key, old.dn, '')
       return
     }
-    const attributes = canonical(schema, change.entry.attributes, outcome)
+    const before = secretsOf(schema, entries.get(name.key)?.attributes ?? ground.guarded.get(name.key) ?? {})
+    const given = canonical(schema, change.entry.attributes, outcome)
+    // Whoever writes an entry again has read it without its secrets: they stay, unless it names them.
+    const attributes = old === undefined ? given : { ...kept(before, change.entry.attributes), ...given }
     check(change.entry, attributes, name, index)
     const registeredFqdn = change.entry.registeredFqdn?.toLowerCase()
     const shown = withoutSecrets(schema, attributes)
     if (old === undefined) record('add', name.key, renderDn(parseDn(dn)), ldifAttributes(shown))
     else {
       const groups = difference(old.attributes(schema), shown)
-      const secret = Object.keys(shown).length < Object.keys(attributes).length
+      const secret = JSON.stringify(before) !== JSON.stringify(secretsOf(schema, attributes))
       if (groups.length === 0 && !secret && ground.registeredFqdn(old) === registeredFqdn && !entries.has(name.key))
         return
       record('modify', name.key, old.dn, ldifModifications(groups))
@@ -191,6 +196,16 @@ function canonical(schema: Schema, attributes: EntryAttributes, outcome: ChangeO
 
 function withoutSecrets(schema: Schema, attributes: EntryAttributes): EntryAttributes {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => schema.attribute(name)?.secret !== true))
+}
+
+function secretsOf(schema: Schema, attributes: EntryAttributes): EntryAttributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => schema.attribute(name)?.secret === true))
+}
+
+/** Secrets that the new attributes do not name; naming one without a value takes it away. */
+function kept(secrets: EntryAttributes, given: EntryAttributes): EntryAttributes {
+  const named = new Set(Object.keys(given).map((name) => name.toLowerCase()))
+  return Object.fromEntries(Object.entries(secrets).filter(([name]) => !named.has(name.toLowerCase())))
 }
 
 /** The groups of a modification that leads from one to the other. */

@@ -57,6 +57,13 @@ export type DirectoryChange =
   | { readonly kind: 'put'; readonly entry: DirectoryEntry }
   | { readonly kind: 'delete'; readonly dn: string }
 
+/** Something that was put right while reading LDIF, so that whoever owns the data can put it right at its source. */
+export interface LdifRepair {
+  readonly line: number
+  readonly dn: string
+  readonly repair: string
+}
+
 /** What other services may ask of the directory. */
 export interface Directory {
   snapshot(): DirectorySnapshot
@@ -72,4 +79,14 @@ export interface Directory {
     /** `imported`: the known quirks of live data are accepted with a warning in the log. */
     options?: { readonly imported?: boolean },
   ): Promise<{ readonly version: number }>
+  /**
+   * Applies the entries and deletions of LDIF text (RFC 2849) as `imported`, all or none. Quirks of live dumps are
+   * repaired and reported. SpineError `LDIF_SYNTAX` or `DIRECTORY_*`.
+   */
+  importLdif(
+    text: string,
+    by: string,
+  ): Promise<{ readonly version: number; readonly changes: number; readonly repairs: readonly LdifRepair[] }>
+  /** Every entry but those of the change log, parents first, piece by piece; without secret attributes. */
+  exportLdif(): Iterable<string>
 }

@@ -1,12 +1,19 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
 import type { Store } from '@openspine/platform/store'
-import { type EncodedEntry, type MemoryTree, memoryTree, type Schema, type TreeEdit } from '@openspine/standards/ldap'
+import {
+  type EncodedEntry,
+  type MemoryTree,
+  memoryTree,
+  nameKey,
+  type Schema,
+  type TreeEdit,
+} from '@openspine/standards/ldap'
 import { putEntry, workOut } from './change.ts'
 import { dropChanges, putChange, putHead } from './changelog.ts'
 import type { DirectoryConfig } from './config.ts'
-import type { DirectoryChange } from './contract.ts'
-import { type EntryStore, entryStore, type Reader, type StoredChange, type StoredEntry } from './store.ts'
+import type { DirectoryChange, DirectoryEntry, EntryAttributes } from './contract.ts'
+import { type EntryStore, entryStore, type Reader, type StoredChange, type StoredEntry, type Writer } from './store.ts'
 
 /** Attributes with an equality index (directory specification §16.1), and what the reads of §6.4 need beside. */
 export const indexedAttributes = [
@@ -191,6 +198,25 @@ export class Registry {
     return { tree: edit.done(), version, firstChange: first }
   }
 
+  /** Stored attributes of entries that are written again and may hold a secret, which the tree does not show. */
+  async #guarded(
+    changes: readonly DirectoryChange[],
+    tree: MemoryTree,
+    writer: Writer,
+  ): Promise<ReadonlyMap<string, EntryAttributes>> {
+    const { schema } = this.#needs
+    const guarded = new Set(
+      schema.classes.filter(({ may }) => may.some(({ secret }) => secret)).map(({ name }) => name.toLowerCase()),
+    )
+    const holds = ({ attributes }: DirectoryEntry) =>
+      Object.values(attributes).some((values) => values.some((value) => guarded.has(value.toLowerCase())))
+    const keys = changes.flatMap((change) => {
+      const key = change.kind === 'put' && holds(change.entry) ? nameKey(schema, change.entry.dn)?.key : undefined
+      return key === undefined || tree.get(key) === undefined ? [] : [key]
+    })
+    return keys.length === 0 ? new Map() : writer.attributesOf(keys)
+  }
+
   /** Checks and commits; resolves when `state` shows it. */
   async apply(
     changes: readonly DirectoryChange[],
@@ -203,6 +229,7 @@ export class Registry {
         const before = await this.#read(writer)
         const worked = workOut(changes, {
           tree: before.tree,
+          guarded: await this.#guarded(changes, before.tree, writer),
           schema,
           version: before.version,
           config,

@@ -12,6 +12,7 @@ import type { DirectoryConfig } from './config.ts'
 import type { Directory, DirectorySnapshot } from './contract.ts'
 import { ldapListeners } from './ldap/listener.ts'
 import { Trail } from './ldap/trail.ts'
+import { exportEntries, readEntries } from './ldif.ts'
 import { migrations } from './migrations.ts'
 import { Registry } from './registry.ts'
 import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
@@ -66,6 +67,12 @@ export function directory(needs: {
       })
       return applied
     },
+    async importLdif(text, by) {
+      const { changes, repairs } = readEntries(schema, text)
+      const { version: at } = await contract.apply(changes, by, { imported: true })
+      return { version: at, changes: changes.length, repairs }
+    },
+    exportLdif: () => exportEntries(schema, withoutChangeLog(registry.state.tree.entries())),
   }
 
   return {
@@ -122,6 +129,10 @@ function operationMetrics({ metrics }: Pick<Platform, 'metrics'>): (report: Oper
     operations.inc({ operation, code: String(code) })
     if (operation === 'search') seconds.observe((endedAt - startedAt) / 1000)
   }
+}
+
+function* withoutChangeLog<Entry extends { readonly key: string }>(entries: Iterable<Entry>): IterableIterator<Entry> {
+  for (const entry of entries) if (!/(^|,)cn=changelog,o=nhs$/.test(entry.key)) yield entry
 }
 
 type Authenticate = (dn: string, password: Buffer) => Promise<boolean>

@@ -34,6 +34,8 @@ export interface StoredChange {
 
 /** What a transaction of the registry may do: the head stays locked until it ends. */
 export interface Writer extends Reader {
+  /** Attributes as stored, secret ones included, of those entries that are there. */
+  attributesOf(keys: readonly string[]): Promise<ReadonlyMap<string, EntryAttributes>>
   /** Writes entries (new or changed), removes others, appends the changes, raises the head. */
   write(change: {
     readonly entries: readonly StoredEntry[]
@@ -197,6 +199,17 @@ export function entryStore(store: Pick<Store, 'db'>): EntryStore {
         }>`select version from directory.head where id = 1 for update`.execute(transaction)
         const writer: Writer = {
           ...reader(transaction),
+          async attributesOf(keys) {
+            const found = new Map<string, EntryAttributes>()
+            for (const some of slices(keys)) {
+              const { rows: stored } = await sql<{
+                key: string
+                attributes: string
+              }>`select key, attributes from directory.entry where key = any(${some}::text[])`.execute(transaction)
+              for (const { key, attributes } of stored) found.set(key, JSON.parse(attributes) as EntryAttributes)
+            }
+            return found
+          },
           async write({ entries, deleted, changes, version, forget }) {
             for (const keys of slices(deleted)) {
               await sql`delete from directory.entry where key = any(${keys}::text[])`.execute(transaction)
