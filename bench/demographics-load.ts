@@ -10,8 +10,8 @@ export interface LoadRound {
   readonly ca: string
   readonly connections: number
   readonly ms: number
-  /** Paths with the leading slash; each connection walks them from a place of its own. */
-  readonly targets: readonly string[]
+  /** Paths with the leading slash, and what their answers must contain; each connection walks them from a place of its own. */
+  readonly targets: readonly { readonly path: string; readonly holds: string }[]
 }
 
 export interface LoadResult {
@@ -38,15 +38,17 @@ async function round(load: LoadRound): Promise<LoadResult> {
     sockets.map(async (socket, index) => {
       let at = Math.floor((index * load.targets.length) / load.connections)
       while (performance.now() < end) {
+        const target = load.targets[at++ % load.targets.length]
+        if (!target) throw new Error('nothing to ask for')
         const id = `${prefix}${(number++).toString(16).padStart(12, '0')}`
         const sent = performance.now()
         const answer = await ask(
           socket,
-          `GET ${load.targets[at++ % load.targets.length]} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nAccept: application/fhir+json\r\n\r\n`,
+          `GET ${target.path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nAccept: application/fhir+json\r\n\r\n`,
         )
         latencies.push(performance.now() - sent)
-        octets += answer.octets
-        if (!answer.ok || !answer.head.includes(id)) failed++
+        octets += answer.text.length
+        if (!answer.ok || !answer.text.includes(id) || !answer.text.includes(target.holds)) failed++
       }
     }),
   )
@@ -74,28 +76,25 @@ function open({ port, ca }: LoadRound): Promise<TLSSocket> {
 
 interface Reply {
   readonly ok: boolean
-  readonly head: string
-  readonly octets: number
+  /** Head and body; one character is one octet. */
+  readonly text: string
 }
 
 function ask(socket: TLSSocket, request: string): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let received = ''
     let expected = -1
-    let head = ''
     const onData = (chunk: Buffer) => {
       // latin1: one character is one octet, so lengths can be counted on the text.
       received += chunk.toString('latin1')
       if (expected === -1) {
         const headEnd = received.indexOf('\r\n\r\n')
         if (headEnd === -1) return
-        head = received.slice(0, headEnd)
-        const length = /\r\ncontent-length: (\d+)/i.exec(head)
+        const length = /\r\ncontent-length: (\d+)/i.exec(received.slice(0, headEnd))
         if (!length) return done(() => reject(new Error('an answer without content-length')))
         expected = headEnd + 4 + Number(length[1])
       }
-      if (received.length >= expected)
-        done(() => resolve({ ok: head.startsWith('HTTP/1.1 200'), head, octets: received.length }))
+      if (received.length >= expected) done(() => resolve({ ok: received.startsWith('HTTP/1.1 200'), text: received }))
     }
     const onClose = () => done(() => reject(new Error('the connection was closed')))
     const done = (then: () => void) => {

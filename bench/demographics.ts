@@ -126,26 +126,23 @@ async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
 }
 
 /** Spread over the whole population, in an order that no cache has seen. */
-function targetsOf(basePath: string): Record<string, string[]> {
+function targetsOf(basePath: string): Record<string, LoadRound['targets']> {
   const sample: PersonRecord[] = []
   let index = 0
   for (const person of syntheticPeople({ seed: 1, from: 0, count: people }))
     if (index++ % Math.max(1, Math.floor(people / 10_000)) === 0) sample.push(person)
   shuffle(sample)
+  const target = (query: (person: PersonRecord) => string) =>
+    sample.map((person) => ({ path: basePath + query(person), holds: `"id":"${person.nhsNumber}"` }))
   const search = ({ patient }: PersonRecord, more: Record<string, string>) => {
     const [name] = patient['name'] as { readonly family: string; readonly given: readonly string[] }[]
-    const query = { family: name?.family ?? '', birthdate: String(patient['birthDate']), ...more }
-    return { query, given: name?.given[0] ?? '' }
+    const query = { family: name?.family ?? '', given: name?.given[0] ?? '', birthdate: String(patient['birthDate']) }
+    return `/Patient?${new URLSearchParams({ ...query, ...more }).toString()}`
   }
   return {
-    retrieve: sample.map(({ nhsNumber }) => `${basePath}/Patient/${nhsNumber}`),
-    'exact search': sample.map(
-      (person) => `${basePath}/Patient?${new URLSearchParams(search(person, {}).query).toString()}`,
-    ),
-    'fuzzy search': sample.map((person) => {
-      const { query, given } = search(person, { '_fuzzy-match': 'true' })
-      return `${basePath}/Patient?${new URLSearchParams({ ...query, given }).toString()}`
-    }),
+    retrieve: target(({ nhsNumber }) => `/Patient/${nhsNumber}`),
+    'exact search': target((person) => search(person, {})),
+    'fuzzy search': target((person) => search(person, { '_fuzzy-match': 'true' })),
   }
 }
 

@@ -76,6 +76,19 @@ forEachStore((open, engine) => {
     assert.equal(await contract.find('not a number'), undefined)
   })
 
+  test('two loads of the same people at once leave each person once, with one set of keys', async () => {
+    const people = [...syntheticPeople({ seed: 1, from: 0, count: 1500 })]
+    const [one, other] = [contractOn(store), contractOn(store)]
+    await Promise.all([one.load(people), other.load(people)])
+    assert.equal(await one.count(), people.length)
+    const keys = people.reduce(
+      (sum, { patient, history }) => sum + items(patient['name']).length + items(history?.['name']).length,
+      0,
+    )
+    const { rows } = await store.pool.query<{ count: number | string }>('select count(*) from demographics.name_key')
+    assert.equal(Number(rows[0]?.count), keys)
+  })
+
   test('reads that come together share statements, and each caller gets their own person', async () => {
     const people = [...syntheticPeople({ seed: 1, from: 0, count: 200 })].map(storedPerson)
     let statements = 0

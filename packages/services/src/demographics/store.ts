@@ -4,6 +4,7 @@ import type { Criteria } from './criteria.ts'
 import { foldName, namePieces } from './fold.ts'
 import { keysOf, type PersonKeys } from './keys.ts'
 import { type Sensitivity, type SnippetKind, type Status, type StoredPerson, snippetKind } from './person.ts'
+import { sharedReads } from './shared-reads.ts'
 import { shortForms } from './short-forms.ts'
 import { soundex } from './soundex.ts'
 import { afterPrefix, isWild, likePattern, type Pattern } from './wildcard.ts'
@@ -42,9 +43,7 @@ export interface PersonStore {
 const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past'
 const findStatement = `select ${personColumns} from demographics.person where nhs = any($1::bigint[])`
 
-/** Statements of single reads that may be on their way at once; the next ones share a statement. */
-const readsAtOnce = 2
-const mostInOneRead = 1_000
+/** Shapes of search that get a named statement. */
 const mostShapes = 100
 
 export function personStore(store: Store): PersonStore {
@@ -146,54 +145,6 @@ function personOfRow(row: PersonRow): StoredPerson {
     document: row.document,
     ...(row.past === null ? {} : { past: row.past }),
   }
-}
-
-/**
- * Reads that come while others are on their way go out together in the next statement: no timer, so one
- * caller alone waits for nobody, and a busy server asks far fewer questions than it answers.
- */
-function sharedReads(
-  read: (numbers: readonly number[]) => Promise<StoredPerson[]>,
-): (nhsNumber: string) => Promise<StoredPerson | undefined> {
-  interface Waiting {
-    resolve(person: StoredPerson | undefined): void
-    reject(error: unknown): void
-  }
-  const waiting = new Map<string, Waiting[]>()
-  let onTheWay = 0
-  let called = false
-
-  const send = async () => {
-    called = false
-    const group = [...waiting].slice(0, mostInOneRead)
-    if (group.length === 0) return
-    for (const [nhsNumber] of group) waiting.delete(nhsNumber)
-    onTheWay++
-    try {
-      const people = await read(group.map(([nhsNumber]) => Number(nhsNumber)))
-      const found = new Map(people.map((person) => [person.nhsNumber, person]))
-      for (const [nhsNumber, callers] of group) for (const caller of callers) caller.resolve(found.get(nhsNumber))
-    } catch (error) {
-      for (const [, callers] of group) for (const caller of callers) caller.reject(error)
-    } finally {
-      onTheWay--
-      call()
-    }
-  }
-  /** Once for all who ask in the same turn, and only while a place is free. */
-  const call = () => {
-    if (called || onTheWay >= readsAtOnce || waiting.size === 0) return
-    called = true
-    queueMicrotask(() => void send())
-  }
-
-  return (nhsNumber) =>
-    new Promise((resolve, reject) => {
-      const callers = waiting.get(nhsNumber)
-      if (callers) callers.push({ resolve, reject })
-      else waiting.set(nhsNumber, [{ resolve, reject }])
-      call()
-    })
 }
 
 /**
