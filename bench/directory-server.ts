@@ -1,52 +1,50 @@
-/** Our side of the directory benchmark: the whole service with store, audit and LDAP face; told what it did on stdout. */
+/**
+ * Our side of the directory benchmark. `write FOLDER COUNT` registers the entries in an embedded store; `serve FOLDER`
+ * opens that store as a fresh process does and serves it: the whole service with store, audit and LDAP face.
+ */
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { systemClock } from '@openspine/platform/clock'
+import { makeLog } from '@openspine/platform/log'
+import { openStore } from '@openspine/platform/store'
 import { testPlatform } from '@openspine/platform/testing'
 import { directory, directoryConfig } from '@openspine/services/directory'
 import type { DirectoryChange } from '@openspine/services/directory/contract'
 import { benchEntries } from './directory-entries.ts'
 
-const entries = Number(process.argv[2] ?? '100000')
-const platform = await testPlatform()
-const config = directoryConfig.parse({ port: 0, plainPort: 0 })
-const writer = directory({ platform, config })
-await platform.store.migrate('directory', writer.migrations ?? {})
-await writer.start?.()
-let changes: DirectoryChange[] = []
-const writing = performance.now()
-for (const entry of benchEntries(entries)) {
-  changes.push({ kind: 'put', entry })
-  if (changes.length === 10_000) {
-    await writer.contract.apply(changes, 'bench')
+const [task = '', folder = '', count = '0'] = process.argv.slice(2)
+const log = makeLog({ level: 'warn', environment: 'bench' })
+const store = await openStore({ directory: join(folder, 'store'), log, clock: systemClock })
+const platform = await testPlatform({ store, log })
+const service = directory({ platform, config: directoryConfig.parse({ port: 0, plainPort: 0 }) })
+await store.migrate('directory', service.migrations ?? {})
+const tell = (facts: Readonly<Record<string, unknown>>) => process.stdout.write(`${JSON.stringify(facts)}\n`)
+const close = async () => {
+  await service.stop?.(1000)
+  await platform.close()
+  await store.close()
+}
+
+const started = performance.now()
+await service.start?.()
+if (task === 'write') {
+  let changes: DirectoryChange[] = []
+  for (const entry of benchEntries(Number(count))) {
+    changes.push({ kind: 'put', entry })
+    if (changes.length < 10_000) continue
+    await service.contract.apply(changes, 'bench')
     changes = []
   }
+  if (changes.length > 0) await service.contract.apply(changes, 'bench')
+  await close()
+  tell({ writeMs: Math.round(performance.now() - started) })
+  process.exit(0)
 }
-if (changes.length > 0) await writer.contract.apply(changes, 'bench')
-const wrote = performance.now() - writing
-await writer.stop?.(1000)
-
-const { metrics: _, ...shared } = platform
-const { makeMetrics } = await import('@openspine/platform/metrics')
-const service = directory({ platform: { ...shared, metrics: makeMetrics() }, config })
-const loading = performance.now()
-await service.start?.()
-const loaded = performance.now() - loading
-const listening = await Promise.all((service.listeners ?? []).map((listener) => listener.listen()))
-const client = await platform.trust.issue({ fqdn: 'bench.example.nhs.uk' })
-process.stdout.write(
-  `${JSON.stringify({
-    pid: process.pid,
-    port: listening[1]?.port,
-    securePort: listening[0]?.port,
-    writeMs: Math.round(wrote),
-    loadMs: Math.round(loaded),
-    ca: platform.trust.files.bundle,
-    certificate: client.files.fullChain,
-    key: client.files.key,
-  })}\n`,
-)
+const loadMs = Math.round(performance.now() - started)
+const [, plain] = await Promise.all((service.listeners ?? []).map((listener) => listener.listen()))
+tell({ pid: process.pid, port: plain?.port, loadMs })
 createInterface({ input: process.stdin }).on('close', async () => {
   await Promise.all((service.listeners ?? []).map((listener) => listener.close(500)))
-  await service.stop?.(500)
-  await platform.close()
+  await close()
   process.exit(0)
 })

@@ -59,7 +59,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 
 async function measure(slapd: string, folder: string, stops: (() => Promise<void>)[]) {
   const theirs = await startSlapd(slapd, folder, stops)
-  const ours = await startOurs(stops)
+  const ours = await startOurs(folder, stops)
   const driver = startDriver(stops)
   const servers = { ours: { pid: ours.pid, port: ours.port }, slapd: theirs }
   const results: Record<string, unknown> = {
@@ -133,13 +133,20 @@ function lines(child: ChildProcess): Interface {
   return createInterface({ input: child.stdout })
 }
 
-async function startOurs(stops: (() => Promise<void>)[]): Promise<Ours> {
-  const child = spawn(process.execPath, [here('directory-server.ts'), String(entries)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+/** Writes and serves in two processes: what is measured is a server that was just started on its store. */
+async function startOurs(folder: string, stops: (() => Promise<void>)[]): Promise<Ours> {
+  const start = async (...args: string[]) => {
+    const child = spawn(process.execPath, [here('directory-server.ts'), ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    for await (const line of lines(child)) return { child, told: JSON.parse(line) as Partial<Ours> }
+    throw new Error('our server did not start')
+  }
+  const wrote = await start('write', folder, String(entries))
+  await endOf(wrote.child, () => {})
+  const { child, told } = await start('serve', folder)
   stops.push(() => endOf(child, () => child.stdin?.end()))
-  for await (const line of lines(child)) return JSON.parse(line) as Ours
-  throw new Error('our server did not start')
+  return { pid: 0, port: 0, loadMs: 0, ...told, writeMs: wrote.told.writeMs ?? 0 }
 }
 
 function startDriver(stops: (() => Promise<void>)[]): { ask(round: DirectoryRound): Promise<DirectoryLoad> } {

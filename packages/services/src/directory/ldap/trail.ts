@@ -27,10 +27,12 @@ const mostInRecord = 200
 const mostText = 100_000
 const longestText = 4000
 const retryMs = 1000
+/** So long what finishes is collected into one record: one write to the journal for many searches. */
+const collectMs = 10
 
 /**
- * The audit trail of the LDAP face: every operation, without making its answer wait. What finishes while a record is
- * being written goes into the next record together. Nothing is dropped: when the audit does not keep up, `full` is
+ * The audit trail of the LDAP face: every operation, without making its answer wait. What finishes within ten
+ * milliseconds, or while a record is being written, goes into one record together. Nothing is dropped: when the audit does not keep up, `full` is
  * set and the connections stop reading until `onRoom`.
  */
 export class Trail {
@@ -39,6 +41,7 @@ export class Trail {
   readonly #log: Logger
   #waiting: Entry[] = []
   #writing: Promise<void> | undefined
+  #collecting: NodeJS.Timeout | undefined
   readonly #roomListeners = new Set<() => void>()
   /** Why the last record could not be written; undefined when it was. */
   fault: string | undefined
@@ -60,17 +63,30 @@ export class Trail {
 
   add(report: OperationReport, caller: Caller, boundAs: string): void {
     this.#waiting.push({ report, caller, boundAs })
-    this.#writing ??= this.#write()
+    if (this.#writing !== undefined) return
+    if (this.#waiting.length >= mostInRecord) this.#begin()
+    else this.#collecting ??= setTimeout(() => this.#begin(), collectMs)
+  }
+
+  #begin(): void {
+    clearTimeout(this.#collecting)
+    this.#collecting = undefined
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+      // What came after the last look.
+      if (this.#waiting.length > 0) this.#collecting ??= setTimeout(() => this.#begin(), collectMs)
+    })
   }
 
   /** Resolves when everything that was added is in the audit. */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing
+    while (this.#waiting.length > 0 || this.#writing !== undefined) {
+      this.#begin()
+      await this.#writing
+    }
   }
 
   async #write(): Promise<void> {
-    // What the same turn of the event loop still finishes belongs to the first record already.
-    await new Promise<void>((resolve) => setImmediate(resolve))
     for (let at = 0; at < this.#waiting.length; ) {
       const { entries, text } = this.#record(at)
       try {
@@ -88,7 +104,6 @@ export class Trail {
         this.#callForRoom()
       }
     }
-    this.#writing = undefined
   }
 
   #callForRoom(): void {
