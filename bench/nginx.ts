@@ -105,10 +105,16 @@ export async function startNginx(folder: string, config: string, port: number, c
     said += chunk.toString()
   })
   await reachable(port, child, () => said)
-  return { pid: workerOf(child.pid ?? 0), stop: () => ended(child) }
+  for (let attempt = 0; attempt < 100; attempt++) {
+    // The listening socket is there before the worker is.
+    const pid = workerOf(child.pid ?? 0)
+    if (pid !== undefined) return { pid, stop: () => ended(child) }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error('nginx has no worker')
 }
 
-function workerOf(master: number): number {
+function workerOf(master: number): number | undefined {
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
     try {
@@ -118,7 +124,7 @@ function workerOf(master: number): number {
       // gone meanwhile
     }
   }
-  throw new Error('nginx has no worker')
+  return undefined
 }
 
 export async function reachable(port: number, child: ChildProcess, said: () => string): Promise<void> {

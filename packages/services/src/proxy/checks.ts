@@ -408,7 +408,9 @@ function isInteraction(value: string): boolean {
 }
 
 function isBearer(value: string): boolean {
-  return /^bearer +\S+$/i.test(value)
+  // Not one expression over the whole text: tokens are long, and are read by a check of their own.
+  const start = /^bearer +/i.exec(value)?.[0].length ?? value.length
+  return start < value.length && !value.includes(' ', start) && !value.includes('\t', start)
 }
 
 /** Why a token is out of time, in a sentence; undefined when it is not. Strictness beyond this is the provider's. */

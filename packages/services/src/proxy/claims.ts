@@ -25,48 +25,60 @@ export type TokenReading =
 type Values = Readonly<Record<string, unknown>>
 
 const longest = 512
+const most = 8
 
 /** Text, number or list of them, cut to a bound; anything else is left out. A token is written by a stranger. */
 function plain(value: unknown): unknown {
   if (typeof value === 'string') return value.length > longest ? value.slice(0, longest) : value
   if (typeof value === 'number' || typeof value === 'boolean') return value
-  return Array.isArray(value) ? value.slice(0, 8).map(plain) : undefined
+  return Array.isArray(value) ? value.slice(0, most).map(scalar) : undefined
 }
+
+/** As above, without lists: what stands in a list is not looked into again. */
+function scalar(value: unknown): unknown {
+  return Array.isArray(value) ? undefined : plain(value)
+}
+
+const text = (value: unknown): string =>
+  typeof value === 'string' ? (value.length > longest ? value.slice(0, longest) : value) : ''
 
 const object = (value: unknown): Values | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : undefined
 
+const first = (value: unknown): Values | undefined => object(Array.isArray(value) ? value[0] : value)
+
 /** `system|value` of each identifier. */
 function identifiers(resource: Values): string[] | undefined {
-  const list = resource['identifier']
+  const list: unknown = resource['identifier']
   if (!Array.isArray(list)) return undefined
   const found: string[] = []
-  for (const one of list.slice(0, 8)) {
-    const identifier = object(one)
-    if (identifier !== undefined) found.push(`${plain(identifier['system']) ?? ''}|${plain(identifier['value']) ?? ''}`)
+  for (let i = 0; i < list.length && i < most; i++) {
+    const identifier = object(list[i])
+    if (identifier !== undefined) found.push(`${text(identifier['system'])}|${text(identifier['value'])}`)
   }
   return found
 }
 
 /** Both dialects: 1.x has a list of names, 0.x one object. */
 function personName(value: unknown): string | undefined {
-  const name = object(Array.isArray(value) ? value[0] : value)
+  const name = first(value)
   if (name === undefined) return undefined
-  const words: unknown[] = []
-  for (const part of [name['prefix'], name['given'], name['family']]) {
-    if (Array.isArray(part)) words.push(...part.slice(0, 4))
-    else words.push(part)
-  }
-  return words
-    .filter((word) => typeof word === 'string')
-    .join(' ')
-    .slice(0, longest)
+  const written = words('', name['prefix'])
+  return words(words(written, name['given']), name['family'])
+}
+
+/** Appends the words of a name part: one text, or a list of them. */
+function words(before: string, part: unknown): string {
+  if (typeof part === 'string') return before === '' ? text(part) : `${before} ${text(part)}`
+  let all = before
+  if (Array.isArray(part))
+    for (let i = 0; i < part.length && i < most; i++) if (typeof part[i] === 'string') all = words(all, part[i])
+  return all
 }
 
 function role(value: unknown): unknown {
-  const first = object(Array.isArray(value) ? value[0] : value)
-  const coding = object(first?.['role'])?.['coding']
-  return plain(object(Array.isArray(coding) ? coding[0] : coding)?.['code'])
+  const given = first(value)
+  return given === undefined ? undefined : scalar(first(object(given['role'])?.['coding'])?.['code'])
 }
 
 /** What an Authorization header tells the audit. Never throws; the size of the answer is bounded. */

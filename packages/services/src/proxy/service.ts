@@ -10,6 +10,7 @@ import type { ProxyConfig } from './config.ts'
 import { Door } from './door.ts'
 import { Deadlines } from './relay/deadlines.ts'
 import { type Relay, timesOf } from './relay/relay.ts'
+import { Slabs } from './relay/slabs.ts'
 import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
 import { endpointReader } from './target.ts'
@@ -47,8 +48,10 @@ export function proxy(needs: {
   let stopListening: (() => void) | undefined
   let renewalFault: string | undefined
 
+  const slabs = new Slabs()
   const upstreams = new Upstreams({
     times,
+    slabs,
     deadlines,
     headLimits,
     maxConnections: config.upstreamConnections,
@@ -73,6 +76,7 @@ export function proxy(needs: {
     agreements,
     deadlines,
     upstreams,
+    slabs,
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),
     rules: {

@@ -3,11 +3,13 @@ import type { Call } from '../call.ts'
 import { admit, admitConnection } from '../checks.ts'
 import { preferredType, refusalAnswer } from '../outcome.ts'
 import { preflightAnswer } from '../preflight.ts'
-import { type Ending, proxyRecord } from '../record.ts'
+import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
+import { answerStart, requestStart } from './heads.ts'
 import type { Inbound } from './inbound.ts'
-import { advice, framingRefusal } from './problems.ts'
+import { Ledger } from './ledger.ts'
+import { advice, bodyRefusal, capacityRefusal, consumerRefusal, framingRefusal, providerRefusal } from './problems.ts'
 import { around, field, type Relay } from './relay.ts'
 import type { Origin, UpstreamConnection, UpstreamProblem, UpstreamUser } from './upstream.ts'
 
@@ -40,7 +42,7 @@ export class Exchange implements UpstreamUser {
   readonly #inbound: Inbound
   readonly #relay: Relay
   readonly #call: Call
-  readonly #began: number
+  readonly #ledger: Ledger
   readonly #totalAt: number
   #origin: Origin | undefined = undefined
   #upstream: UpstreamConnection | undefined = undefined
@@ -49,9 +51,6 @@ export class Exchange implements UpstreamUser {
   #heldBytes = 0
   #kind: BodyKind | undefined = undefined
   #interim = 0
-  #sentAt = 0
-  #firstByteAt = 0
-  #answerEndAt = 0
   #status = 0
   #close = false
   /** The provider stopped reading, or the consumer did. */
@@ -62,7 +61,7 @@ export class Exchange implements UpstreamUser {
     this.#relay = relay
     this.#inbound = inbound
     this.#call = call
-    this.#began = began
+    this.#ledger = new Ledger(relay, call, began)
     this.#totalAt = began + relay.times.total
   }
 
@@ -113,23 +112,11 @@ export class Exchange implements UpstreamUser {
 
   ready(connection: UpstreamConnection): void {
     const { head, body } = this.#inbound
-    const call = this.#call
-    const { target, endpoint } = call
-    if (target === undefined || endpoint === undefined) throw new Error('An admitted call has a target')
     this.#upstream = connection
     this.#phase = SEND
-    const { rest } = target
-    const path = rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`
-    const framing =
-      head.body === 'chunked'
-        ? 'Transfer-Encoding: chunked\r\n'
-        : head.contentLength >= 0
-          ? `Content-Length: ${head.contentLength}\r\n`
-          : ''
-    const before = `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n${framing}`
     const held = this.#held
     const first = held.length > 0 && (held[0] as Buffer).length <= joinBytes ? held.shift() : undefined
-    let flows = connection.socket.write(head.rebuild(before, this.#inbound.forwarded, first))
+    let flows = connection.socket.write(head.rebuild(requestStart(this.#call, head), this.#inbound.forwarded, first))
     for (const piece of held) flows = connection.socket.write(piece)
     this.#held = []
     this.#heldBytes = 0
@@ -142,7 +129,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #sent(): void {
-    this.#sentAt = this.#relay.clock.now()
+    this.#ledger.sent()
     if (this.#phase === SEND) {
       this.#phase = ANSWER
       this.#await(this.#relay.times.answer)
@@ -201,8 +188,12 @@ export class Exchange implements UpstreamUser {
     const { head } = upstream
     let rest = chunk
     while (this.#phase !== BODY) {
-      if (this.#firstByteAt === 0) this.#firstByteAt = this.#relay.clock.now()
-      if (!head.read(rest)) return
+      this.#ledger.answering()
+      if (!head.read(rest)) {
+        // The reader holds on to the beginning of a head that is not complete.
+        upstream.keep()
+        return
+      }
       if (head.fault !== undefined) {
         this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${head.fault.reason}`)
         return
@@ -243,33 +234,16 @@ export class Exchange implements UpstreamUser {
     this.#status = head.status
     // A request whose body is still on its way leaves a connection on which nothing can follow.
     this.#close = this.#mustClose() || kind === 'close' || !this.#inbound.body.done
-    const framing =
-      head.body === 'chunked'
-        ? head.status === 204
-          ? ''
-          : 'Transfer-Encoding: chunked\r\n'
-        : head.contentLength >= 0 && head.status !== 204
-          ? `Content-Length: ${head.contentLength}\r\n`
-          : ''
-    const before = `HTTP/1.1 ${head.status} ${head.reason}\r\n${framing}${this.#close ? 'Connection: close\r\n' : ''}`
     const piece = end === rest.length ? rest : rest.subarray(0, end)
     const after = allowance === undefined ? '' : rateHeaders(allowance)
     this.#phase = BODY
-    const joined = piece.length <= joinBytes
-    const first = head.rebuild(before, after, joined ? piece : undefined)
+    const first = head.rebuild(answerStart(head, this.#close), after, piece)
     const clean = end === rest.length
-    if (joined && body.done) {
+    if (body.done) {
       this.#whole(upstream, first, clean)
       return
     }
-    let flows = this.#inbound.socket.write(first)
-    if (!joined) {
-      if (body.done) {
-        this.#whole(upstream, piece, clean)
-        return
-      }
-      flows = this.#inbound.socket.write(piece)
-    }
+    const flows = this.#inbound.socket.write(first)
     this.#progress(upstream, flows)
   }
 
@@ -280,8 +254,16 @@ export class Exchange implements UpstreamUser {
       this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
       return
     }
-    if (body.done) this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
-    else this.#progress(upstream, this.#inbound.socket.write(chunk))
+    const slab = upstream.keep()
+    if (body.done) {
+      this.#slab = slab
+      this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
+    } else this.#progress(upstream, this.#inbound.socket.write(chunk, this.#giver(slab)))
+  }
+
+  /** Gives a read buffer back once its bytes have been written. */
+  #giver(slab: Buffer | undefined): (() => void) | undefined {
+    return slab === undefined ? undefined : () => this.#relay.slabs.give(slab)
   }
 
   #progress(upstream: UpstreamConnection, flows: boolean): void {
@@ -295,8 +277,8 @@ export class Exchange implements UpstreamUser {
   /** The answer has been read to its end: `last` is held back until the record is safe. */
   #whole(upstream: UpstreamConnection, last: Buffer | undefined, clean: boolean): void {
     const { body } = this.#inbound
-    this.#answerEndAt = this.#relay.clock.now()
-    this.#bytesOut = upstream.body.bytes
+    this.#ledger.answered()
+    this.#ledger.bytesOut = upstream.body.bytes
     this.#upstream = undefined
     const reusable = clean && body.done && this.#kind !== 'close' && !upstream.head.close
     // The state of this exchange first: the released connection may serve the next one at once.
@@ -304,7 +286,8 @@ export class Exchange implements UpstreamUser {
     upstream.release(reusable)
   }
 
-  #bytesOut = 0
+  /** Where the last bytes of the answer lie, while they wait for the audit. */
+  #slab: Buffer | undefined = undefined
 
   ended(error: Error | undefined): void {
     const upstream = this.#upstream
@@ -313,7 +296,7 @@ export class Exchange implements UpstreamUser {
       this.#whole(upstream, undefined, false)
       return
     }
-    const silent = this.#firstByteAt === 0
+    const { silent } = this.#ledger
     if (
       silent &&
       upstream.used &&
@@ -350,28 +333,13 @@ export class Exchange implements UpstreamUser {
 
   #busy(why: string): void {
     this.#abandon()
-    this.refuse({
-      check: 'provider-capacity',
-      clause: 'SSP §2.9',
-      status: 503,
-      text: 'The provider has too many requests',
-      explanation: why,
-      compared: { endpoint: this.#call.endpoint?.value },
-    })
+    this.refuse(capacityRefusal(this.#call, why))
   }
 
   /** The provider failed: an error of our own while nothing has been said yet, a cut connection afterwards. */
   #providerFault(status: RefusalStatus, code: string, explanation: string): void {
     if (this.#phase === END) return
-    const { endpoint, target } = this.#call
-    const refusal: Refusal = {
-      check: 'provider',
-      clause: status === 504 ? 'SSP §2.8, §2.9' : 'SSP §2.7, §2.8',
-      status,
-      text: `ERROR_COMMUNICATING_TO_ENDPOINT_URL_${target?.url ?? ''}`,
-      explanation,
-      compared: { code, endpoint: endpoint?.value, ...(this.#status === 0 ? {} : { providerStatus: this.#status }) },
-    }
+    const refusal = providerRefusal(this.#call, status, code, explanation, this.#status)
     if (this.#status === 0) {
       this.#abandon()
       this.#refuse('failed', refusal, false)
@@ -404,28 +372,21 @@ export class Exchange implements UpstreamUser {
 
   /** The answer has begun and cannot be finished: never let it look complete. */
   #cut(ending: Ending, refusal: Refusal): void {
-    this.#bytesOut = this.#upstream?.body.bytes ?? this.#bytesOut
+    this.#ledger.bytesOut = this.#upstream?.body.bytes ?? 0
     this.#abandon()
     this.#phase = END
     this.#inbound.cut()
-    this.#record(ending, refusal.status, refusal).catch((error: unknown) =>
-      this.#relay.log.error({ err: error }, 'a request could not be audited'),
-    )
+    this.#recordAlone(ending, refusal.status, refusal)
   }
 
   /** The consumer has gone. */
   consumerLeft(why?: string): void {
     if (this.#phase === END) return
-    this.#bytesOut = this.#upstream?.body.bytes ?? 0
+    this.#ledger.bytesOut = this.#upstream?.body.bytes ?? 0
     this.#abandon()
     this.#phase = END
-    const refusal =
-      why === undefined
-        ? undefined
-        : { check: 'consumer', clause: 'SSP §2.7', status: 400 as const, text: '', explanation: why, compared: {} }
-    this.#record('consumer-left', 499, refusal).catch((error: unknown) =>
-      this.#relay.log.error({ err: error }, 'a request could not be audited'),
-    )
+    const refusal = why === undefined ? undefined : consumerRefusal(why)
+    this.#recordAlone('consumer-left', 499, refusal)
   }
 
   /** Leaves the provider's side: out of the queue, or off a connection that must not be used again. */
@@ -463,17 +424,7 @@ export class Exchange implements UpstreamUser {
         return
       }
       this.#abandon()
-      this.refuse(
-        {
-          check: 'request-body',
-          clause: 'SSP §2.9',
-          status: 400,
-          text: 'The body of the request did not arrive in time',
-          explanation: 'The consumer paused within the body of its request for longer than proxy.bodySeconds.',
-          compared: { received: this.#inbound.body.bytes },
-        },
-        true,
-      )
+      this.refuse(bodyRefusal(this.#inbound.body.bytes), true)
       return
     }
     if (this.#phase === ANSWER) {
@@ -503,7 +454,7 @@ export class Exchange implements UpstreamUser {
     const inbound = this.#inbound
     inbound.deadline = this.#relay.deadlines.now + this.#relay.times.body
     this.#record(ending, status, refusal).then(
-      () => inbound.answered(last, close),
+      () => inbound.answered(last, close, this.#giver(this.#slab)),
       (error: unknown) => {
         this.#relay.log.error({ err: error }, 'a request could not be audited, so it is not answered')
         inbound.cut()
@@ -512,28 +463,13 @@ export class Exchange implements UpstreamUser {
   }
 
   #record(ending: Ending, status: number, refusal: Refusal | undefined): Promise<void> {
-    const relay = this.#relay
-    const now = this.#answerEndAt === 0 ? relay.clock.now() : this.#answerEndAt
-    const departed = this.#sentAt === 0 ? this.#began : this.#sentAt
-    const bytesIn = this.#inbound.body.bytes
-    const totalMs = now - this.#began
-    relay.tally.ended(ending, status, totalMs, bytesIn, this.#bytesOut)
-    return relay.audit.append(
-      proxyRecord(
-        relay.node,
-        this.#began,
-        this.#call,
-        {
-          ending,
-          status,
-          bytesIn,
-          bytesOut: this.#bytesOut,
-          totalMs,
-          firstByteMs: this.#firstByteAt === 0 ? undefined : this.#firstByteAt - departed,
-          providerMs: this.#firstByteAt === 0 ? undefined : now - departed,
-        },
-        refusal,
-      ),
+    return this.#ledger.record(ending, status, this.#inbound.body.bytes, refusal)
+  }
+
+  /** For endings after which nothing is said: nobody waits for the record. */
+  #recordAlone(ending: Ending, status: number, refusal: Refusal | undefined): void {
+    this.#record(ending, status, refusal).catch((error: unknown) =>
+      this.#relay.log.error({ err: error }, 'a request could not be audited'),
     )
   }
 }

@@ -4,7 +4,7 @@ import { Call, type ConnectionFacts } from '../call.ts'
 import { proxyRecord } from '../record.ts'
 import type { Expiring } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
-import { framingRefusal } from './problems.ts'
+import { framingRefusal, internalRefusal } from './problems.ts'
 import { field, type Relay, requestNames } from './relay.ts'
 
 /** Waits for, or reads, the head of a request. */
@@ -114,7 +114,7 @@ export class Inbound implements Expiring {
             authorization: head.value(field.authorization),
             contentType: head.value(field.contentType),
           }
-        : unsaid(head.method, head.target),
+        : { ...unsaid(head.method, head.target), traceId: head.value(field.traceId) },
     )
     const exchange = new Exchange(relay, this, call, this.#began)
     this.#exchange = exchange
@@ -132,7 +132,13 @@ export class Inbound implements Expiring {
       return
     }
     if (end < rest.length) this.#keep(rest.subarray(end))
-    exchange.open(now, end === rest.length ? rest : rest.subarray(0, end))
+    try {
+      exchange.open(now, end === rest.length ? rest : rest.subarray(0, end))
+    } catch (error) {
+      // A fault of ours or of a service that was asked must cost one answer, not the process.
+      relay.log.error({ err: error }, 'a request could not be admitted or refused')
+      exchange.refuse(internalRefusal, true)
+    }
   }
 
   #readBody(chunk: Buffer): void {
@@ -166,8 +172,8 @@ export class Inbound implements Expiring {
     this.socket.resume()
   }
 
-  /** The exchange is over and on record: its last bytes, then the next request or the end. */
-  answered(last: Buffer | undefined, close: boolean): void {
+  /** The exchange is over and on record: its last bytes, then the next request or the end. `written` is called when they have gone. */
+  answered(last: Buffer | undefined, close: boolean, written?: () => void): void {
     this.#exchange = undefined
     const { socket } = this
     if (this.#state !== SERVE || socket.destroyed) return
@@ -175,11 +181,14 @@ export class Inbound implements Expiring {
       this.#state = LINGER
       this.deadline = this.#relay.deadlines.now + lingerMs
       if (last === undefined) socket.end()
-      else socket.end(last)
+      else {
+        socket.write(last, written)
+        socket.end()
+      }
       this.flow()
       return
     }
-    if (last !== undefined) socket.write(last)
+    if (last !== undefined) socket.write(last, written)
     if (this.body.done) this.#next()
     else {
       this.#state = DISCARD

@@ -1,5 +1,6 @@
 import type { Fault } from '@openspine/standards/http1'
-import { type Refusal, shapes } from '../refusal.ts'
+import type { Call } from '../call.ts'
+import { type Refusal, type RefusalStatus, shapes } from '../refusal.ts'
 
 /** A fault of framing as a refusal. */
 export function framingRefusal(fault: Fault): Refusal {
@@ -11,6 +12,63 @@ export function framingRefusal(fault: Fault): Refusal {
     explanation: `${fault.reason} The connection was closed, because what follows cannot be told apart from it.`,
     compared: { code: fault.code },
   }
+}
+
+/** The provider failed; `said` is the status of its answer when that had begun, otherwise 0. */
+export function providerRefusal(
+  call: Call,
+  status: RefusalStatus,
+  code: string,
+  explanation: string,
+  said: number,
+): Refusal {
+  return {
+    check: 'provider',
+    clause: status === 504 ? 'SSP §2.8, §2.9' : 'SSP §2.7, §2.8',
+    status,
+    text: `ERROR_COMMUNICATING_TO_ENDPOINT_URL_${call.target?.url ?? ''}`,
+    explanation,
+    compared: { code, endpoint: call.endpoint?.value, ...(said === 0 ? {} : { providerStatus: said }) },
+  }
+}
+
+/** Too many requests for what the provider, or the settings, allow. */
+export function capacityRefusal(call: Call, explanation: string): Refusal {
+  return {
+    check: 'provider-capacity',
+    clause: 'SSP §2.9',
+    status: 503,
+    text: 'The provider has too many requests',
+    explanation,
+    compared: { endpoint: call.endpoint?.value },
+  }
+}
+
+/** The body of the request stopped after so many bytes. */
+export function bodyRefusal(received: number): Refusal {
+  return {
+    check: 'request-body',
+    clause: 'SSP §2.9',
+    status: 400,
+    text: 'The body of the request did not arrive in time',
+    explanation: 'The consumer paused within the body of its request for longer than proxy.bodySeconds.',
+    compared: { received },
+  }
+}
+
+/** For the record alone: the consumer did not take its answer. */
+export function consumerRefusal(explanation: string): Refusal {
+  return { check: 'consumer', clause: 'SSP §2.7', status: 400, text: '', explanation, compared: {} }
+}
+
+/** A fault of our own. */
+export const internalRefusal: Refusal = {
+  check: 'internal',
+  clause: 'SSP §2.8',
+  status: 500,
+  text: 'Internal Server Error',
+  explanation: 'The proxy failed; its log says why.',
+  compared: {},
 }
 
 /** What to look at when a provider cannot be reached. */

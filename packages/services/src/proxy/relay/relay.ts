@@ -7,6 +7,7 @@ import type { SharingAgreements } from '../../registration/contract.ts'
 import type { Surroundings } from '../call.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Slabs } from './slabs.ts'
 import type { Tally } from './tally.ts'
 import type { Upstreams } from './upstream.ts'
 
@@ -71,6 +72,7 @@ export interface Relay {
   readonly deadlines: Deadlines
   readonly upstreams: Upstreams
   readonly tally: Tally
+  readonly slabs: Slabs
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */

@@ -1,10 +1,11 @@
-import { isIP, type LookupFunction } from 'node:net'
-import { connect, type SecureContext, type TLSSocket } from 'node:tls'
+import { isIP, type LookupFunction, type OnReadOpts } from 'node:net'
+import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Peer } from '@openspine/platform/doors'
 import { BodyReader, HeadReader } from '@openspine/standards/http1'
 import type { RegisteredEndpoint } from '../target.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
 import { keepAliveField, responseNames, type Times } from './relay.ts'
+import type { Slabs } from './slabs.ts'
 
 /** Who waits for a connection to a provider, and then uses it for one exchange. */
 export interface UpstreamUser {
@@ -12,6 +13,10 @@ export interface UpstreamUser {
   ready(connection: UpstreamConnection): void
   /** None can be had. */
   unreachable(problem: UpstreamProblem): void
+  /**
+   * Bytes of the answer. They are overwritten after the call, unless it asks `connection.keep()` for their
+   * buffer, which is then given back when the bytes are no longer needed.
+   */
   bytes(chunk: Buffer): void
   /** The provider will send nothing more; `error` when it did not close in an orderly way. */
   ended(error: Error | undefined): void
@@ -38,6 +43,7 @@ export interface UpstreamSettings {
   readonly peerOf: (socket: TLSSocket) => Peer
   readonly peerNow: (peer: Peer) => Peer
   readonly lookup: LookupFunction | undefined
+  readonly slabs: Slabs
 }
 
 /** A TLS session to resume, with the peer of its full handshake: a resumed one does not show the certificate again. */
@@ -69,6 +75,8 @@ export class UpstreamConnection implements Expiring {
   readonly #offered: SavedSession | undefined
   #session: Buffer | undefined = undefined
   #keepMs: number
+  /** Read buffer in use; undefined once somebody keeps it. */
+  #slab: Buffer | undefined
 
   constructor(origin: Origin, settings: UpstreamSettings, generation: number) {
     this.#origin = origin
@@ -80,7 +88,17 @@ export class UpstreamConnection implements Expiring {
     settings.deadlines.add(this)
     this.#offered = origin.session
     const { hostname, port } = origin.endpoint
-    const socket = connect({
+    const options: ConnectionOptions & { onread: OnReadOpts } = {
+      onread: {
+        buffer: () => {
+          this.#slab ??= settings.slabs.take()
+          return this.#slab
+        },
+        callback: (length, buffer) => {
+          this.#read(buffer, length)
+          return true
+        },
+      },
       host: hostname,
       port,
       secureContext: settings.secureContext(),
@@ -88,7 +106,8 @@ export class UpstreamConnection implements Expiring {
       ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
       ...(this.#offered === undefined ? {} : { session: this.#offered.data }),
       ...(settings.lookup === undefined ? {} : { lookup: settings.lookup }),
-    })
+    }
+    const socket = connect(options)
     this.socket = socket
     socket.setNoDelay(true)
     let failure: Error | undefined
@@ -96,10 +115,6 @@ export class UpstreamConnection implements Expiring {
     socket.on('session', (session) => {
       this.#session = session
       this.#saveSession()
-    })
-    socket.on('data', (chunk: Buffer) => {
-      if (this.#user === undefined) this.destroy()
-      else this.#user.bytes(chunk)
     })
     socket.on('drain', () => this.#user?.drained())
     socket.on('error', (error) => {
@@ -110,6 +125,18 @@ export class UpstreamConnection implements Expiring {
       else if (this.#state === IDLE) this.destroy()
     })
     socket.on('close', () => this.#closed(failure))
+  }
+
+  /** The buffer of the bytes that are being handed over: its keeper gives it back to the slabs, or leaves it to the collector. */
+  keep(): Buffer | undefined {
+    const slab = this.#slab
+    this.#slab = undefined
+    return slab
+  }
+
+  #read(buffer: Uint8Array, length: number): void {
+    if (this.#user === undefined) this.destroy()
+    else this.#user.bytes(Buffer.from(buffer.buffer, buffer.byteOffset, length))
   }
 
   /** Fit for another exchange: open, current, and its certificate still good. */

@@ -1,0 +1,30 @@
+import type { HeadReader } from '@openspine/standards/http1'
+import type { Call } from '../call.ts'
+
+/** Start line, Host and framing of the request as the provider gets it: framing is always written anew. */
+export function requestStart(call: Call, head: HeadReader): string {
+  const { target, endpoint } = call
+  if (target === undefined || endpoint === undefined) throw new Error('An admitted call has a target and an endpoint')
+  const { rest } = target
+  const path = rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`
+  const framing =
+    head.body === 'chunked'
+      ? 'Transfer-Encoding: chunked\r\n'
+      : head.contentLength >= 0
+        ? `Content-Length: ${head.contentLength}\r\n`
+        : ''
+  return `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n${framing}`
+}
+
+/** Start line and framing of the provider's answer as the consumer gets it. A 204 has neither length nor chunks. */
+export function answerStart(head: HeadReader, close: boolean): string {
+  const framing =
+    head.status === 204
+      ? ''
+      : head.body === 'chunked'
+        ? 'Transfer-Encoding: chunked\r\n'
+        : head.contentLength >= 0
+          ? `Content-Length: ${head.contentLength}\r\n`
+          : ''
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${framing}${close ? 'Connection: close\r\n' : ''}`
+}
