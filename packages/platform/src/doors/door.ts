@@ -191,6 +191,9 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     return503OnClosing: false,
     forceCloseConnections: false,
     exposeHeadRoutes: true,
+    // The router would refuse an address that it cannot decode, in words of its own; a service answers in
+    // its dialect, and finds what was sent in `originalUrl`.
+    rewriteUrl: (raw) => readableUrl(raw.url ?? '/'),
     routerOptions: { maxParamLength: 2_000, caseSensitive: true },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
     frameworkErrors: (error, request, reply) => {
@@ -344,4 +347,14 @@ function listen(server: Server, { name, host, port }: DoorOptions): Promise<numb
     })
     server.listen({ host, port, backlog: 1024 }, () => resolve((server.address() as AddressInfo).port))
   })
+}
+
+/** The address with every `%` written as `%25` where it does not decode. */
+function readableUrl(url: string): string {
+  try {
+    decodeURIComponent(url)
+    return url
+  } catch {
+    return url.replaceAll('%', '%25')
+  }
 }

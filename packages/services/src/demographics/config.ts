@@ -9,9 +9,11 @@ export const demographicsConfig = z.object({
     .describe('Path on the door `api` under which PDS FHIR is served.'),
   publicUrl: z
     .string()
-    .regex(/^https:\/\/[^/\s]+(\/[^\s]*[^/\s])?$/, 'an https URL without a slash at the end')
-    .default('https://localhost:8443/personal-demographics/FHIR/R4')
-    .describe('Base of `fullUrl` in bundles: the URL of the base path by which clients know this environment.'),
+    .regex(/^(https:\/\/[^/\s]+(\/[^\s]*[^/\s])?)?$/, 'an https URL without a slash at the end, or nothing')
+    .default('')
+    .describe(
+      'Base of `fullUrl` in bundles: the URL of the base path by which clients know this environment. Empty: host and port as the client named them.',
+    ),
   accessWithoutToken: z
     .enum(['user-restricted', 'refused'])
     .default('user-restricted')

@@ -77,6 +77,12 @@ describe('over a real door', needsCurl, () => {
     assert.equal(JSON.parse(retrieved.body).name[0].given[0], 'Arlo')
     const found = await pds.curl('/Patient?family=Attis%C3%B3n&birthdate=1966-03-21', ...id)
     assert.equal(JSON.parse(found.body).total, 2)
+    assert.match(
+      JSON.parse(found.body).entry[0].fullUrl,
+      /^https:\/\/localhost:\d+\/personal-demographics\/FHIR\/R4\/Patient\/999/,
+    )
+    const unreadable = JSON.parse((await pds.curl('/Patient/%zz', ...id)).body)
+    assert.equal(unreadable.resourceType, 'OperationOutcome', 'the door leaves an address that does not decode to PDS')
     const refused = await pds.curl('/Patient/9990548609', ...id, '-H', 'Authorization: Bearer abc')
     assert.match(refused.head, /^HTTP\/1\.1 401/)
     assert.equal(JSON.parse(refused.body).issue[0].diagnostics, 'Invalid Access Token')

@@ -97,7 +97,7 @@ export function demographics(parts: {
     },
     async start() {
       if (!parts.authenticate && withoutToken === 'user-restricted')
-        platform.log.warn(
+        platform.log.info(
           'PDS FHIR: requests without an Authorization header act as a healthcare worker (profile sandbox)',
         )
     },

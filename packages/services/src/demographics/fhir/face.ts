@@ -113,7 +113,8 @@ async function serve(
   const at = dependencies.clock.now()
   const requestId = header(request, 'x-request-id')
   const role = header(request, 'nhsd-session-urid')
-  const { path, query } = targetOf(request.url, dependencies.basePath)
+  // As it was sent: the door mends what its router could not read.
+  const { path, query } = targetOf(request.originalUrl, dependencies.basePath)
   const parameters = searchParameters(query)
   const asked = operationOf(request.method, path)
   const operation = asked?.operation ?? 'none'
@@ -167,7 +168,7 @@ async function answerTo(dependencies: FaceDependencies, arrival: Arrival, reques
     case 'retrieve':
       return retrieveAnswer(dependencies, arrival)
     case 'search':
-      return searchAnswer(dependencies, arrival, header(request, 'accept'))
+      return searchAnswer(dependencies, arrival, request)
     case 'poll':
       throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
     default:
@@ -189,18 +190,19 @@ async function retrieveAnswer(dependencies: FaceDependencies, { number, access }
 async function searchAnswer(
   dependencies: FaceDependencies,
   { parameters, access }: Arrival,
-  accept: string | undefined,
+  request: FastifyRequest,
 ): Promise<Answer> {
   mustPass(searchChecks, parameters)
   const single = access.mode !== 'user-restricted'
   const criteria = criteriaOf(parameters, single ? 1 : Number(singleValue(parameters, '_max-results') ?? 50))
   if (!criteria) throw refuse(outcomes.minimumNotMet)
-  const cascading = access.mode === 'application-restricted' && /\bversion=1\.1\b/.test(accept ?? '')
+  const cascading = access.mode === 'application-restricted' && /\bversion=1\.1\b/.test(header(request, 'accept') ?? '')
   const traced = await (cascading ? dependencies.cascade(criteria) : dependencies.search(criteria))
   if ('tooMany' in traced) throw refuse(outcomes.tooManyMatches, 'More people match than may be returned.')
+  const publicUrl = dependencies.publicUrl || `https://${request.host}${dependencies.basePath}`
   return {
     status: 200,
-    body: searchBundle(traced.found, { publicUrl: dependencies.publicUrl, now: dependencies.clock.now(), access }),
+    body: searchBundle(traced.found, { publicUrl, now: dependencies.clock.now(), access }),
     shown: traced.found.map(({ person }) => person.nhsNumber),
     reasons: traced.found.map(({ match }) => match),
   }
