@@ -155,6 +155,61 @@ describe('bodies are relayed byte for byte', () => {
   })
 })
 
+describe('read buffers that are used again', () => {
+  it('never mix the answers of slow consumers, whatever the sizes and however the pieces come', async (t) => {
+    const made = (id: number) => {
+      const size = [1, 700, 16_000, 16_384, 16_385, 90_000, 400_000][id % 7] as number
+      return Buffer.alloc(size, `${id} `)
+    }
+    const world = await testWorld(t, (request, socket) => {
+      const id = Number(request.fields.find(([name]) => name === 'X-Id')?.[1])
+      const body = id % 2 === 0 ? made(id) : chunked(made(id).subarray(0, 5), made(id).subarray(5))
+      const framing = id % 2 === 0 ? `Content-Length: ${body.length}` : 'Transfer-Encoding: chunked'
+      const all = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nX-Id: ${id}\r\n${framing}\r\n\r\n`), body])
+      // The head in pieces, sometimes byte by byte; then the body as the socket takes it.
+      const cut = id % 3 === 0 ? 60 : 20
+      for (let at = 0; at < cut; at += id % 3 === 0 ? 1 : 20)
+        socket.write(all.subarray(at, at + (id % 3 === 0 ? 1 : 20)))
+      setImmediate(() => socket.write(all.subarray(cut)))
+    })
+    await Promise.all(
+      Array.from({ length: 14 }, async (_, one) => {
+        const socket = await world.open()
+        for (let round = 0; round < 6; round++) {
+          const id = round * 14 + one
+          const reading = readAnswer(socket)
+          socket.write(requestHead(world, { fields: { 'X-Id': String(id) } }))
+          if (id % 4 === 0) {
+            socket.pause()
+            setTimeout(() => socket.resume(), 30)
+          }
+          const answer = await reading
+          assert.equal(answer.field('x-id'), String(id))
+          const body = id % 2 === 0 ? answer.body : payload(answer.body)
+          assert.ok(body.equals(made(id)), `the body of ${id}`)
+        }
+      }),
+    )
+    assert.equal(world.audit.records.length, 84)
+  })
+})
+
+describe('faults of our own', () => {
+  it('cost one answer, and the connection', async (t) => {
+    const world = await testWorld(t, answering('fine'))
+    const { permitting } = world.agreements
+    world.agreements.permitting = () => {
+      throw new Error('broken')
+    }
+    const answer = await ask(world, requestHead(world))
+    assert.equal(answer.status, 500)
+    assert.equal(JSON.parse(answer.body.toString()).issue[0].diagnostics, 'Internal Server Error')
+    assert.equal(world.audit.records.length, 1)
+    world.agreements.permitting = permitting
+    assert.equal((await ask(world, requestHead(world))).status, 200)
+  })
+})
+
 describe('answers without a body', () => {
   for (const status of [204, 304])
     it(`${status}`, async (t) => {
