@@ -1,15 +1,65 @@
 import { globSync, readFileSync } from 'node:fs'
+import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
+import { checks } from '@openspine/services/proxy'
+import { practiceOutcomes } from './practice-data.ts'
 
 const families =
-  /'((?:AUDIT|CLIENT|CONFIG|DEMOGRAPHICS|DIRECTORY|DOOR|FHIR|HTTP|JOBS?|LDAP|LDIF|PRACTICE|PROXY|REGISTRATION|SERVICE|STORE|TRUST|XML)_[A-Z0-9_]+|USAGE)'/g
+  /'((?:AUDIT|CLIENT|CONFIG|DEMOGRAPHICS|DIRECTORY|DOOR|FHIR|JOBS?|LDAP|LDIF|PRACTICE|PROXY|REGISTRATION|STORE|TRUST|XML)_[A-Z0-9_]+|SERVICE_UNKNOWN|USAGE)'/g
 
-/** Every stable code of the error family that the sources raise, with the files that name it. */
-export function errorCodes(): ReadonlyMap<string, readonly string[]> {
+/** The framer's faults are values, listed by code. */
+const framing = /^ {2}(HTTP1_[A-Z0-9_]+):/gm
+
+interface Source {
+  readonly file: string
+  readonly text: string
+}
+
+/** The sources that ship: no tests, no generated tables. */
+export function sources(): readonly Source[] {
+  return globSync(['packages/*/src/**/*.ts', 'packages/*/bin/*.mjs'])
+    .filter((file) => !/\.(test|test-kit|bench)\.ts$|\/testing|\.tmp\.ts$|\.generated\.ts$/.test(file))
+    .sort()
+    .map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+}
+
+/** Every stable code of the error family that the sources raise, with the files that name it; those of PDS come by their wire codes. */
+export function errorCodes(read: readonly Source[] = sources()): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>()
-  for (const file of globSync('packages/*/src/**/*.ts').sort()) {
-    if (/\.test(-kit)?\.ts$|\/testing|\.generated\.ts$/.test(file)) continue
-    for (const [, code = ''] of readFileSync(file, 'utf8').matchAll(families))
+  for (const { file, text } of read)
+    for (const [, code = ''] of [...text.matchAll(families), ...text.matchAll(framing)])
       found.set(code, (found.get(code) ?? new Set()).add(file))
-  }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, files]) => [code, [...files]]))
+}
+
+/** What stands as first argument wherever an error of the family is made: a code, or an expression that yields one. */
+export function raised(
+  read: readonly Source[] = sources(),
+): readonly { readonly file: string; readonly code: string }[] {
+  return read.flatMap(({ file, text }) =>
+    [...text.replaceAll(/^\s*\*.*$/gm, '').matchAll(/new SpineError\(\s*('[^']*'|`[^`]*`|\w+)/g)].map(
+      ([, code = '']) => ({ file, code }),
+    ),
+  )
+}
+
+/** `status code` of every outcome of demographics. */
+export function pdsWireCodes(): readonly string[] {
+  const all = Object.values(outcomes).flatMap((outcome): PdsOutcome[] => {
+    if (typeof outcome !== 'function') return [outcome]
+    return [Reflect.apply(outcome, undefined, [['x'], 'x']) as PdsOutcome]
+  })
+  return [...new Set(all.map(({ status, coding }) => `${status} ${coding.code}`))]
+}
+
+/** `status code` of every outcome of the practice system. */
+export function practiceWireCodes(): readonly string[] {
+  return [...new Set(Object.values(practiceOutcomes).map(({ status, code }) => `${status} ${code}`))]
+}
+
+/** Every name under which the proxy says no: its admission checks, and the stages before and after them. */
+export function proxyRefusals(read: readonly Source[] = sources()): readonly string[] {
+  const stages = read
+    .filter(({ file }) => /^packages\/services\/src\/proxy\//.test(file))
+    .flatMap(({ text }) => [...text.matchAll(/\bcheck: '([a-z-]+)'/g)].map(([, name = '']) => name))
+  return [...new Set([...checks.map(({ name }) => name), ...stages])]
 }

@@ -1,0 +1,187 @@
+import { requestChecks } from '@openspine/platform/trust'
+import { outcomes as pdsOutcomes } from '@openspine/services/demographics'
+import {
+  arrivalChecks,
+  authorizationChecks,
+  type Check as PdsCheck,
+  retrieveChecks,
+  searchChecks,
+} from '@openspine/services/demographics/checks'
+import { writeChecks } from '@openspine/services/directory'
+import { checks as proxyChecks } from '@openspine/services/proxy'
+import { shapes } from '@openspine/services/proxy/refusal'
+import { agreementChecks } from '@openspine/services/registration'
+import { practiceChecks, practiceOutcomes } from './practice-data.ts'
+
+/** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
+interface Row {
+  readonly name: string
+  readonly clause: string
+  readonly asks: string
+  readonly failure: string
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ')
+/** Placeholders in angle brackets would be taken for HTML, so the words of the wire stand as code. */
+const code = (text: string) => `\`${text.replaceAll('`', "'")}\``
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ name, clause, asks, failure }, index) =>
+      `| ${index + 1} | ${cell(name)} | ${cell(clause)} | ${cell(asks)} | ${cell(failure)} |`,
+  )
+  return ['| # | Check | Clause | What is asked | When it fails |', '|---|---|---|---|---|', ...lines].join('\n')
+}
+
+function proxyRows(): Row[] {
+  return proxyChecks.map(({ name, clause, asks, failures }) => ({
+    name,
+    clause,
+    asks,
+    failure: failures.map(({ status, text }) => `${status} ${shapes[status].reason}: ${code(text)}`).join('; or '),
+  }))
+}
+
+type PracticeCheck = (typeof practiceChecks)['headChecks'][number]
+
+function practiceRows(checks: readonly PracticeCheck[]): Row[] {
+  return checks.map(({ name, clause, outcome, explains }) => {
+    const said = practiceOutcomes[outcome]
+    if (said === undefined) throw new Error(`the check "${name}" names no outcome that there is: ${outcome}`)
+    return { name, clause: `GP Connect ${clause}`, asks: explains, failure: `${said.status} ${code(said.code)}` }
+  })
+}
+
+/**
+ * What a PDS check answers is written in its function, so it is read from there: every `outcomes.name` in
+ * it, called with the literals that stand there, or with the names of its parameters in angle brackets.
+ */
+export function pdsFailures(check: Pick<PdsCheck<never>, 'name' | 'refusal'>): string[] {
+  const source = check.refusal.toString()
+  const said = [...source.matchAll(/outcomes\.(\w+)(?:\(((?:`[^`]*`|'[^']*'|[^()])*))?/g)].map(
+    ([, name = '', given]) => {
+      const outcome: unknown = Reflect.get(pdsOutcomes, name)
+      const made = typeof outcome === 'function' ? call(outcome, given ?? '') : outcome
+      const { status, coding, diagnostics } = made as { status: number; coding: { code: string }; diagnostics?: string }
+      return `${status} ${code(coding.code)}${diagnostics === undefined ? '' : ` ${code(diagnostics)}`}`
+    },
+  )
+  if (said.length === 0) throw new Error(`the check "${check.name}" names no outcome`)
+  return [...new Set(said)]
+}
+
+function call(outcome: object, given: string): unknown {
+  const literals = [...given.matchAll(/^\s*(?:'([^']*)'|`([^`]*)`)/g)].map(([, plain, template]) =>
+    (plain ?? template ?? '').replaceAll(/\$\{(\w+)\}/g, '<$1>'),
+  )
+  const names = (/^\(?([^)=]*)/.exec(outcome.toString())?.[1] ?? '').split(',').map((name) => name.trim())
+  const words = names.map((name, index) => literals[index] ?? `<${name}>`)
+  try {
+    return Reflect.apply(outcome as () => unknown, undefined, words)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return Reflect.apply(outcome as () => unknown, undefined, [words]) // It takes a list.
+  }
+}
+
+function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
+  return checks.map((check) => ({
+    name: check.name,
+    clause: check.clause,
+    asks: check.explanation,
+    failure: pdsFailures(check).join('; or '),
+  }))
+}
+
+const written = {
+  refused: 'refused',
+  tolerated: 'refused; a warning on import',
+  warned: 'a warning in the log',
+} as const
+
+/** `docs/reference/checks.md`: every ordered check of the house, made from the lists that run. */
+export function checksPage(): string {
+  return `# What is checked, in which order
+
+Made from the checks themselves by \`npm run docs\`; do not edit. Within a table the checks run from the top, and the first
+that fails decides the answer. \`openspine explain <trace id>\` names the check that refused a request, what it compared,
+and what to do. What each code means is in [errors.md](errors.md).
+
+## Secure proxy (SSP)
+
+Every request on the door \`proxy\`. The check stands in the audit by its name, and the words in the last column are display
+and diagnostics of the OperationOutcome. OPTIONS is answered after the first two. Before them, a request must be sound
+HTTP/1.1; after them, the provider must answer: see [errors.md](errors.md).
+
+${table(proxyRows())}
+
+## GP practice (GP Connect Access Record HTML)
+
+Every answer is an OperationOutcome whose coding is the code in the last column; its diagnostics say what was wrong.
+
+### Every request
+
+${table(practiceRows(practiceChecks.headChecks))}
+
+### Then, for metadata
+
+${table(practiceRows(practiceChecks.metadataChecks))}
+
+### Then, for $gpc.getcarerecord, when its body has been read
+
+${table(practiceRows(practiceChecks.careRecordChecks))}
+
+## Demographics (PDS FHIR)
+
+### The Authorization header
+
+Where a request has none, the setting \`demographics.accessWithoutToken\` decides first whether it may do without.
+
+${table(pdsRows(authorizationChecks))}
+
+### Every request, between the token and the operation
+
+${table(pdsRows(arrivalChecks))}
+
+### Retrieve: GET /Patient/{id}
+
+${table(pdsRows(retrieveChecks))}
+
+### Search: GET /Patient
+
+${table(pdsRows(searchChecks))}
+
+## Directory: what may be written
+
+For every entry that a change puts; all changes of a call are committed or none. "Tolerated" quirks of live data are
+refused for new records and pass with a warning where records are imported.
+
+${table(
+  writeChecks.map(({ code: name, clause, asks, on }) => ({ name: code(name), clause, asks, failure: written[on] })),
+)}
+
+## Sharing agreements
+
+${table(
+  agreementChecks.map(({ code: name, clause, asks, explanation }) => ({
+    name: code(name),
+    clause,
+    asks,
+    failure: explanation,
+  })),
+)}
+
+## Certificate signing requests
+
+\`openspine cert issue <fqdn> --csr <file>\` exits with 1 and says the code and the sentence.
+
+${table(
+  requestChecks.map(({ name, clause, code: stable, explanation }) => ({
+    name,
+    clause,
+    asks: explanation,
+    failure: code(stable),
+  })),
+)}
+`
+}
