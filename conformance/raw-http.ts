@@ -58,8 +58,8 @@ export class RawConnection {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   }
 
-  /** The next whole answer (interim ones are passed over); undefined when the connection ends before one began. */
-  async answer(): Promise<RawAnswer | undefined> {
+  /** The next whole answer (interim ones are passed over), without a body where it answers HEAD; undefined when the connection ends before one began. */
+  async answer(to?: 'HEAD'): Promise<RawAnswer | undefined> {
     let end = this.#bytes.indexOf('\r\n\r\n')
     while (end < 0) {
       if (this.#ended) {
@@ -81,8 +81,13 @@ export class RawConnection {
       headers.set(name, [...(headers.get(name) ?? []), field[2] ?? ''])
     }
     const status = Number(start[1])
-    if (status < 200) return this.answer()
-    return { status, reason: start[2] ?? '', headers, body: await this.#body(status, headers) }
+    if (status < 200) return this.answer(to)
+    return {
+      status,
+      reason: start[2] ?? '',
+      headers,
+      body: to === 'HEAD' ? Buffer.alloc(0) : await this.#body(status, headers),
+    }
   }
 
   /** Bytes that came and belong to no answer that was read. */
