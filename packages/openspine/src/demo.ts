@@ -141,11 +141,11 @@ class IntegrationExample {
       .careRecord({ nhsNumber, odsCode, section: 'SUM' })
       .catch((refused: unknown) => refused)
     const trace = traceOf(error)
-    await this.#relayed(undefined, '5a', trace, (status) => status === 404)
+    const { status, code = '' } = outcomeOf(error)
+    await this.#relayed(undefined, '5a', trace, (relayed) => relayed === 404, code)
     await this.#held('5b', 'proxy', 'consumer', async () => {
       if (!isSpineError(error) || error.code !== 'CLIENT_REFUSED')
         throw error ?? new Error('the practice did not refuse')
-      const { status, code } = error.outcome as { status: number; code?: string }
       return {
         result: error,
         said: `${status} ${code}   why: openspine explain ${trace}`,
@@ -165,7 +165,7 @@ class IntegrationExample {
       .catch((refused: unknown) => refused)
     await this.#held('6b', 'proxy', 'consumer', async () => {
       if (!isSpineError(error) || error.code !== 'CLIENT_REFUSED') throw error ?? new Error('the proxy did not refuse')
-      const { status, diagnostics = '' } = error.outcome as { status: number; diagnostics?: string }
+      const { status, diagnostics = '' } = outcomeOf(error)
       return {
         result: error,
         said: `${status} ${diagnostics}`,
@@ -182,6 +182,7 @@ class IntegrationExample {
     answer: string,
     trace: string,
     holds: (status: unknown) => boolean,
+    code?: string,
   ): Promise<void> {
     const records = await this.#spine.platform.audit.find({ trace, limit: 10 })
     const relayed: StoredAuditRecord | undefined = records.find(({ event }) => event === 'proxy.request')
@@ -199,7 +200,9 @@ class IntegrationExample {
       step: answer,
       from: 'practice',
       to: 'proxy',
-      said: relayed ? `${facts['status']}` : 'no answer',
+      said: relayed
+        ? `${facts['status']}${code === undefined ? '' : ` ${code}`}, ${facts['bytesOut']} bytes`
+        : 'no answer',
       held: holds(facts['status']),
       ...ms,
     })
@@ -234,9 +237,15 @@ class IntegrationExample {
   }
 }
 
-function traceOf(error: unknown): string {
-  return isSpineError(error) ? String((error.outcome as { traceId?: string }).traceId ?? '') : ''
+interface Refused {
+  readonly status?: number
+  readonly traceId?: string
+  readonly code?: string
+  readonly diagnostics?: string
 }
+
+const outcomeOf = (error: unknown): Refused => (isSpineError(error) ? (error.outcome as Refused) : {})
+const traceOf = (error: unknown): string => outcomeOf(error).traceId ?? ''
 
 /** Lines that work when they are pasted into a terminal in this folder. */
 function printAddresses(spine: Spine, files: { readonly fullChain: string; readonly key?: string }): void {

@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openAudit } from '@openspine/platform/audit'
 import { systemClock, systemRandom } from '@openspine/platform/clock'
-import { type Door, openDoor, operational } from '@openspine/platform/doors'
+import { type Door, openDoor, operational, pki } from '@openspine/platform/doors'
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { makeMetrics } from '@openspine/platform/metrics'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
-import { openTrust } from '@openspine/platform/trust'
+import { openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
@@ -34,6 +34,12 @@ export function storeOptions(
   if (databaseUrl !== '') return { databaseUrl, poolSize }
   if (options.memory) return { memory: true, poolSize }
   return { directory: join(resolve(dataDir), 'store'), attach: options.attach === true, poolSize }
+}
+
+/** Where the certificates are, and what they are like. */
+export function trustOptions(settings: Settings): Omit<TrustOptions, 'clock' | 'log'> {
+  const { dataDir, environment } = settings.values['']
+  return { ...trustSettings(settings.values.trust), directory: join(resolve(dataDir), 'trust'), environment }
 }
 
 /** Where the audit's journals are. */
@@ -69,9 +75,19 @@ export async function openPlatform(
         clock,
         ...storeOptions(settings, options),
       }).then(keep),
-      openTrust({ directory: join(dataDir, 'trust'), environment: spine.environment, clock, log }).then(keep),
+      openTrust({ ...trustOptions(settings), clock, log }).then(keep),
     ])
-    const audit = keep(await openAudit({ store, clock, random, log, metrics, journalDir: auditFolder(settings) }))
+    const audit = keep(
+      await openAudit({
+        store,
+        clock,
+        random,
+        log,
+        metrics,
+        journalDir: auditFolder(settings),
+        durability: spine.auditDurability,
+      }),
+    )
     const jobs = keep(await openJobs({ store, clock, random, log, metrics }))
     const { environment, profile } = spine
     const platform = { environment, profile, dataDir, clock, random, log, metrics, store, trust, audit, jobs }
@@ -191,6 +207,7 @@ export async function runHouse(
             details: name === 'api' && spine.metricsOpen,
             ...(name === 'api' && spine.metricsOpen ? { metrics: platform.metrics } : {}),
           }),
+          ...(name === 'api' ? [pki(platform.trust)] : []),
           ...routes,
         ],
       })

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ConfigSources, type LoadedConfig, loadConfig } from '@openspine/platform/config'
 import { spineConfig } from '@openspine/platform/spine-config'
+import { trustConfig } from '@openspine/platform/trust'
 import { practiceConfig } from '@openspine/practice'
 import { demographicsConfig } from '@openspine/services/demographics'
 import { directoryConfig } from '@openspine/services/directory'
@@ -32,6 +33,7 @@ const clientConfig = z.object({
 /** Every setting of the house, section by section. */
 export const sections = {
   '': spineConfig,
+  trust: trustConfig,
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,

@@ -1,22 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { systemClock } from '@openspine/platform/clock'
 import { makeLog } from '@openspine/platform/log'
 import { type CertificateRecord, openTrust, type Trust } from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
 import { action, globalOptions, settingsOf } from '../context.ts'
+import { trustOptions } from '../house.ts'
 import { output, table } from '../terminal.ts'
 
 /** The environment's CA works on files, so these commands need no store and no running server; a running one notices within a second. */
 export async function withTrust<Result>(command: Command, work: (trust: Trust) => Promise<Result>): Promise<Result> {
-  const spine = settingsOf(command).values['']
-  const trust = await openTrust({
-    directory: join(resolve(spine.dataDir), 'trust'),
-    environment: spine.environment,
-    clock: systemClock,
-    log: makeLog({ level: 'warn', environment: spine.environment }),
-  })
+  const settings = settingsOf(command)
+  const log = makeLog({ level: 'warn', environment: settings.values[''].environment })
+  const trust = await openTrust({ ...trustOptions(settings), clock: systemClock, log })
   try {
     return await work(trust)
   } finally {

@@ -32,6 +32,12 @@ export const spineConfig = z.object({
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('localhost')
     .describe('Host name by which clients reach the doors; server certificates carry it.'),
+  auditDurability: z
+    .enum(['process', 'disk'])
+    .default('process')
+    .describe(
+      'When an audited answer may go out: once its record survives the end of the process (kill -9), or once it survives a power cut as well.',
+    ),
   apiPort: z.int().min(0).max(65535).default(8443).describe('Port of the door `api` (https).'),
   spinePort: z.int().min(0).max(65535).default(9443).describe('Port of the door `spine` (https, mutual TLS).'),
   metricsOpen: z

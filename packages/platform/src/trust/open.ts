@@ -7,6 +7,7 @@ import { openOwnTrust } from './own-trust.ts'
 import type { Trust } from './trust.ts'
 
 export type { KeyKind } from './keys.ts'
+export { trustConfig, trustSettings } from './config.ts'
 export { requestChecks } from './request-checks.ts'
 export type { CertificateRecord, IssuedCertificate, Trust } from './trust.ts'
 export { spineTls } from './trust.ts'
