@@ -14,7 +14,8 @@ import {
   structuralClass,
   type TreeEdit,
 } from '@openspine/standards/ldap'
-import { type Fault, type WriteCheck, writeChecks } from './checks.ts'
+import type { Fault, WriteCheck } from './checks/check.ts'
+import { writeChecks } from './checks/checks.ts'
 import type { DirectoryConfig } from './config.ts'
 import type { DirectoryChange, DirectoryEntry, EntryAttributes } from './contract.ts'
 import type { StoredChange, StoredEntry } from './store.ts'

@@ -163,16 +163,18 @@ export class Registry {
     const first = changes[0]?.number ?? 0
     const edit = this.#emptyTree().edit()
     let next = 0
-    for await (const entry of reader.entries()) {
-      for (
-        let change = changes[next];
-        change !== undefined && change.number < entry.position;
-        change = changes[++next]
-      ) {
-        putChange(edit, change)
+    for await (const some of reader.entries()) {
+      for (const entry of some) {
+        for (
+          let change = changes[next];
+          change !== undefined && change.number < entry.position;
+          change = changes[++next]
+        ) {
+          putChange(edit, change)
+        }
+        this.#put(edit, entry)
+        if (entry.key === 'o=nhs') putHead(edit, first, version, changes.at(-1)?.at ?? clock.now())
       }
-      this.#put(edit, entry)
-      if (entry.key === 'o=nhs') putHead(edit, first, version, changes.at(-1)?.at ?? clock.now())
     }
     for (const change of changes.slice(next)) putChange(edit, change)
     return { tree: edit.done(), version, firstChange: first }

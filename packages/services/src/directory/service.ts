@@ -17,7 +17,8 @@ import { migrations } from './migrations.ts'
 import { Registry } from './registry.ts'
 import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
 
-export { type WriteCheck, writeChecks } from './checks.ts'
+export type { WriteCheck } from './checks/check.ts'
+export { writeChecks } from './checks/checks.ts'
 export { type DirectoryConfig, directoryConfig } from './config.ts'
 
 /**

@@ -49,8 +49,8 @@ export interface Writer extends Reader {
 
 export interface Reader {
   version(): Promise<number>
-  /** Every entry in order of position. */
-  entries(): AsyncIterable<StoredEntry>
+  /** Every entry in order of position, some hundred at a time. */
+  entries(): AsyncIterable<readonly StoredEntry[]>
   /** Entries written after a version, in order of position. */
   entriesSince(version: number): Promise<StoredEntry[]>
   /** Changes with a greater number, oldest first. */
@@ -107,15 +107,20 @@ function reader(db: Database): Reader {
       return Number(rows[0]?.version ?? 0)
     },
     async *entries() {
-      for (let after = -1; ; ) {
+      const fetch = async (after: number) => {
         const { rows } =
           await sql<EntryRow>`select * from directory.entry where position > ${after} order by position limit ${page}`.execute(
             db,
           )
-        for (const row of rows) yield entryOf(row)
+        return rows
+      }
+      for (let next: Promise<EntryRow[]> | undefined = fetch(-1); next !== undefined; ) {
+        const rows: EntryRow[] = await next
         const last = rows.at(-1)
-        if (last === undefined || rows.length < page) return
-        after = Number(last.position)
+        // The engine reads the next page while this one is being worked on.
+        next = last === undefined || rows.length < page ? undefined : fetch(Number(last.position))
+        next?.catch(() => {})
+        yield rows.map(entryOf)
       }
     },
     async entriesSince(version) {

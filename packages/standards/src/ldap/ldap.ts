@@ -16,7 +16,7 @@ export {
   readLdif,
   writeLdif,
 } from './ldif.ts'
-export { type MemoryTree, memoryTree, structuralClass, type TreeEdit } from './memory-tree.ts'
+export { type MemoryTree, memoryTree, structuralClass } from './memory-tree.ts'
 export type {
   BindRequest,
   Control,
@@ -34,3 +34,4 @@ export { type AttributeType, type ObjectClass, type Schema, spineSchema } from '
 export { cancelValue, LdapEngine, type LdapEngineOptions, type LdapSession, type OperationReport } from './session.ts'
 export { PduSplitter } from './splitter.ts'
 export type { Cursor, Tree, TreeEntry, TreeQuery } from './tree.ts'
+export type { TreeEdit } from './tree-edit.ts'

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { isSpineError } from '@openspine/standards/error'
-import { writeChecks } from './checks.ts'
-import type { DirectoryChange, DirectoryEntry } from './contract.ts'
+import type { DirectoryChange, DirectoryEntry } from '../contract.ts'
 import {
   accreditedSystem,
   gpPractice,
@@ -12,7 +11,8 @@ import {
   startDirectory,
   structured,
   type TestDirectory,
-} from './testing.ts'
+} from '../testing.ts'
+import { writeChecks } from './checks.ts'
 
 let running: TestDirectory
 before(async () => {
