@@ -259,8 +259,8 @@ class LdapConnection {
     if (this.#socket.destroyed) return
     const closed = once(this.#socket, 'close')
     this.#socket.end(encodeRequest({ id: (this.#lastId % 0x7fffffff) + 1, operation: { op: 'unbind' }, controls: [] }))
-    this.#socket.unref()
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500).unref())])
-    this.#socket.destroy()
+    const timer = setTimeout(() => this.#socket.destroy(), 500)
+    await closed
+    clearTimeout(timer)
   }
 }
