@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@openspine/platform/clock'
 import { makeLog } from '@openspine/platform/log'
+import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { openTrust } from '@openspine/platform/trust'
 import { ended, nginxVersion, providerConfig, proxyConfig, reachable, startNginx } from './nginx.ts'
 import type { LoadResult, LoadRound } from './proxy-load.ts'
@@ -85,6 +86,12 @@ async function measure(folder: string, stops: (() => Promise<void>)[], version: 
   )
   stops.push(nginx.stop)
 
+  // The audit's journal is drained into a store: PostgreSQL as a process of its own, as where it matters.
+  const postgres = postgresBinaries() ? await startPostgres({ durable: true }) : undefined
+  if (postgres !== undefined) stops.push(() => postgres.stop())
+  process.stdout.write(
+    `audit journal on, drained into ${postgres === undefined ? 'the embedded store' : 'PostgreSQL'}\n`,
+  )
   const own = spawn(
     'taskset',
     [
@@ -98,7 +105,8 @@ async function measure(folder: string, stops: (() => Promise<void>)[], version: 
       `https://${authority}${base}`,
     ],
     {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...(postgres === undefined ? {} : { BENCH_DATABASE_URL: postgres.url }) },
     },
   )
   stops.push(() => ended(own))

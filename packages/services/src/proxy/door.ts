@@ -32,7 +32,7 @@ export class Door {
     this.#tls = createTlsServer(options)
     this.#tls.on('secureConnection', (socket) => this.#secured(socket))
     this.#tls.on('tlsClientError', (error, socket) => {
-      relay.log.info(
+      relay.log.debug(
         { code: (error as Error & { code?: string }).code, address: socket.remoteAddress },
         'no TLS connection came about',
       )
