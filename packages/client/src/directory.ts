@@ -257,7 +257,8 @@ class LdapConnection {
 
   async close(): Promise<void> {
     if (this.#socket.destroyed) return
-    const closed = once(this.#socket, 'close')
+    // A connection that breaks while it is closed is closed.
+    const closed = once(this.#socket, 'close').catch(() => undefined)
     this.#socket.end(encodeRequest({ id: (this.#lastId % 0x7fffffff) + 1, operation: { op: 'unbind' }, controls: [] }))
     const timer = setTimeout(() => this.#socket.destroy(), 500)
     await closed
