@@ -166,6 +166,25 @@ function extensible(schema: Schema, options: MatchingOptions, filter: Filter & {
   return { kind: 'equal', types, rule, key, inName: filter.dnAttributes, indexable: false }
 }
 
+/** How much work one evaluation is, in comparisons: what a server divides its patience by. */
+export function filterWeight(filter: CompiledFilter): number {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.of.reduce((sum, inner) => sum + filterWeight(inner), 1)
+    case 'not':
+      return 1 + filterWeight(filter.of)
+    case 'substrings':
+      return filter.types.length * (2 + filter.any.length)
+    case 'present':
+    case 'equal':
+    case 'order':
+      return filter.types.length
+    default:
+      return 1
+  }
+}
+
 /** Three-valued logic (RFC 4511 §4.5.1.7). */
 export type Truth = 'true' | 'false' | 'undefined'
 

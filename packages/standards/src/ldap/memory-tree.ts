@@ -12,6 +12,9 @@ export interface MemoryTreeOptions {
   readonly indexed: readonly string[]
 }
 
+/** A subtree larger than this is not collected before the search: all entries are looked at, in slices. */
+const mostBelow = 10_000
+
 /**
  * A directory tree in memory: every edition immutable, so that a long search and a paged one see one state.
  * `edit` makes the next edition at the cost of what it touches.
@@ -75,7 +78,7 @@ export class MemoryTree implements Tree {
     const { base, scope, filter } = query
     if (scope === 0) return this.#cursor(query, [this.#state.names.get(base.key) ?? -1], false)
     const planned = plan(filter, (item) => this.#postings(item))
-    const limit = planned?.places.length ?? this.#state.places
+    const limit = Math.min(planned?.places.length ?? this.#state.places, mostBelow)
     const below = this.#below(base.key, scope, limit)
     if (below !== undefined) return this.#cursor(query, below, false)
     return this.#cursor(query, planned?.places, planned?.exact ?? false)

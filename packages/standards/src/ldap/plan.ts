@@ -14,11 +14,22 @@ export type IndexLookup = (item: CompiledFilter & { kind: 'equal' }) => Postings
 
 const nothing: Plan = { places: [], exact: true }
 
+/** Places that planning may touch: beyond it a look at the entries, done in slices, is the better way. */
+const planBudget = 50_000
+
+interface Budget {
+  left: number
+}
+
 /**
- * The smallest set of candidates that the indexes can name; undefined when they cannot bound the filter at all.
- * Undefined counts as "no match" only at the top, so a `not` never bounds.
+ * The smallest set of candidates that the indexes can name; undefined when they cannot bound the filter at all, or not
+ * without much work. Undefined counts as "no match" only at the top, so a `not` never bounds.
  */
-export function plan(filter: CompiledFilter, lookup: IndexLookup): Plan | undefined {
+export function plan(
+  filter: CompiledFilter,
+  lookup: IndexLookup,
+  budget: Budget = { left: planBudget },
+): Plan | undefined {
   switch (filter.kind) {
     case 'false':
     case 'undefined':
@@ -28,20 +39,20 @@ export function plan(filter: CompiledFilter, lookup: IndexLookup): Plan | undefi
       return places === undefined ? undefined : { places, exact: true }
     }
     case 'and':
-      return planAnd(filter.of, lookup)
+      return planAnd(filter.of, lookup, budget)
     case 'or':
-      return planOr(filter.of, lookup)
+      return planOr(filter.of, lookup, budget)
     default:
       return undefined
   }
 }
 
-function planAnd(of: readonly CompiledFilter[], lookup: IndexLookup): Plan | undefined {
+function planAnd(of: readonly CompiledFilter[], lookup: IndexLookup, budget: Budget): Plan | undefined {
   let exact = true
   const plans: Plan[] = []
   for (const inner of of) {
     if (inner.kind === 'true') continue
-    const planned = plan(inner, lookup)
+    const planned = plan(inner, lookup, budget)
     if (planned === undefined) exact = false
     else {
       if (planned.places.length === 0) return nothing
@@ -53,6 +64,9 @@ function planAnd(of: readonly CompiledFilter[], lookup: IndexLookup): Plan | und
   let { places } = first
   exact &&= first.exact
   for (const next of rest) {
+    budget.left -= places.length
+    // Enough: what is left is looked at entry by entry.
+    if (budget.left < 0) return { places, exact: false }
     exact &&= next.exact
     places = intersect(places, next.places)
     if (places.length === 0) return nothing
@@ -60,12 +74,14 @@ function planAnd(of: readonly CompiledFilter[], lookup: IndexLookup): Plan | und
   return { places, exact }
 }
 
-function planOr(of: readonly CompiledFilter[], lookup: IndexLookup): Plan | undefined {
+function planOr(of: readonly CompiledFilter[], lookup: IndexLookup, budget: Budget): Plan | undefined {
   let exact = true
   const all = new Set<number>()
   for (const inner of of) {
-    const planned = plan(inner, lookup)
+    const planned = plan(inner, lookup, budget)
     if (planned === undefined) return undefined
+    budget.left -= planned.places.length
+    if (budget.left < 0) return undefined
     exact &&= planned.exact
     for (const place of planned.places) all.add(place)
   }

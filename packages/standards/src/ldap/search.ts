@@ -1,6 +1,6 @@
 import { BerReader, isBerError } from './ber.ts'
 import { oids, resultCodes } from './codes.ts'
-import { type CompiledFilter, compileFilter, type EntryValues, evaluate } from './compile.ts'
+import { type CompiledFilter, compileFilter, type EntryValues, evaluate, filterWeight } from './compile.ts'
 import { type Page, pagedResults, readPage } from './controls.ts'
 import { type NormalisedName, normaliseDn } from './dn.ts'
 import { nameRules } from './entry.ts'
@@ -148,6 +148,8 @@ export class SearchRun {
   #selection: Selection | undefined
   #cursor: Cursor | undefined
   #limit = 0
+  /** Comparisons that one candidate may cost. */
+  #weight = 1
   #page: Page | undefined
   #deadline = Number.POSITIVE_INFINITY
   #last = 0
@@ -178,6 +180,7 @@ export class SearchRun {
     const base = server ?? (name.key === '' ? undefined : this.#tree.get(name.key))
     if (base === undefined) return missing(this.#tree, name)
     const filter = compileFilter(request.filter, this.#ground.schema, this.#ground)
+    this.#weight = filterWeight(filter)
     if (controls.assertion !== undefined && !this.#asserted(controls.assertion, base)) {
       return plainResult(resultCodes.assertionFailed, 'The asserted condition does not hold.')
     }
@@ -272,7 +275,8 @@ export class SearchRun {
     const { typesOnly } = this.request
     const pageSize =
       this.#page === undefined ? Number.POSITIVE_INFINITY : Math.min(this.#page.size, this.#ground.sizeLimit)
-    const until = cursor.examined + candidates
+    // Four comparisons are an ordinary look-up; a monstrous filter gets fewer candidates in a slice.
+    const until = cursor.examined + Math.max(1, Math.floor((candidates * 4) / Math.max(4, this.#weight)))
     while (cursor.examined < until && sink.length < bytes) {
       const entry = cursor.next(until - cursor.examined)
       if (entry === null) break

@@ -499,6 +499,26 @@ test('too large a filter is answered and the connection lives on', () => {
   assert.equal(outcome(ask(session, search({ filter: wide }))).entries.length, 25)
 })
 
+test('a monstrous filter holds up nobody: each piece of its work is small', () => {
+  const many = engine({ sizeLimit: 100_000 }, 20_000)
+  for (const filter of [
+    `(|${'(objectClass=nhsAs)(objectClass=top)'.repeat(2500)})`,
+    `(&${'(objectClass=nhsAs)(objectClass=top)'.repeat(2500)})`,
+    `(|${'(nhsAsSvcIA=*x*y*z*)'.repeat(4000)})`,
+    `(!(|${'(:caseIgnoreMatch:=x)'.repeat(300)}))`,
+  ]) {
+    const session = many.session()
+    session.feed(encodeRequest({ id: 1, operation: search({ filter, attributes: ['1.1'] }), controls: [] }))
+    let longest = 0
+    for (let turn = 0; turn < 6; turn++) {
+      const started = performance.now()
+      session.run()
+      longest = Math.max(longest, performance.now() - started)
+    }
+    assert.ok(longest < 400, `${filter.slice(0, 40)} took ${longest} ms at once`)
+  }
+})
+
 test('an unknown scope is a protocol error of that request alone', () => {
   const session = engine().session()
   assert.equal(outcome(ask(session, search({ scope: 7 as Scope }))).code, 2)

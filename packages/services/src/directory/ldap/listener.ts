@@ -179,6 +179,7 @@ function secureListener({ platform, config }: LdapNeeds, shared: Connections): L
         log.debug({ reason: error.message }, 'a TLS handshake with the directory failed')
       })
       const forget = followTrust(secure, trust, identity, options, log)
+      bound(secure, config, shared)
       server = secure
       stop = [forget, shared.watch()]
       return listen(secure, config.host, config.port, 'ldaps')
@@ -196,11 +197,20 @@ function plainListener({ config }: LdapNeeds, shared: Connections): Listener {
       server = createPlainServer({ noDelay: true, allowHalfOpen: false }, (socket) => {
         shared.accept(socket, undefined, 'directory-plain')
       })
+      bound(server, config, shared)
       stop = [shared.watch()]
       return listen(server, config.host, config.plainPort, 'ldap')
     },
     close: (deadlineMs) => closeServer(server, stop, () => shared.close('directory-plain', deadlineMs)),
   }
+}
+
+/** Sockets in the handshake are not connections yet: they have a bound of their own above that of connections. */
+const handshakes = 200
+
+function bound(server: PlainServer, config: DirectoryConfig, shared: Connections): void {
+  server.maxConnections = config.maxConnections + handshakes
+  server.on('drop', () => shared.refused('limit'))
 }
 
 async function listen(
