@@ -311,6 +311,16 @@ describe('practice system', () => {
     const garbage = readReply(await talk(() => connectTls(options), 'GET\u0001 / HTTP/9.9\r\n\r\n'))
     assert.equal(garbage.status, 400)
     assert.equal(outcomeCode(garbage), 'BAD_REQUEST')
+    for (const [sent, status] of [
+      ['POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n', 400],
+      ['GET / HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n', 400],
+      ['GET / HTTP/2.0\r\nHost: localhost\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(100_000)}`, 431],
+    ] as const) {
+      const reply = readReply(await talk(() => connectTls(options), sent))
+      assert.equal(reply.status, status)
+      assert.equal(reply.headers.get('connection'), 'close')
+    }
     const plain = readReply(
       await talk(
         () => connectPlain(port, '127.0.0.1'),

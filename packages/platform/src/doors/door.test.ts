@@ -166,6 +166,30 @@ test('broken messages, large headers, slow headers and plain HTTP get a readable
   assert.match(await raw(trust, door.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /^HTTP\/1.1 404/)
 })
 
+test('what cannot be read within a body, behind a whole request, or to its end is answered all the same', async (t) => {
+  const trust = await testTrust(t)
+  const echo: FastifyPluginAsync = async (app) => {
+    app.post('/echo', async (request) => request.body)
+    app.get('/slow', async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return 'whole'
+    })
+  }
+  const door = await testDoor(t, trust, { routes: [echo] })
+  const post = 'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n'
+  const get = 'GET /slow HTTP/1.1\r\nHost: a\r\n'
+  const cases: readonly [what: string, sent: string, answer: RegExp][] = [
+    ['a bad chunk', `${post}\r\nnonsense\r\n`, /^HTTP\/1.1 400 [\s\S]*cannot be read/],
+    ['chunked is not the last coding', `${post.replace('chunked', 'xchunked')}\r\n0\r\n\r\n`, /^HTTP\/1.1 400 /],
+    ['a head of several TLS records', `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(100_000)}`, /^HTTP\/1.1 431 /],
+    ['two hosts', `${get}Host: b\r\n\r\n`, /^HTTP\/1.1 400 /],
+    ['another version', 'GET /slow HTTP/2.0\r\nHost: a\r\n\r\nmore', /^HTTP\/1.1 505 /],
+    ['garbage behind a whole request', `${get}\r\nGARBAGE\r\n\r\n`, /^HTTP\/1.1 200 [\s\S]*wholeHTTP\/1.1 400 /],
+    ['bytes behind the last request', `${get}Connection: close\r\n\r\nGARBAGE`, /^HTTP\/1.1 200 [\s\S]*whole$/],
+  ]
+  for (const [what, sent, answer] of cases) assert.match(await raw(trust, door.port, sent), answer, what)
+})
+
 test('load beyond the limit is shed with 503 while probes are answered; logs and metrics tell patterns only', async (t) => {
   const trust = await testTrust(t)
   const metrics = makeMetrics()

@@ -14,6 +14,7 @@ import { type Peer, peerNow, peerOf } from './peer.ts'
 import { answerPlainHttp } from './plain-http.ts'
 import { bareResponse, hsts, problem, problemOf, problemType, sendProblem } from './problem.ts'
 import { followTrust, type Mutual, serverTls } from './tls.ts'
+import { answerUnsound, unsoundHead } from './unsound.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -119,6 +120,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     // Read while the connection is there: once it is broken, so is the memory of its certificate.
     const peer = peerOfSocket(request.socket)
     if (closing) return refuse(exchange, 503, 'This server is stopping. Try again shortly.')
+    const unsound = unsoundHead(request)
+    if (unsound !== undefined) return refuse(exchange, unsound, unreadable)
     if (mutual === 'refuse' && peer.state !== 'valid') {
       return refuse(exchange, 403, 'The certificate of this connection is no longer valid.')
     }
@@ -195,32 +198,24 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     // its dialect, and finds what was sent in `originalUrl`.
     rewriteUrl: (raw) => readableUrl(raw.url ?? '/'),
     routerOptions: { maxParamLength: 2_000, caseSensitive: true },
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
+    // Where the message itself cannot be read, and where TLS fails (Node reports both here).
+    clientErrorHandler: answerUnsound({
+      underWay: (socket) => [...inFlight].filter((one) => one.socket === socket).map(({ response }) => response),
+      answer(status) {
+        counts.requests.inc({ door: name, route: 'none', method: 'none', status: String(status) })
+        return bareResponse(status, unreadable)
+      },
+      otherwise({ code = '' }) {
+        if (!/^ERR_(SSL|TLS)/.test(code)) return
+        counts.tlsFailures.inc({ door: name })
+        log.debug({ reason: code }, 'TLS handshake failed')
+      },
+    }),
     frameworkErrors: (error, request, reply) => {
       reply.hijack()
       refuse(exchangeOf(request.raw), error.statusCode ?? 400, 'The address of the request cannot be read.')
     },
   })
-
-  /** Where the message itself cannot be read, and where TLS fails (Node reports both here). */
-  function answerBrokenRequest(error: Error & { code?: string }, socket: Socket) {
-    const status = brokenRequestStatus[error.code ?? ''] ?? (error.code?.startsWith('HPE_') ? 400 : undefined)
-    const answering = [...inFlight].some((exchange) => exchange.socket === socket)
-    if (status === undefined) {
-      if (/^ERR_(SSL|TLS)/.test(error.code ?? '')) {
-        counts.tlsFailures.inc({ door: name })
-        log.debug({ reason: error.code }, 'TLS handshake failed')
-      }
-      socket.destroy()
-    } else if (answering || !socket.writable) {
-      socket.destroy()
-    } else {
-      counts.requests.inc({ door: name, route: 'none', method: 'none', status: String(status) })
-      socket.end(bareResponse(status, 'The request cannot be read as HTTP/1.1 within the limits of this server.'))
-      // Give the answer time to leave; then cut.
-      setTimeout(() => socket.destroy(), 500).unref()
-    }
-  }
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -294,11 +289,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   }
 }
 
-/** Codes of Node for requests that it could not read. */
-const brokenRequestStatus: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-}
+const unreadable = 'The request cannot be read as HTTP/1.1 within the limits of this server.'
 
 async function emptied(inFlight: ReadonlySet<Exchange>, giveUp: Promise<void>): Promise<void> {
   let over = false

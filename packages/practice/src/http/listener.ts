@@ -2,11 +2,20 @@
  * The practice's own https server. It asks for a client certificate and answers for a missing or bad one
  * instead of dropping the connection, leaves the request target as it came, and speaks FHIR in every answer.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { answerPlainHttp, followTrust, type Peer, peerNow, peerOf, serverTls } from '@openspine/platform/doors'
+import {
+  answerPlainHttp,
+  answerUnsound,
+  followTrust,
+  type Peer,
+  peerNow,
+  peerOf,
+  serverTls,
+  unsoundHead,
+} from '@openspine/platform/doors'
 import type { Listener, Platform } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { type Answer, type Answering, answer, newSheet, refusal } from '../answer.ts'
@@ -20,12 +29,7 @@ const headerBytes = 32_768
 /** Time for the last octets of an answer to leave. */
 const lingerMs = 100
 const tls = { mutual: 'report' } as const
-
-/** Faults of messages that node could not read; others are 400. */
-const broken: Readonly<Record<string, readonly [status: number, reason: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-}
+const unreadable = 'The message cannot be read as HTTP/1.1.'
 
 export interface ListenerOptions {
   readonly platform: Platform
@@ -65,6 +69,7 @@ export function practiceListener({ platform, config, answering }: ListenerOption
   async function decide({ request, received }: Exchange): Promise<Answer> {
     if (inFlight.size > config.maxConcurrent)
       return refusal(newSheet(received), 'BUSY', 'This server has as many requests as it can answer.', 'concurrency')
+    if (unsoundHead(request) !== undefined) return refusal(newSheet(received), 'BAD_REQUEST', unreadable, 'framing')
     try {
       return await answer(received, () => readBytes(request, config.maxBodyBytes), answering)
     } catch (error) {
@@ -93,11 +98,12 @@ export function practiceListener({ platform, config, answering }: ListenerOption
       content = await encoded(decided.body, acceptEncoding)
     }
     const unread = !request.complete && !isShort(request, config.maxBodyBytes)
+    const last = closing || unread || decided.failed?.check === 'framing'
     const headers = {
       ...decided.headers,
       ...content.headers,
       vary: 'Accept, Accept-Encoding',
-      ...(closing || unread ? { connection: 'close' } : {}),
+      ...(last ? { connection: 'close' } : {}),
       ...(decided.status === 503 ? { 'retry-after': '1' } : {}),
     }
     request.resume()
@@ -144,6 +150,7 @@ export function practiceListener({ platform, config, answering }: ListenerOption
           ...serverTls(trust, await trust.identity(identity.fqdn), tls),
           maxHeaderSize: headerBytes,
           headersTimeout: 15_000,
+          connectionsCheckingInterval: 5_000,
           requestTimeout: config.requestSeconds * 1000,
           keepAliveTimeout: 60_000,
         },
@@ -152,15 +159,16 @@ export function practiceListener({ platform, config, answering }: ListenerOption
       made.maxHeadersCount = 200
       made.maxConnections = 10_000
       made.timeout = 120_000
-      made.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-        const known = broken[error.code ?? '']
-        const answering = [...inFlight].some((response) => response.req.socket === socket)
-        if (!socket.writable || answering || !(known || error.code?.startsWith('HPE_'))) return void socket.destroy()
-        const [status, reason] = known ?? [400, 'Bad Request']
-        requests.inc({ action: 'none', status: String(status) })
-        socket.end(bareOutcome(status, 'BAD_REQUEST', 'The message cannot be read as HTTP/1.1.', reason))
-        setTimeout(() => socket.destroy(), 500).unref()
-      })
+      made.on(
+        'clientError',
+        answerUnsound({
+          underWay: (socket) => [...inFlight].filter(({ req }) => req.socket === socket),
+          answer(status) {
+            requests.inc({ action: 'none', status: String(status) })
+            return bareOutcome(status, 'BAD_REQUEST', unreadable, STATUS_CODES[status] ?? 'Bad Request')
+          },
+        }),
+      )
       // The reason why TLS failed is the peer's business; the connection is gone.
       made.on('tlsClientError', (error) => log.debug({ reason: error.message }, 'TLS handshake failed'))
       const plain = answerPlainHttp(made, () =>
