@@ -47,6 +47,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 async function measure(folder: string, stops: (() => Promise<void>)[], version: string) {
   const log = makeLog({ level: 'warn', environment: 'bench' })
   const trust = await openTrust({ directory: join(folder, 'trust'), environment: 'bench', clock: systemClock, log })
+  stops.push(() => trust.close())
   const files = async (fqdn: string, names: readonly string[] = []) => {
     const leaf = await trust.issue({ fqdn, names })
     return {
