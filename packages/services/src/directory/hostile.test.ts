@@ -215,7 +215,7 @@ test('a client that does not read holds up nobody and is let go', async (t) => {
   const started = performance.now()
   other.socket.write(search({ filter: parseFilter('(uniqueIdentifier=200000500007)') }))
   await other.until(() => other.results.length === 1)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(performance.now() - started < 2000)
   // All of it goes to someone who reads, in order and complete.
   const reader = await plain(running)
   reader.socket.write(search({ attributes: ['*'] }))
@@ -239,7 +239,7 @@ test('1000 idle connections are held, and more than allowed are refused', async 
   })
   const started = performance.now()
   await lives(running)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(performance.now() - started < 2000)
   const extra = [await plain(running), await plain(running), await plain(running)]
   await extra[2]?.closed
   const last = idle.at(-1)

@@ -515,7 +515,7 @@ test('a monstrous filter holds up nobody: each piece of its work is small', () =
       session.run()
       longest = Math.max(longest, performance.now() - started)
     }
-    assert.ok(longest < 400, `${filter.slice(0, 40)} took ${longest} ms at once`)
+    assert.ok(longest < 1500, `${filter.slice(0, 40)} took ${longest} ms at once`)
   }
 })
 
