@@ -42,12 +42,18 @@ describe('unsecured token', () => {
       [`Bearer ${good}.`, /three parts/],
       [`Bearer a+b.${encode('{}')}.`, /header is not base64url/],
       [`Bearer ${encode('{}')}=.${encode('{}')}.`, /header is not base64url/],
+      [`Bearer ${encode('{}')}.${Buffer.from('{"a":"???>>>"}').toString('base64')}.`, /claims is not base64url/],
+      [
+        `Bearer ${encode('{}')}.${encode('{"a":1}').slice(0, 4)}%${encode('{"a":1}').slice(4)}.`,
+        /claims is not base64url/,
+      ],
+      [`Bearer ${encode('{}')}.${encode('{}')}.a`, /signature is not base64url/],
       [`Bearer ${encode('{}')}..`, /claims is not base64url/],
       [`Bearer ${encode('{}')}.${encode('{')}.`, /claims is not JSON/],
       [`Bearer ${encode('{}')}.${encode('null')}.`, /claims is not a JSON object/],
       [`Bearer ${encode('[]')}.${encode('{}')}.`, /header is not a JSON object/],
       [`Bearer ${encode('{}')}.${Buffer.from([0x7b, 0xff]).toString('base64url')}.`, /claims is not UTF-8/],
-      [`Bearer ${encode('{}')}.${encode('['.repeat(500))}.`, /nested/],
+      [`Bearer ${encode('{}')}.${encode(`{"a":${'['.repeat(500)}${']'.repeat(500)}}`)}.`, /nested/],
       [`Bearer ${'a'.repeat(longestToken + 1)}`, /longer/],
     ]
     for (const [header, fault] of cases) {
