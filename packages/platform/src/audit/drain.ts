@@ -1,4 +1,5 @@
 import { read } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import type { Logger } from '../log.ts'
 import type { Store } from '../store/store.ts'
@@ -33,6 +34,14 @@ const groupBytes = 256 << 10
 /** Less than a group waits so long for company. The records are durable already, and searches flush. */
 const lingerMs = 200
 const longestBackoffMs = 5_000
+/**
+ * While this process has its hands full, answers come first: what is in the journal is safe, and searches bring it in. It
+ * waits no longer than this, and never more bytes.
+ */
+const longestRestMs = 5_000
+const largestRestBytes = 64 << 20
+/** Share of a turn's time at which the event loop counts as busy. */
+const busyShare = 0.7
 const lineFeed = 10
 
 /**
@@ -61,6 +70,18 @@ export function startDrain(options: {
   /** Groups tried so far, failed ones too. */
   let attempts = 0
   let waiters: Waiter[] = []
+  let restingSince: number | undefined
+  let lastTurn = performance.eventLoopUtilization()
+
+  /** Whether the journal may keep what it has until this process is less busy. */
+  const mayRest = (): boolean => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, lastTurn)
+    lastTurn = now
+    const busy = utilization > busyShare && waiters.length === 0 && journal.written() - drained < largestRestBytes
+    restingSince = busy ? (restingSince ?? performance.now()) : undefined
+    return restingSince !== undefined && performance.now() - restingSince < longestRestMs
+  }
 
   /** Whole lines that wait, without the last line feed; undefined when there are none. */
   const next = async (): Promise<{ readonly from: Segment; readonly lines: Buffer } | undefined> => {
@@ -111,6 +132,7 @@ export function startDrain(options: {
 
   const run = async () => {
     try {
+      if (mayRest()) return
       for (let more = true; more && !stopped; ) {
         more = await step()
         // A small rest waits for company, unless somebody waits for it.
@@ -147,7 +169,7 @@ export function startDrain(options: {
   return {
     wake() {
       if (running || failures > 0) return
-      if (journal.written() - drained >= groupBytes) start()
+      if (journal.written() - drained >= groupBytes && restingSince === undefined) start()
       else schedule(lingerMs)
     },
     flush() {

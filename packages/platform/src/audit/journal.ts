@@ -10,6 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { unlink as remove } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SpineError } from '@openspine/standards/error'
@@ -312,7 +313,7 @@ export function openJournal(options: {
         closeSync(segment.fd)
         try {
           if (segment.kept) setAside(segment.path)
-          else unlinkSync(segment.path)
+          else await remove(segment.path)
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
             log.warn({ err: error }, 'an audit journal file that has been taken over could not be removed')
