@@ -81,6 +81,20 @@ forEachStore((openStore) => {
     await audit.close()
   })
 
+  test('a drain that rests while the process is busy goes on when somebody asks, and ends', async (t) => {
+    const { open } = await setUp(t)
+    const audit = await open()
+    for (const trace of ['first', 'second']) {
+      await audit.append({ event: 'proxy.request', at: now, trace, facts: {} })
+      // Longer than the drain waits for company, so that it looks right after a turn that was nothing but work.
+      const until = performance.now() + 400
+      while (performance.now() < until);
+      await wait(0)
+      assert.equal((await audit.find({ trace, limit: 2 })).length, 1)
+    }
+    await audit.close()
+  })
+
   test('close drains, closes the chain and leaves no journal; each start is a chain of its own', async (t) => {
     const { open, journalDir, offline } = await setUp(t)
     const first = await open()
@@ -188,6 +202,28 @@ forEachStore((openStore) => {
       [],
     )
     assert.equal((await verifyAudit(offline)).ok, true)
+  })
+
+  test('a busy process leaves its records in the journal, and a search brings them in all the same', async (t) => {
+    const { open, clock, store } = await setUp(t)
+    const audit = await open()
+    t.after(() => audit.close())
+    const kept = async () =>
+      Number((await store.pool.query("select count(*) from audit.record where event = 'busy'")).rows[0].count)
+    // Work that leaves the event loop no pause: longer than small groups linger.
+    const until = performance.now() + 700
+    while (performance.now() < until) {
+      await audit.append({ event: 'busy', at: clock.now(), trace: 'busy-trace', facts: {} })
+      for (const pause = performance.now() + 5; performance.now() < pause; );
+    }
+    assert.equal(await kept(), 0, 'answers came first')
+    assert.ok((await audit.find({ trace: 'busy-trace', limit: 10_000 })).length > 50)
+    assert.ok((await kept()) > 50)
+    await audit.append({ event: 'busy', at: clock.now(), trace: 'later', facts: {} })
+    for (let waited = 0, before = await kept(); (await kept()) === before; waited += 20) {
+      assert.ok(waited < 5000, 'a process at rest brings its records in by itself')
+      await wait(20)
+    }
   })
 
   test('journals give way to checkpoints while the audit runs', async (t) => {

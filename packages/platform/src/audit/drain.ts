@@ -132,7 +132,6 @@ export function startDrain(options: {
 
   const run = async () => {
     try {
-      if (mayRest()) return
       for (let more = true; more && !stopped; ) {
         more = await step()
         // A small rest waits for company, unless somebody waits for it.
@@ -160,7 +159,10 @@ export function startDrain(options: {
   const start = () => {
     clearTimeout(timer)
     timer = undefined
-    if (!stopped) running ??= run()
+    if (stopped || running) return
+    // Asked before the run begins: a run that ended within its own call would be taken for one under way for ever.
+    if (mayRest()) schedule(lingerMs)
+    else running = run()
   }
   const schedule = (ms: number) => {
     if (!stopped) timer ??= setTimeout(start, ms).unref()
