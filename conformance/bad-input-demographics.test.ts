@@ -142,6 +142,16 @@ describe('retrieve', () => {
     ['full-width digits', patient(`/${encodeURIComponent('９９９０５４８６０９')}`), invalidId],
     ['SQL', patient(`/${encodeURIComponent("9990548609' or '1'='1")}`), invalidId],
     ['a valid number that nobody has', patient('/9999999409'), notFound],
+    [
+      'a record that was marked as invalid',
+      patient('/9990548889'),
+      {
+        status: 404,
+        code: 'INVALIDATED_RESOURCE',
+        issue: 'processing',
+        display: 'Resource that has been marked as invalid was requested - invalid resources cannot be retrieved',
+      },
+    ],
     ['an unknown path', `${base}/HelloWorld`, unsupported('/HelloWorld')],
     ['the resource with an exclamation mark', patient('!'), unsupported('/Patient!')],
     ['the resource in lower case', `${base}/patient/${nhsNumber}`, unsupported(`/patient/${nhsNumber}`)],

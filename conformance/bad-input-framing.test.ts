@@ -1,6 +1,7 @@
 /** Messages whose ends can be read in two ways, at every HTTP door: refused, closed, and what hides behind them is never served. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import type { ConnectionOptions } from 'node:tls'
 import { RawConnection } from './raw-http.ts'
@@ -288,6 +289,24 @@ for (const door of doors)
         if (!name.startsWith('two Hosts')) assert.deepEqual(served, [], 'the hidden request was served')
       })
   })
+
+it('plain HTTP on a TLS port is told so in the dialect of the door', async () => {
+  for (const [door, status, type] of [
+    ['proxy', 497, 'application/fhir+json'],
+    ['practice', 497, 'application/json+fhir'],
+    ['api', 400, 'application/problem+json'],
+    ['spine', 400, 'application/problem+json'],
+  ] as const) {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(String(sandbox.spine.urls[door])).port) })
+    socket.setEncoding('latin1')
+    socket.write('GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    let answer = ''
+    for await (const text of socket) answer += String(text)
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), door)
+    assert.ok(answer.toLowerCase().includes(`content-type: ${type}`), answer)
+    assert.doesNotMatch(answer, /secret/)
+  }
+})
 
 it('a head that never ends is cut at its limit at every door, with 431', async () => {
   for (const door of doors) {
