@@ -1,4 +1,6 @@
 import { requestChecks } from '@openspine/platform/trust'
+import * as practiceChecks from '@openspine/practice/checks'
+import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { outcomes as pdsOutcomes } from '@openspine/services/demographics'
 import {
   arrivalChecks,
@@ -11,7 +13,6 @@ import { writeChecks } from '@openspine/services/directory'
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks } from '@openspine/services/registration'
-import { practiceChecks, practiceOutcomes } from './practice-data.ts'
 
 /** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
 interface Row {

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
+import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
 import { checks } from '@openspine/services/proxy'
-import { practiceOutcomes } from './practice-data.ts'
 
 const families =
   /'((?:AUDIT|CLIENT|CONFIG|DEMOGRAPHICS|DIRECTORY|DOOR|FHIR|JOBS?|LDAP|LDIF|PRACTICE|PROXY|REGISTRATION|STORE|TRUST|XML)_[A-Z0-9_]+|SERVICE_UNKNOWN|USAGE)'/g

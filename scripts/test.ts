@@ -50,7 +50,13 @@ const run = spawn(
   { env, stdio: 'inherit' },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal))
+// A test that hangs in a way that its own time limit does not end must not hang the whole run.
+const patience = setTimeout(() => {
+  process.stderr.write('the tests did not end within 15 minutes: ending them\n')
+  run.kill('SIGKILL')
+}, 15 * 60_000)
 const [code] = (await once(run, 'exit')) as [number | null]
+clearTimeout(patience)
 await postgres?.stop()
 process.stderr.write(`${files.length} test files in ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
 process.exitCode = code ?? 1

@@ -3,7 +3,7 @@
 // Node must be new enough and resolve the workspaces to their sources. Where it is not so, start again so.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import nodeModule from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -24,7 +24,7 @@ if (!fromSource || (newEnough && resolves)) {
     process.exit(1)
   }
   // Most of a quick command's time is compiling modules: keep what was compiled.
-  enableCompileCache?.()
+  nodeModule.enableCompileCache?.()
   await import(fromSource ? source : built)
 } else {
   const pinned = join(here, '../../../node_modules/node/bin/node')

@@ -2,13 +2,18 @@ import { z } from 'zod'
 
 /** Settings of the practice system; each practice's own switches stand in its file. */
 export const practiceConfig = z.object({
-  host: z.string().default('127.0.0.1').describe('Address on which the practice system listens.'),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address on which the practice system listens.')
+    .meta({ follows: 'host' }),
   port: z.int().min(0).max(65_535).default(9543).describe('Port of its https listener; 0 takes a free one.'),
   serverName: z
     .string()
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('localhost')
-    .describe("FQDN of its server certificate, and the host of its practices' service root URLs."),
+    .describe("FQDN of its server certificate, and the host of its practices' service root URLs.")
+    .meta({ follows: 'publicHost' }),
   proxyFqdn: z
     .string()
     .regex(/^[a-zA-Z0-9.-]+$/)

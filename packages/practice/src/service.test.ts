@@ -524,7 +524,7 @@ describe('practice system', () => {
 
   it('counts requests and times', async () => {
     const { body } = await platform.metrics.render()
-    assert.match(body, /practice_requests_total\{action="getCareRecord",status="200"\} \d+/)
+    assert.match(body, /openspine_practice_requests_total\{action="getCareRecord",status="200"\} \d+/)
     assert.match(body, /practice_request_seconds_count\{action="metadata"\} \d+/)
   })
 })

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { systemClock } from '@openspine/platform/clock'
 import { makeLog } from '@openspine/platform/log'
 import { type CertificateRecord, openTrust, type Trust } from '@openspine/platform/trust'
@@ -12,11 +13,20 @@ import { output, table } from '../terminal.ts'
 export async function withTrust<Result>(command: Command, work: (trust: Trust) => Promise<Result>): Promise<Result> {
   const settings = settingsOf(command)
   const log = makeLog({ level: 'warn', environment: settings.values[''].environment })
+  mkdirSync(resolve(settings.values[''].dataDir), { recursive: true, mode: 0o700 })
   const trust = await openTrust({ ...trustOptions(settings), clock: systemClock, log })
   try {
     return await work(trust)
   } finally {
     await trust.close()
+  }
+}
+
+function readRequest(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new SpineError('USAGE', { file }, { cause, explanation: `The signing request ${file} cannot be read.` })
   }
 }
 
@@ -50,7 +60,7 @@ export function certificateCommands(program: Command): void {
           const certificate =
             options.csr === undefined
               ? await trust.issue({ fqdn, ...days, ...(options.name === undefined ? {} : { names: options.name }) })
-              : await trust.signRequest(readFileSync(options.csr, 'utf8'), days)
+              : await trust.signRequest(readRequest(options.csr), { ...days, fqdn })
           return { ...certificate, bundle: trust.files.bundle }
         })
         if (globalOptions(command).json) {

@@ -9,6 +9,7 @@ const proxy = z.object({
   connectSeconds: z.number().positive().default(5).describe('Time to connect.'),
   tls13: z.boolean().default(true).describe('Whether TLS 1.3 is offered.').meta({ strict: false }),
   names: z.array(z.string()).default([]).describe('Names.'),
+  host: z.string().default('127.0.0.1').describe('Address.').meta({ follows: 'host' }),
 })
 const sections = { '': spineConfig, proxy }
 
@@ -29,7 +30,7 @@ describe('configuration', () => {
       overrides: { 'proxy.connectSeconds': '4' },
     })
     assert.equal(values[''].environment, 'int')
-    assert.deepEqual(values.proxy, { connectSeconds: 4, tls13: false, names: ['a', 'b'] })
+    assert.deepEqual(values.proxy, { connectSeconds: 4, tls13: false, names: ['a', 'b'], host: '127.0.0.1' })
     const origin = (name: string) => entries.find((entry) => entry.name === name)?.origin
     assert.equal(origin('proxy.connectSeconds'), 'command line')
     assert.equal(origin('proxy.tls13'), 'file openspine.json')
@@ -43,6 +44,14 @@ describe('configuration', () => {
     assert.equal(strict.entries.find((entry) => entry.name === 'proxy.tls13')?.origin, 'default of profile strict')
     const set = loadConfig(sections, { env: { OPENSPINE_PROFILE: 'strict', OPENSPINE_PROXY_TLS13: 'true' } })
     assert.equal(set.values.proxy.tls13, true)
+  })
+
+  it('lets a key follow another until it is set itself', () => {
+    const following = loadConfig(sections, { env: { OPENSPINE_HOST: '0.0.0.0' } })
+    assert.equal(following.values.proxy.host, '0.0.0.0')
+    assert.equal(following.entries.find((entry) => entry.name === 'proxy.host')?.origin, 'follows host')
+    const own = loadConfig(sections, { env: { OPENSPINE_HOST: '0.0.0.0', OPENSPINE_PROXY_HOST: '10.0.0.1' } })
+    assert.equal(own.values.proxy.host, '10.0.0.1')
   })
 
   it('refuses unknown keys by name, with a suggestion, wherever they stand', () => {

@@ -9,6 +9,7 @@ import { z } from 'zod'
  * `connectSeconds` is `proxy.connectSeconds` in messages and on the command line, `{"proxy":
  * {"connectSeconds": 5}}` in the file, and `OPENSPINE_PROXY_CONNECT_SECONDS` in the environment.
  *
+ * `.meta({ follows: 'host' })` takes the value of that key of the section `''` when it is not set itself;
  * `.meta({ secret: true })` masks a value, `.meta({ env: 'DATABASE_URL' })` adds a second name in the
  * environment, `.meta({ strict: value })` gives another default under the profile `strict`.
  */
@@ -47,6 +48,7 @@ interface Key {
     readonly secret?: boolean
     readonly env?: string
     readonly strict?: unknown
+    readonly follows?: string
     readonly description?: string
   }
 }
@@ -91,6 +93,8 @@ export function loadConfig<const S extends Sections>(sections: S, sources: Confi
     let given = found.get(key.name)
     if (!given && strict && 'strict' in key.meta)
       given = { value: key.meta.strict, origin: 'default of profile strict' }
+    const leader = given || key.meta.follows === undefined ? undefined : found.get(key.meta.follows)
+    if (leader) given = { value: leader.value, origin: `follows ${key.meta.follows}` }
     const parsed = key.schema.safeParse(given?.value)
     if (!parsed.success) {
       const said = key.meta.secret ? '' : ` ${JSON.stringify(given?.value)}`
@@ -151,10 +155,11 @@ export function configReference(sections: Sections): string {
     for (const key of keysOf({ [section]: sections[section] as z.ZodObject })) {
       const fallback = key.schema.safeParse(undefined)
       const shown = fallback.success && fallback.data !== undefined ? `\`${JSON.stringify(fallback.data)}\`` : ''
+      const following = key.meta.follows === undefined ? '' : `; what \`${key.meta.follows}\` is set to`
       const inStrict = 'strict' in key.meta ? `; \`${JSON.stringify(key.meta.strict)}\` in \`strict\`` : ''
       const cell = (text: string) => text.replaceAll('|', '\\|')
       lines.push(
-        `| \`${key.name}\` | \`${key.environment.join('`, `')}\` | ${cell(shown + inStrict)} | ${cell(key.meta.description ?? '')} |`,
+        `| \`${key.name}\` | \`${key.environment.join('`, `')}\` | ${cell(shown + inStrict + following)} | ${cell(key.meta.description ?? '')} |`,
       )
     }
   }

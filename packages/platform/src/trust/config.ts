@@ -30,9 +30,9 @@ export const trustConfig = z.object({
     .default([])
     .describe('Suffixes under which the FQDN of a signing request must lie; none: any.'),
   crlUrl: file(
-    'http URL of the CRL distribution point in certificates; empty: none. The door api serves /pki/issuing.crl.',
+    'URL of the CRL distribution point in certificates; empty: none. The door api serves the CRL as /pki/issuing.crl, which a plain http front may publish.',
   ),
-  caIssuersUrl: file('http URL of the issuing certificate in certificates; empty: none.'),
+  caIssuersUrl: file('URL of the issuing certificate in certificates; empty: none.'),
   rootFile: file("PEM of somebody else's root: then that PKI is used, and nothing is issued or revoked here."),
   issuingFile: file('PEM of its issuing CAs.'),
   crlFile: file('PEM of the CRLs of every CA above.'),

@@ -235,10 +235,13 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
       const leaf = await sign(fqdn, alternativeNames(fqdn, request.names ?? []), span, keys.publicKey)
       return enter('endpoint', leaf, keyPem(keys.privateKey))
     },
-    async signRequest(csr, { days } = {}) {
+    async signRequest(csr, { days, fqdn: expected } = {}) {
       const span = lifeOf(days ?? leafDays)
       const { readRequest } = await import('./authority.ts')
-      const { fqdn, publicKey } = await checkRequest(csr, readRequest, { suffixes: options.fqdnSuffixes ?? [] })
+      const { fqdn, publicKey } = await checkRequest(csr, readRequest, {
+        suffixes: options.fqdnSuffixes ?? [],
+        ...(expected === undefined ? {} : { expected }),
+      })
       return enter('request', await sign(fqdn, [fqdn], span, publicKey), undefined)
     },
     async revoke(serialOrFqdn, reason) {

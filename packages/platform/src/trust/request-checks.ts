@@ -14,6 +14,8 @@ interface RequestCheck {
 export interface RequestRules {
   /** Suffixes under which an FQDN must lie (`.nhs.uk` in live); none: any. */
   readonly suffixes: readonly string[]
+  /** The FQDN that was registered for whoever asks; absent: any. */
+  readonly expected?: string
 }
 
 const clause = 'directory specification §13.2'
@@ -62,6 +64,14 @@ export const requestChecks: readonly RequestCheck[] = [
     code: 'TRUST_REQUEST_SUFFIX',
     explanation: 'The common name must lie under a domain for which this environment issues certificates.',
     holds: (request, { suffixes }) => underSuffix(endpointName(commonName(request)), suffixes),
+  },
+  {
+    name: 'name',
+    clause,
+    code: 'TRUST_REQUEST_NAME',
+    explanation: 'The common name of the signing request is not the FQDN for which it was handed in.',
+    holds: (request, { expected }) =>
+      expected === undefined || endpointName(commonName(request)) === endpointName(expected),
   },
 ]
 

@@ -39,7 +39,7 @@ export interface Trust {
     readonly notBefore?: number
   }): Promise<IssuedCertificate>
   /** Signs a PKCS#10 PEM; SpineError when its signature, key size or subject is wrong (directory specification §13.2). */
-  signRequest(csr: string, options?: { readonly days?: number }): Promise<IssuedCertificate>
+  signRequest(csr: string, options?: { readonly days?: number; readonly fqdn?: string }): Promise<IssuedCertificate>
   /** By serial, or every live certificate of an FQDN. Publishes a new CRL before it returns. */
   revoke(serialOrFqdn: string, reason?: string): Promise<readonly CertificateRecord[]>
   list(): readonly CertificateRecord[]

@@ -50,8 +50,11 @@ export function practiceListener({ platform, config, answering }: ListenerOption
   const { trust, clock, audit, metrics } = platform
   const log = platform.log.child({ door: 'practice' })
   const identity = { fqdn: config.serverName }
-  const requests = metrics.counter('practice_requests_total', 'Requests to the practice system', ['action', 'status'])
-  const seconds = metrics.histogram('practice_request_seconds', 'Time to the whole answer', ['action'])
+  const requests = metrics.counter('openspine_practice_requests_total', 'Requests to the practice system', [
+    'action',
+    'status',
+  ])
+  const seconds = metrics.histogram('openspine_practice_request_seconds', 'Time to the whole answer', ['action'])
   const peers = new WeakMap<Socket, Peer>()
   const inFlight = new Set<ServerResponse>()
   let closing = false

@@ -91,7 +91,7 @@ describe('over a real door', needsCurl, () => {
     assert.match(log, /requests without an Authorization header act as a healthcare worker/)
     assert.ok(!log.includes('9990548609') && !/Attis/.test(log))
     const { body } = await pds.platform.metrics.render()
-    assert.match(body, /pds_requests_total\{operation="retrieve",status="200",code=""\} 1/)
+    assert.match(body, /openspine_pds_requests_total\{operation="retrieve",status="200",code=""\} 1/)
   })
 
   test('strict: nobody gets in, and each hears why', async (t) => {

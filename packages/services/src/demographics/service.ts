@@ -35,12 +35,12 @@ export function demographics(parts: {
   const { platform, config } = parts
   const people = personStore(platform.store)
   const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
-  const requests = platform.metrics.counter('pds_requests_total', 'PDS FHIR requests by operation and outcome', [
-    'operation',
-    'status',
-    'code',
-  ])
-  const seconds = platform.metrics.histogram('pds_request_seconds', 'PDS FHIR requests: time to the answer', [
+  const requests = platform.metrics.counter(
+    'openspine_pds_requests_total',
+    'PDS FHIR requests by operation and outcome',
+    ['operation', 'status', 'code'],
+  )
+  const seconds = platform.metrics.histogram('openspine_pds_request_seconds', 'PDS FHIR requests: time to the answer', [
     'operation',
   ])
   const health = async (): Promise<HealthReport> => {

@@ -2,13 +2,18 @@ import { z } from 'zod'
 
 /** Section `directory` of the configuration. */
 export const directoryConfig = z.object({
-  host: z.string().default('127.0.0.1').describe('Address on which the directory listens for LDAP over TLS.'),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address on which the directory listens for LDAP over TLS.')
+    .meta({ follows: 'host' }),
   port: z.int().min(0).max(65_535).default(1636).describe('Port of the door `directory` (ldaps, mutual TLS); 0: any.'),
   fqdn: z
     .string()
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('localhost')
-    .describe('Host name by which clients reach the directory; its server certificate carries it.'),
+    .describe('Host name by which clients reach the directory; its server certificate carries it.')
+    .meta({ follows: 'publicHost' }),
   alternativeNames: z
     .array(z.string())
     .default(['localhost', '127.0.0.1'])

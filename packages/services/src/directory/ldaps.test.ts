@@ -317,5 +317,5 @@ test('every operation is audited with who, what and how it ended', { skip }, asy
   )
   assert.equal((await running.service.health?.())?.status, 'pass')
   const { body } = await running.platform.metrics.render()
-  assert.match(body, /directory_operations_total\{operation="search",code="0"\} \d+/)
+  assert.match(body, /openspine_directory_operations_total\{operation="search",code="0"\} \d+/)
 })

@@ -37,8 +37,8 @@ export function directory(needs: {
   const engine = makeEngine(needs, schema, registry)
   const ldap = ldapListeners({ platform, config, engine, trail, observe: operationMetrics(platform) })
 
-  const entries = metrics.gauge('directory_entries', 'Entries in the directory tree of this process')
-  const version = metrics.gauge('directory_version', 'Number of the last change that this process shows')
+  const entries = metrics.gauge('openspine_directory_entries', 'Entries in the directory tree of this process')
+  const version = metrics.gauge('openspine_directory_version', 'Number of the last change that this process shows')
   const memory: InteractionMemory = new WeakMap()
   let snapshot: DirectorySnapshot | undefined
   registry.onChange(() => {
@@ -121,11 +121,15 @@ function makeEngine(
 
 /** Counts operations by kind and result, and times searches. */
 function operationMetrics({ metrics }: Pick<Platform, 'metrics'>): (report: OperationReport) => void {
-  const operations = metrics.counter('directory_operations_total', 'LDAP operations by kind and result code', [
-    'operation',
-    'code',
-  ])
-  const seconds = metrics.histogram('directory_search_seconds', 'Time from reading a search to its last entry')
+  const operations = metrics.counter(
+    'openspine_directory_operations_total',
+    'LDAP operations by kind and result code',
+    ['operation', 'code'],
+  )
+  const seconds = metrics.histogram(
+    'openspine_directory_search_seconds',
+    'Time from reading a search to its last entry',
+  )
   return ({ operation, code, startedAt, endedAt }) => {
     operations.inc({ operation, code: String(code) })
     if (operation === 'search') seconds.observe((endedAt - startedAt) / 1000)

@@ -392,7 +392,7 @@ function certificateAdvice(reason: string, notBefore: number, notAfter: number):
     return `The client certificate begins at ${day(notBefore)}: it is too early, or a clock is wrong.`
   if (reason === 'CERT_REVOKED')
     return 'The client certificate is revoked. Issue a new one, and find out why it was revoked.'
-  return `The client certificate was not accepted (${reason}): it must be issued by this environment’s authority, and the consumer must send the intermediate certificate with it.`
+  return `The client certificate was not accepted (${reason}): it must be issued by this environment’s authority.`
 }
 
 function isTraceId(value: string): boolean {

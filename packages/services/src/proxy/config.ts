@@ -7,13 +7,14 @@ const count = (fallback: number, meaning: string, min = 0) =>
 
 /** Settings of the secure proxy. Clauses are those of the Spine Secure Proxy specification. */
 export const proxyConfig = z.object({
-  host: z.string().default('127.0.0.1').describe('Address on which the proxy listens.'),
+  host: z.string().default('127.0.0.1').describe('Address on which the proxy listens.').meta({ follows: 'host' }),
   port: z.int().min(0).max(65_535).default(9444).describe('Port of the door `proxy` (https, mutual TLS).'),
   fqdn: z
     .string()
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('localhost')
-    .describe('Host name by which consumers reach the proxy; its server certificate carries it.'),
+    .describe('Host name by which consumers reach the proxy; its server certificate carries it.')
+    .meta({ follows: 'publicHost' }),
   alternativeNames: z
     .array(z.string())
     .default(['localhost', '127.0.0.1'])

@@ -55,7 +55,7 @@ export class Door {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error: Error & { code?: string }) =>
         reject(
-          new SpineError('PROXY_PORT', undefined, {
+          new SpineError('PROXY_PORT_UNAVAILABLE', undefined, {
             explanation: `The proxy cannot listen on ${host}, port ${port} (${error.code ?? error.message}). Is another process using it? Set proxy.port to another.`,
             cause: error,
           }),

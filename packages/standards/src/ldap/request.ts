@@ -31,7 +31,8 @@ export function decodeRequest(pdu: Uint8Array, limits: FilterLimits = defaultFil
   const reader = new BerReader(pdu)
   reader.enter(tags.sequence)
   const id = reader.integer()
-  if (id < 0 || id > maxId) throw berError('The message id is out of range.')
+  // 0 marks unsolicited notifications (RFC 4511 §4.1.1.1): a request with it could not be answered.
+  if (id < 1 || id > maxId) throw berError('The message id is out of range.')
   const operation = readOperation(reader, id, limits)
   // What follows the controls is stepped over (RFC 4511 §4).
   const controls = reader.peek() === 0xa0 ? readControls(reader) : none

@@ -1,7 +1,9 @@
 import { createServer as createPlainServer, type Server as PlainServer, type Socket } from 'node:net'
+import { hostname as machineName } from 'node:os'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { followTrust, type Peer, peerOf, serverTls, stillValid } from '@openspine/platform/doors'
 import type { Listener, Platform } from '@openspine/platform/service'
+import { SpineError } from '@openspine/standards/error'
 import { type LdapEngine, type OperationReport, resultCodes } from '@openspine/standards/ldap'
 import type { DirectoryConfig } from '../config.ts'
 import { Connection } from './connection.ts'
@@ -45,10 +47,12 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
   const open = new Set<Connection>()
   const doors = new WeakMap<Connection, string>()
   const peers = new WeakMap<Connection, Peer>()
-  const gauge = metrics.gauge('directory_connections', 'LDAP connections open now')
-  const refusals = metrics.counter('directory_connections_refused_total', 'LDAP connections that were refused', [
-    'reason',
-  ])
+  const gauge = metrics.gauge('openspine_directory_connections', 'LDAP connections open now')
+  const refusals = metrics.counter(
+    'openspine_directory_connections_refused_total',
+    'LDAP connections that were refused',
+    ['reason'],
+  )
   let number = 0
   let watchers = 0
   let stopWatching: (() => void) | undefined
@@ -157,7 +161,8 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
 function secureListener({ platform, config }: LdapNeeds, shared: Connections): Listener {
   const { trust, clock, log } = platform
   const options = { mutual: 'refuse' } as const
-  const identity = { fqdn: config.fqdn, names: config.alternativeNames }
+  // OpenLDAP's clients put the machine's own name in the place of `localhost` before they compare.
+  const identity = { fqdn: config.fqdn, names: [...new Set([...config.alternativeNames, machineName()])] }
   let server: PlainServer | undefined
   let stop: (() => void)[] = []
   return {
@@ -220,9 +225,16 @@ async function listen(
   scheme: string,
 ): Promise<{ port: number; url: string }> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    const refuse = (cause: NodeJS.ErrnoException) =>
+      reject(
+        new SpineError('DIRECTORY_PORT_UNAVAILABLE', undefined, {
+          explanation: `The directory cannot listen on ${host}, port ${port} (${cause.code ?? cause.message}). Is another process using it? Set directory.port to another.`,
+          cause,
+        }),
+      )
+    server.once('error', refuse)
     server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       resolve()
     })
   })
