@@ -81,6 +81,11 @@ describe('commands beside a running server', () => {
     assert.match(setting.stderr, /proxi\.port \(command line\) is not a setting\. Did you mean proxy\.port\?/)
   })
 
+  it('a reader that takes only the first line is no failure', async () => {
+    const ran = await environment.runFor(1, 'config')
+    assert.deepEqual([ran.code, ran.stderr], [0, ''])
+  })
+
   it('explain tells why a request was refused', async () => {
     const refused = await environment.run('--json', 'record', '9990548609', '--practice', 'B82617')
     assert.equal(refused.code, 3, refused.stdout)

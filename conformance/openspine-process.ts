@@ -64,6 +64,23 @@ export class Environment {
     })
   }
 
+  /** Runs a command and closes its output after so many pieces. */
+  async runFor(pieces: number, ...args: readonly string[]): Promise<Ran> {
+    const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    let seen = 0
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      if (++seen === pieces) child.stdout.destroy()
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code: code ?? -1, stdout, stderr }
+  }
+
   /** Starts the server and waits until it says that it is ready; what it prints until then is in `printed`. */
   async start(...args: readonly string[]): Promise<{ readonly process: ChildProcess; readonly printed: string[] }> {
     const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })

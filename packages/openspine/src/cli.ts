@@ -38,6 +38,11 @@ Examples:
 `,
   )
 
+// Whoever reads only the first lines (`| head`) closes the pipe: no reason to fail, nor for a server to end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 startCommand(program)
 consumerCommands(program)
 auditCommands(program)
