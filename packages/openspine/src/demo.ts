@@ -9,7 +9,7 @@ import { explainRecords } from './commands/audit.ts'
 import { consumerClient, terminalUser } from './context.ts'
 import type { Spine } from './openspine.ts'
 import { rowCount } from './readable-html.ts'
-import { careRecordInteractions, loadSandbox, sandboxPractices, serviceRoot } from './sandbox.ts'
+import { careRecordInteractions, loadSandbox, sandboxPractices, serviceRoot } from './sandbox/sandbox.ts'
 import { bold, dim, duration, green, output, red } from './terminal.ts'
 
 const wanted = { family: 'Testcase', given: 'Arlo', birthDate: '1980-02-29', postcode: 'ZZ99 3CZ' }

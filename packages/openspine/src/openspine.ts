@@ -6,7 +6,7 @@ import { makeServices, openPlatform, runHouse, type Services } from './house.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 export type { Services } from './house.ts'
-export { loadSandbox } from './sandbox.ts'
+export { loadSandbox } from './sandbox/sandbox.ts'
 export { readSettings, type Settings, sections } from './settings.ts'
 
 /** A Spine in this process. */

@@ -63,10 +63,14 @@ export const spineInteractions: readonly string[] = [
   ...ebxmlSignals,
 ]
 
-/** Capability of GP Connect → what stands between `urn:nhs:names:services:gpconnect:` and the end. */
-const gpConnect = {
-  accessRecordHtml: ['fhir:operation:gpc.getcarerecord', 'fhir:rest:read:metadata'],
-  foundations: [
+function gpConnect<const Rest extends readonly string[]>(...rest: Rest) {
+  return rest.map((each) => `${serviceNamePrefix}gpconnect:${each}`) as { readonly [Place in keyof Rest]: string }
+}
+
+/** Capability of GP Connect → its interactions, which are registered together, in the order of the specification. */
+export const gpConnectInteractions = {
+  accessRecordHtml: gpConnect('fhir:operation:gpc.getcarerecord', 'fhir:rest:read:metadata'),
+  foundations: gpConnect(
     'fhir:rest:read:metadata-1',
     'fhir:rest:read:patient-1',
     'fhir:rest:search:patient-1',
@@ -76,36 +80,28 @@ const gpConnect = {
     'fhir:rest:search:organization-1',
     'fhir:rest:read:location-1',
     'fhir:operation:gpc.registerpatient-1',
-  ],
-  appointments: [
+  ),
+  appointments: gpConnect(
     'fhir:rest:search:slot-1',
     'fhir:rest:read:appointment-1',
     'fhir:rest:create:appointment-1',
     'fhir:rest:update:appointment-1',
     'fhir:rest:cancel:appointment-1',
     'fhir:rest:search:patient_appointments-1',
-  ],
-  structuredRecord: [
+  ),
+  structuredRecord: gpConnect(
     'fhir:operation:gpc.getstructuredrecord-1',
     'fhir:operation:gpc.migratestructuredrecord-1',
     'structured:fhir:rest:read:metadata-1',
-  ],
-  documents: [
+  ),
+  documents: gpConnect(
     'documents:fhir:rest:read:metadata-1',
     'documents:fhir:rest:search:patient-1',
     'documents:fhir:rest:search:documentreference-1',
     'documents:fhir:rest:read:binary-1',
     'documents:fhir:rest:migrate:binary-1',
-  ],
+  ),
 } as const
 
-/** A capability of GP Connect: its interactions are registered together. */
-export type GpConnectCapability = keyof typeof gpConnect
-
-/** Interaction ids of one capability of GP Connect, in the order of its specification. */
-export function gpConnectInteractions(capability: GpConnectCapability): readonly string[] {
-  return gpConnect[capability].map((rest) => `${serviceNamePrefix}gpconnect:${rest}`)
-}
-
-/** Every capability, in the order of the specification. */
-export const gpConnectCapabilities = Object.keys(gpConnect) as readonly GpConnectCapability[]
+/** A capability of GP Connect. */
+export type GpConnectCapability = keyof typeof gpConnectInteractions

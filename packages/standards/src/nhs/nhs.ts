@@ -73,6 +73,13 @@ export function isInteractionId(value: unknown): value is InteractionId {
   )
 }
 
+/** An ebXML signal, which systems register beside their interactions (directory specification §12). */
+export function isEbxmlSignal(value: unknown): boolean {
+  return (
+    typeof value === 'string' && /^urn:oasis:names:tc:ebxml-msg:service:(Acknowledgment|MessageError|Ping)$/.test(value)
+  )
+}
+
 /** Splits into the service name (nhsMHsSN) and the interaction (nhsMHsIN, which may hold colons). */
 export function splitInteractionId(
   interaction: string,

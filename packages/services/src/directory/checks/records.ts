@@ -1,4 +1,4 @@
-import { isAsid, isCpaId, isInteractionId, isOdsCode, isPartyKey } from '@openspine/standards/nhs'
+import { isAsid, isCpaId, isEbxmlSignal, isInteractionId, isOdsCode, isPartyKey } from '@openspine/standards/nhs'
 import type { Candidate, Fault, WriteCheck } from './check.ts'
 
 /** Values that live data spells in any case (§6.2). */
@@ -84,7 +84,12 @@ export const recordChecks: readonly WriteCheck[] = [
     asks: 'Are the interactions well formed?',
     on: 'tolerated',
     run: (candidate) =>
-      offending(candidate, ['nhsAsSvcIA', 'nhsMhsSvcIA'], isInteractionId, (value) => `${value} is no interaction id.`),
+      offending(
+        candidate,
+        ['nhsAsSvcIA', 'nhsMhsSvcIA'],
+        (value) => isInteractionId(value) || isEbxmlSignal(value),
+        (value) => `${value} is no interaction id.`,
+      ),
   },
   {
     code: 'DIRECTORY_INTERACTION_PARTS',

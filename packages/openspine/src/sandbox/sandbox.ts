@@ -1,16 +1,16 @@
 import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
-import { splitInteractionId } from '@openspine/standards/nhs'
-import type { Spine } from './openspine.ts'
+import { gpConnectInteractions } from '@openspine/standards/nhs/interactions'
+import type { Spine } from '../openspine.ts'
+import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry } from './entries.ts'
+import { spineCore, spineCoreEntries } from './spine-core.ts'
+import { referenceDataEntries, staffEntries } from './staff.ts'
 
 const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 
 /** Interactions of GP Connect Access Record HTML (0.x). */
-export const careRecordInteractions = [
-  'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord',
-  'urn:nhs:names:services:gpconnect:fhir:rest:read:metadata',
-] as const
+export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 
 /** A GP practice of the worked example: what is registered for it, and where its own server answers. */
 export interface SandboxPractice {
@@ -49,112 +49,26 @@ export const sandboxPractices: readonly SandboxPractice[] = [
   },
 ]
 
-const manufacturer = 'YY001'
+/** Tells where the Spine's own records say that the door `spine` is. */
+const doorInteraction = 'urn:nhs:names:services:tms:ReliableIntermediary'
+
+const nameOf = (about: { readonly name: string } | { readonly organisationName: string }) =>
+  ('name' in about ? about.name : about.organisationName).toUpperCase()
+
 const consumerPartyKey = (odsCode: string) => `${odsCode}-850000`
-const approved = {
-  nhsRequestorURP: ['System'],
-  nhsDateRequested: ['20260101090000'],
-  nhsApproverURP: ['System'],
-  nhsDateApproved: ['20260101090000'],
-}
-const product = { nhsProductKey: ['1'], nhsProductName: ['OpenSpine sandbox'], nhsProductVersion: ['0.1'] }
-
-function organisation(
-  kind: 'nhsOrg' | 'nhsGPPractice',
-  about: { odsCode: string; name: string; lines: string[]; town: string; postcode: string },
-): DirectoryEntry {
-  const practice = kind === 'nhsGPPractice'
-  return {
-    dn: `uniqueIdentifier=${about.odsCode},ou=Organisations,o=nhs`,
-    attributes: {
-      objectClass: ['top', 'organization', kind],
-      uniqueIdentifier: [about.odsCode],
-      nhsIDCode: [about.odsCode],
-      o: [about.name.toUpperCase()],
-      nhsOrgType: [practice ? 'GP PRACTICE' : 'NHS TRUST'],
-      nhsOrgTypeCode: [practice ? 'PR' : 'TR'],
-      postalAddress: [[...about.lines, about.town].join('$')],
-      postalCode: [about.postcode],
-      l: [about.town],
-      nhsOrgOpenDate: ['20260101'],
-      ...(practice ? { nhsPCTCode: ['X26'] } : {}),
-    },
-  }
-}
-
-function accreditedSystem(about: {
-  asid: string
-  odsCode: string
-  partyKey: string
-  fqdn: string
-  interactions: readonly string[]
-}): DirectoryEntry {
-  return {
-    dn: `uniqueIdentifier=${about.asid},ou=Services,o=nhs`,
-    registeredFqdn: about.fqdn,
-    attributes: {
-      objectClass: ['top', 'nhsAs'],
-      uniqueIdentifier: [about.asid],
-      nhsIDCode: [about.odsCode],
-      nhsAsClient: [about.odsCode],
-      nhsMHSPartyKey: [about.partyKey],
-      nhsAsSvcIA: [...about.interactions],
-      nhsMhsManufacturerOrg: [manufacturer],
-      ...product,
-      ...approved,
-    },
-  }
-}
-
-function messageHandlingSystem(about: {
-  odsCode: string
-  partyKey: string
-  interaction: string
-  endpoint: string
-}): DirectoryEntry {
-  const name = splitInteractionId(about.interaction)
-  if (!name) throw new TypeError(`${about.interaction} is not an interaction id`)
-  const cpaId = `${about.partyKey}:${about.interaction}`
-  return {
-    dn: `uniqueIdentifier=${cpaId},ou=Services,o=nhs`,
-    attributes: {
-      objectClass: ['top', 'nhsMhs'],
-      uniqueIdentifier: [cpaId],
-      nhsIDCode: [about.odsCode],
-      nhsMHSPartyKey: [about.partyKey],
-      nhsMhsSvcIA: [about.interaction],
-      nhsMHsSN: [name.service],
-      nhsMHsIN: [name.interaction],
-      nhsMHSEndPoint: [about.endpoint],
-      nhsMhsFQDN: [new URL(about.endpoint).hostname],
-      nhsMHSIsAuthenticated: ['none'],
-      nhsMhsCPAId: [cpaId],
-      nhsMhsManufacturerOrg: [manufacturer],
-      nhsDNSApprover: ['System'],
-      nhsDateDNSApproved: ['20260101090000'],
-      nhsEPInteractionType: ['FHIR'],
-      nhsContractPropertyTemplateKey: ['14'],
-      nhsMHSSyncReplyMode: ['none'],
-      nhsMHSAckRequested: ['never'],
-      nhsMHSDuplicateElimination: ['never'],
-      ...product,
-      ...approved,
-    },
-  }
-}
-
 /** Where a practice's GP Connect 0.x service answers. */
 export const serviceRoot = (practiceUrl: string, odsCode: string) => `${practiceUrl}/${odsCode}/DSTU2/1`
 
 /**
  * Registers what the worked example needs and is not registered yet: the consumer system, the practices
- * with the endpoints at which they really answer, and the sharing agreement. Written through the same
+ * with the endpoints at which they really answer, their staff, the sharing agreement, and the Spine itself. Written through the same
  * contracts as everything else, so every face shows it and the change log records it.
  */
 export async function registerSandbox(spine: Spine): Promise<void> {
   const { directory, registration } = spine.contracts
   const consumer = spine.settings.values.client
   const practiceUrl = spine.urls['practice']
+  const spineUrl = spine.urls['spine']
   if (practiceUrl === undefined) return
   const snapshot = directory.snapshot()
   const put = (entry: DirectoryEntry): DirectoryChange => ({ kind: 'put', entry })
@@ -163,7 +77,7 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   if (!snapshot.accreditedSystem(consumer.asid)) {
     changes.push(
       put(
-        organisation('nhsOrg', {
+        organisationEntry('nhsOrg', {
           odsCode: consumer.odsCode,
           name: consumer.organisationName,
           lines: ['Invented House', '', ''],
@@ -172,7 +86,7 @@ export async function registerSandbox(spine: Spine): Promise<void> {
         }),
       ),
       put(
-        accreditedSystem({
+        accreditedSystemEntry({
           asid: consumer.asid,
           odsCode: consumer.odsCode,
           partyKey: consumerPartyKey(consumer.odsCode),
@@ -186,17 +100,31 @@ export async function registerSandbox(spine: Spine): Promise<void> {
     const endpoint = serviceRoot(practiceUrl, practice.odsCode)
     if (!snapshot.accreditedSystem(practice.asid)) {
       changes.push(
-        put(organisation('nhsGPPractice', { ...practice, lines: [practice.address, '', ''] })),
+        put(organisationEntry('nhsGPPractice', { ...practice, lines: [practice.address, '', ''] })),
         put(
-          accreditedSystem({ ...practice, fqdn: new URL(practiceUrl).hostname, interactions: careRecordInteractions }),
+          accreditedSystemEntry({
+            ...practice,
+            fqdn: new URL(practiceUrl).hostname,
+            interactions: careRecordInteractions,
+          }),
         ),
       )
     }
     for (const interaction of careRecordInteractions) {
       const registered = snapshot.messageHandlingSystems(practice.partyKey, interaction)
       if (!registered.some(({ endpoints }) => endpoints.includes(endpoint)))
-        changes.push(put(messageHandlingSystem({ ...practice, interaction, endpoint })))
+        changes.push(put(messageHandlingSystemEntry({ ...practice, interaction, endpoint })))
     }
+  }
+  if (!snapshot.accreditedSystem(spineCore.asid)) {
+    const names = new Map([consumer, ...sandboxPractices].map((each) => [each.odsCode, nameOf(each)]))
+    changes.push(...[...staffEntries((odsCode) => names.get(odsCode) ?? odsCode), ...referenceDataEntries()].map(put))
+  }
+  // The door may have another port than when the Spine's own records were written.
+  if (spineUrl !== undefined) {
+    const [door] = snapshot.messageHandlingSystems(spineCore.partyKey, doorInteraction)
+    if (!door?.endpoints.some((endpoint) => endpoint.startsWith(`${spineUrl}/`)))
+      changes.push(...spineCoreEntries(spineUrl).map(put))
   }
   if (changes.length > 0) await directory.apply(changes, 'sandbox')
 
