@@ -4,6 +4,7 @@ import { certificateCommands } from './commands/certificates.ts'
 import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
 import { loadCommands } from './commands/load.ts'
+import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { exitCode } from './terminal.ts'
 
@@ -35,6 +36,7 @@ Examples:
   $ openspine record 9990548609 --section ALL
   $ openspine explain <trace id>                    why was that refused?
   $ openspine cert issue gp.example                 a certificate for your own system
+  $ openspine registry export registry/             the registry as files for version control
 `,
   )
 
@@ -48,6 +50,7 @@ consumerCommands(program)
 auditCommands(program)
 certificateCommands(program)
 loadCommands(program)
+registryCommands(program)
 configCommand(program)
 
 await program.parseAsync()

@@ -17,7 +17,7 @@ import {
 import type { Fault, WriteCheck } from './checks/check.ts'
 import { writeChecks } from './checks/checks.ts'
 import type { DirectoryConfig } from './config.ts'
-import type { DirectoryChange, DirectoryEntry, EntryAttributes } from './contract.ts'
+import type { DirectoryChange, DirectoryEntry, DirectoryWarning, EntryAttributes } from './contract.ts'
 import type { StoredChange, StoredEntry } from './store.ts'
 
 /** What a refused change tells its caller. */
@@ -28,11 +28,6 @@ export interface ChangeOutcome {
   readonly attribute?: string
 }
 
-export interface ChangeWarning extends ChangeOutcome {
-  readonly code: string
-  readonly explanation: string
-}
-
 /** All changes of one call, worked out and ready to be written. */
 export interface WorkedChanges {
   readonly edit: TreeEdit
@@ -40,7 +35,7 @@ export interface WorkedChanges {
   readonly deleted: readonly string[]
   readonly log: readonly StoredChange[]
   readonly version: number
-  readonly warnings: readonly ChangeWarning[]
+  readonly warnings: readonly DirectoryWarning[]
 }
 
 export interface ChangeGround {
@@ -84,7 +79,7 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
   const entries = new Map<string, StoredEntry>()
   const deleted = new Set<string>()
   const log: StoredChange[] = []
-  const warnings: ChangeWarning[] = []
+  const warnings: DirectoryWarning[] = []
   let version = ground.version
 
   const record = (kind: StoredChange['kind'], key: string, dn: string, text: string) => {

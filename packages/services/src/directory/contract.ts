@@ -53,6 +53,29 @@ export interface DirectoryEntry {
   readonly registeredFqdn?: string
 }
 
+/** One committed state of the tree as it is written: without the change log, without secret attributes. */
+export interface DirectoryTree {
+  readonly version: number
+  /** Names of all entries, in the order in which clients see them. */
+  names(): Iterable<string>
+  entry(dn: string): DirectoryEntry | undefined
+  /**
+   * Throws what `apply` would throw for these changes if it began at this state; writes nothing. Answers what `apply`
+   * would only warn of.
+   */
+  check(changes: readonly DirectoryChange[], options?: { readonly imported?: boolean }): readonly DirectoryWarning[]
+}
+
+/** A rule that a change breaks and that is borne. */
+export interface DirectoryWarning {
+  /** Place of the change among those given, from 0. */
+  readonly change: number
+  readonly dn: string
+  readonly attribute?: string
+  readonly code: string
+  readonly explanation: string
+}
+
 export type DirectoryChange =
   | { readonly kind: 'put'; readonly entry: DirectoryEntry }
   | { readonly kind: 'delete'; readonly dn: string }
@@ -67,6 +90,8 @@ export interface LdifRepair {
 /** What other services may ask of the directory. */
 export interface Directory {
   snapshot(): DirectorySnapshot
+  /** The newest committed state that this process knows, entry by entry. */
+  tree(): DirectoryTree
   /** Calls back after the snapshot was replaced. Returns how to stop. */
   onChange(listener: () => void): () => void
   /**
@@ -76,8 +101,12 @@ export interface Directory {
   apply(
     changes: readonly DirectoryChange[],
     by: string,
-    /** `imported`: the known quirks of live data are accepted with a warning in the log. */
-    options?: { readonly imported?: boolean },
+    options?: {
+      /** The known quirks of live data are accepted with a warning in the log. */
+      readonly imported?: boolean
+      /** Version that the changes were worked out for; `DIRECTORY_VERSION` when it is no longer the newest. */
+      readonly ifVersion?: number
+    },
   ): Promise<{ readonly version: number }>
   /**
    * Applies the entries and deletions of LDIF text (RFC 2849) as `imported`, all or none. Quirks of live dumps are

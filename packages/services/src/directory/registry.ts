@@ -1,6 +1,7 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
 import type { Store } from '@openspine/platform/store'
+import { SpineError } from '@openspine/standards/error'
 import {
   type EncodedEntry,
   type MemoryTree,
@@ -9,10 +10,10 @@ import {
   type Schema,
   type TreeEdit,
 } from '@openspine/standards/ldap'
-import { putEntry, workOut } from './change.ts'
+import { type ChangeGround, putEntry, workOut } from './change.ts'
 import { dropChanges, putChange, putHead } from './changelog.ts'
 import type { DirectoryConfig } from './config.ts'
-import type { DirectoryChange, DirectoryEntry, EntryAttributes } from './contract.ts'
+import type { DirectoryChange, DirectoryEntry, DirectoryWarning, EntryAttributes } from './contract.ts'
 import { type EntryStore, entryStore, type Reader, type StoredChange, type StoredEntry, type Writer } from './store.ts'
 
 /** Attributes with an equality index (directory specification §16.1), and what the reads of §6.4 need beside. */
@@ -219,27 +220,48 @@ export class Registry {
     return keys.length === 0 ? new Map() : writer.attributesOf(keys)
   }
 
+  #ground(
+    state: Pick<RegistryState, 'tree' | 'version'>,
+    by: string,
+    imported: boolean,
+  ): Omit<ChangeGround, 'guarded'> {
+    const { clock, random, config, schema } = this.#needs
+    return {
+      tree: state.tree,
+      version: state.version,
+      schema,
+      config,
+      now: clock.now(),
+      by,
+      imported,
+      uuid: () => random.uuid(),
+      registeredFqdn: (entry) => this.#fqdns.get(entry),
+    }
+  }
+
+  /** Throws what `apply` would throw at this state; answers its warnings. */
+  check(
+    state: RegistryState,
+    changes: readonly DirectoryChange[],
+    options: { readonly imported: boolean },
+  ): readonly DirectoryWarning[] {
+    return workOut(changes, { ...this.#ground(state, 'System', options.imported), guarded: new Map() }).warnings
+  }
+
   /** Checks and commits; resolves when `state` shows it. */
   async apply(
     changes: readonly DirectoryChange[],
     by: string,
-    options: { readonly imported: boolean },
+    options: { readonly imported: boolean; readonly ifVersion?: number },
   ): Promise<{ readonly version: number }> {
-    const { clock, random, config, schema, log, store } = this.#needs
+    const { config, log, store } = this.#needs
     return this.#inTurn(async () => {
       const { state, warnings } = await this.#rows.exclusively(async (writer) => {
         const before = await this.#read(writer)
+        refuseOtherVersion(before.version, options.ifVersion)
         const worked = workOut(changes, {
-          tree: before.tree,
+          ...this.#ground(before, by, options.imported),
           guarded: await this.#guarded(changes, before.tree, writer),
-          schema,
-          version: before.version,
-          config,
-          now: clock.now(),
-          by,
-          imported: options.imported,
-          uuid: () => random.uuid(),
-          registeredFqdn: (entry) => this.#fqdns.get(entry),
         })
         if (worked.version === before.version) return { state: before, warnings: worked.warnings }
         await writer.write({
@@ -264,6 +286,12 @@ export class Registry {
       return { version: state.version }
     })
   }
+}
+
+function refuseOtherVersion(version: number, expected: number | undefined): void {
+  if (expected === undefined || expected === version) return
+  const explanation = `The directory was changed meanwhile: it stands at version ${version}, and the changes were worked out for ${expected}. Nothing was written; look again.`
+  throw new SpineError('DIRECTORY_VERSION', { version, expected }, { explanation })
 }
 
 const branch = (name: string): DirectoryChange => ({

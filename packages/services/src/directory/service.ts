@@ -9,7 +9,7 @@ import {
   spineSchema,
 } from '@openspine/standards/ldap'
 import type { DirectoryConfig } from './config.ts'
-import type { Directory, DirectorySnapshot } from './contract.ts'
+import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
 import { ldapListeners } from './ldap/listener.ts'
 import { Trail } from './ldap/trail.ts'
 import { exportEntries, readEntries } from './ldif.ts'
@@ -57,10 +57,11 @@ export function directory(needs: {
       return snapshot
     },
     onChange: (listener) => registry.onChange(listener),
-    async apply(changes, by, options) {
-      const imported = options?.imported === true
+    tree: () => directoryTree(registry, schema),
+    async apply(changes, by, options = {}) {
+      const imported = options.imported === true
       const { version: before } = registry.state
-      const applied = await registry.apply(changes, by, { imported })
+      const applied = await registry.apply(changes, by, { ...options, imported })
       await platform.audit.append({
         event: 'directory.change',
         at: clock.now(),
@@ -94,6 +95,29 @@ export function directory(needs: {
       }
       return { status: 'pass' }
     },
+  }
+}
+
+/** The state of this moment, whatever is committed later. */
+function directoryTree(registry: Registry, schema: Schema): DirectoryTree {
+  const { state } = registry
+  return {
+    version: state.version,
+    *names() {
+      for (const { dn } of withoutChangeLog(state.tree.entries())) yield dn
+    },
+    entry(dn) {
+      const name = nameKey(schema, dn)
+      const entry = name === undefined || inChangeLog(name) ? undefined : state.tree.get(name.key)
+      if (entry === undefined) return undefined
+      const registeredFqdn = registry.registeredFqdn(entry)
+      return {
+        dn: entry.dn,
+        attributes: entry.attributes(schema),
+        ...(registeredFqdn === undefined ? {} : { registeredFqdn }),
+      }
+    },
+    check: (changes, options) => registry.check(state, changes, { imported: options?.imported === true }),
   }
 }
 
@@ -136,8 +160,10 @@ function operationMetrics({ metrics }: Pick<Platform, 'metrics'>): (report: Oper
   }
 }
 
+const inChangeLog = ({ key }: { readonly key: string }) => /(^|,)cn=changelog,o=nhs$/.test(key)
+
 function* withoutChangeLog<Entry extends { readonly key: string }>(entries: Iterable<Entry>): IterableIterator<Entry> {
-  for (const entry of entries) if (!/(^|,)cn=changelog,o=nhs$/.test(entry.key)) yield entry
+  for (const entry of entries) if (!inChangeLog(entry)) yield entry
 }
 
 type Authenticate = (dn: string, password: Buffer) => Promise<boolean>

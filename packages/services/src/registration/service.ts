@@ -11,6 +11,15 @@ export { type RegistrationConfig, registrationConfig } from './config.ts'
 
 const topic = 'registration'
 
+/** The agreement without stray spaces; throws the first rule that it breaks. */
+function checked(given: Omit<SharingAgreement, 'id'>, change = 0): Omit<SharingAgreement, 'id'> {
+  const wanted = { from: given.from.trim(), to: given.to.trim(), interaction: given.interaction.trim() }
+  const failed = agreementChecks.find((check) => !check.passes(wanted))
+  if (failed !== undefined)
+    throw new SpineError(failed.code, { change, ...wanted }, { explanation: failed.explanation })
+  return wanted
+}
+
 /** Registration: for now the sharing agreements, durable in the store and answered from memory. */
 export function registration(needs: {
   readonly platform: Platform
@@ -41,16 +50,11 @@ export function registration(needs: {
     permitting: (call) => permitting(book, call),
     list: () => [...book.byId.values()],
     async agree(given, by) {
-      const wanted = { from: given.from.trim(), to: given.to.trim(), interaction: given.interaction.trim() }
-      const failed = agreementChecks.find((check) => !check.passes(wanted))
-      if (failed !== undefined) throw new SpineError(failed.code, { ...wanted }, { explanation: failed.explanation })
+      const wanted = checked(given)
       const id = random.uuid()
       const at = clock.now()
       const answer = await rows.agree({ id, ...wanted }, { at, by, most: config.maxAgreements })
-      if (answer === 'full') {
-        const explanation = `${config.maxAgreements} agreements are in force: withdraw some, or raise registration.maxAgreements.`
-        throw new SpineError('REGISTRATION_FULL', { ...wanted }, { explanation })
-      }
+      if (answer === 'full') throw full()
       if (answer.added) await changed('registration.agreement.agreed', answer.agreement, by)
       else await refresh()
       return answer.agreement
@@ -62,12 +66,45 @@ export function registration(needs: {
       await changed('registration.agreement.withdrawn', withdrawn, by)
       return true
     },
+    version: () => book.version,
+    check({ agree, withdraw }) {
+      agree.forEach(checked)
+      if (agree.length > 0 && book.byId.size + agree.length - withdraw.length > config.maxAgreements) throw full()
+    },
+    async change({ agree, withdraw }, by, { ifVersion } = {}) {
+      const wanted = agree.map((each, change) => ({ id: random.uuid(), ...checked(each, change) }))
+      const answer = await rows.change(
+        { agree: wanted, withdraw },
+        { at: clock.now(), by, most: config.maxAgreements, ifVersion },
+      )
+      if (answer === 'full') throw full()
+      if ('expected' in answer) {
+        const explanation = `The sharing agreements were changed meanwhile: they stand at version ${answer.version}, and the changes were worked out for ${answer.expected}. None was made; look again.`
+        throw new SpineError('REGISTRATION_VERSION', { ...answer }, { explanation })
+      }
+      store.announce(topic)
+      await refresh()
+      await Promise.all([
+        ...answer.withdrawn.map((agreement) => audited('registration.agreement.withdrawn', agreement, by)),
+        ...answer.agreed.map((agreement) => audited('registration.agreement.agreed', agreement, by)),
+      ])
+      return { version: answer.version }
+    },
   }
 
   async function changed(event: string, agreement: SharingAgreement, by: string): Promise<void> {
     store.announce(topic)
     await refresh()
-    await audit.append({ event, at: clock.now(), facts: { by, ...agreement } })
+    await audited(event, agreement, by)
+  }
+
+  const audited = (event: string, agreement: SharingAgreement, by: string) =>
+    audit.append({ event, at: clock.now(), facts: { by, ...agreement } })
+
+  function full(): SpineError {
+    const most = config.maxAgreements
+    const explanation = `No more than ${most} agreements may be in force: withdraw some, or raise registration.maxAgreements.`
+    return new SpineError('REGISTRATION_FULL', { most }, { explanation })
   }
 
   return {

@@ -19,7 +19,26 @@ export interface AgreementStore {
   ): Promise<{ readonly agreement: SharingAgreement; readonly added: boolean } | 'full'>
   /** Answers the agreement that is no longer in force; undefined when there was none. */
   withdraw(id: string, about: { readonly at: number; readonly by: string }): Promise<SharingAgreement | undefined>
+  /** Makes and withdraws all of these or none; `expected` when the version is not the one that was asked for. */
+  change(
+    changes: { readonly agree: readonly SharingAgreement[]; readonly withdraw: readonly string[] },
+    about: {
+      readonly at: number
+      readonly by: string
+      readonly most: number
+      readonly ifVersion: number | undefined
+    },
+  ): Promise<AgreementsChanged | { readonly version: number; readonly expected: number } | 'full'>
 }
+
+/** What a change of several agreements came to. */
+export interface AgreementsChanged {
+  readonly version: number
+  readonly agreed: readonly SharingAgreement[]
+  readonly withdrawn: readonly SharingAgreement[]
+}
+
+class Full extends Error {}
 
 interface Row {
   readonly id: string
@@ -90,5 +109,40 @@ export function agreementStore(store: Pick<Store, 'db'>): AgreementStore {
         await sql`update registration.head set version = ${version} where id = 1`.execute(transaction)
         return agreementOf(rows[0])
       }),
+    change: (changes, { at, by, most, ifVersion }) =>
+      db
+        .transaction()
+        .execute(async (transaction) => {
+          const before = await lock(transaction)
+          if (ifVersion !== undefined && ifVersion !== before) return { version: before, expected: ifVersion }
+          const version = before + 1
+          const { rows: withdrawn } = await sql<Row>`
+            update registration.agreement set withdrawn_at = ${at}, withdrawn_by = ${by}, version = ${version}
+            where id = any(${changes.withdraw}::uuid[]) and withdrawn_at is null
+            returning id, consumer, provider, interaction`.execute(transaction)
+          const { rows: agreed } = await sql<Row>`
+            insert into registration.agreement (id, consumer, provider, interaction, agreed_at, agreed_by, version)
+            select id, consumer, provider, interaction, ${at}::bigint, ${by}::text, ${version}::bigint
+            from unnest(
+              ${changes.agree.map(({ id }) => id)}::uuid[], ${changes.agree.map(({ from }) => from)}::text[],
+              ${changes.agree.map(({ to }) => to)}::text[],
+              ${changes.agree.map(({ interaction }) => interaction)}::text[]) as wanted (id, consumer, provider, interaction)
+            on conflict (consumer, provider, interaction) where withdrawn_at is null do nothing
+            returning id, consumer, provider, interaction`.execute(transaction)
+          const { rows: counted } = await sql<{ number: string | number }>`
+            select count(*) as number from registration.agreement where withdrawn_at is null`.execute(transaction)
+          if (agreed.length > 0 && Number(counted[0]?.number ?? 0) > most) throw new Full()
+          const changed = agreed.length > 0 || withdrawn.length > 0
+          if (changed) await sql`update registration.head set version = ${version} where id = 1`.execute(transaction)
+          return {
+            version: changed ? version : before,
+            agreed: agreed.map(agreementOf),
+            withdrawn: withdrawn.map(agreementOf),
+          }
+        })
+        .catch((error: unknown) => {
+          if (error instanceof Full) return 'full' as const
+          throw error
+        }),
   }
 }

@@ -1,0 +1,196 @@
+import { createWriteStream, readFileSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { SpineError } from '@openspine/standards/error'
+import type { Command } from 'commander'
+import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
+import { makeServices } from '../house.ts'
+import { planJson, planLines } from '../registry/plan-text.ts'
+import {
+  applyPlan,
+  checkPlan,
+  exportRegistry,
+  planRegistry,
+  type RegistryServices,
+  refuseOtherEnvironment,
+  registryParts,
+} from '../registry/registry.ts'
+import { shown } from '../registry/text.ts'
+import { counter, duration, exitCode, green, output } from '../terminal.ts'
+
+const exitCodes = `
+Exit codes: 0 the same, or done; 1 a rule is broken or a file cannot be read: nothing was changed; 2 wrong usage;
+3 folder and registry differ, and nothing was changed.
+`
+
+/** Largest LDIF file that is imported: it is read as one text. */
+const maxLdifBytes = 400 * 1024 * 1024
+
+/** The services that keep the registry, started, and the name of the environment; beside the server where one runs. */
+function withRegistry<Result>(
+  command: Command,
+  work: (services: RegistryServices, environment: string) => Promise<Result>,
+): Promise<Result> {
+  const settings = settingsOf(command)
+  return withPlatform(command, async (platform) => {
+    const { directory, registration } = makeServices(platform, settings)
+    const started: { stop?(deadlineMs: number): Promise<void> }[] = []
+    try {
+      for (const service of [directory, registration]) {
+        await platform.store.migrate(service.name, service.migrations ?? {})
+        await service.start?.()
+        started.push(service)
+      }
+      const services = { directory: directory.contract, registration: registration.contract }
+      return await work(services, platform.environment)
+    } finally {
+      for (const service of started.reverse()) await service.stop?.(1000)
+    }
+  })
+}
+
+async function exportLdif({ directory }: RegistryServices, file: string): Promise<void> {
+  const text = Readable.from(directory.exportLdif())
+  try {
+    await pipeline(text, file === '-' ? process.stdout : createWriteStream(file), { end: file !== '-' })
+  } catch (error) {
+    // A reader that has seen enough is no failure.
+    if (file !== '-' || (error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  }
+}
+
+function ldifText(file: string): string {
+  try {
+    if (file !== '-' && statSync(file).size > maxLdifBytes)
+      throw new SpineError(
+        'USAGE',
+        { file },
+        { explanation: `${file} is larger than ${maxLdifBytes} bytes: divide it.` },
+      )
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file === '-' ? 0 : file))
+  } catch (cause) {
+    if (cause instanceof SpineError) throw cause
+    const explanation = `${file} cannot be read as UTF-8 text (${(cause as NodeJS.ErrnoException).code ?? 'FAILED'}).`
+    throw new SpineError('USAGE', { file }, { cause, explanation })
+  }
+}
+
+/** Asks on the terminal; without one the answer is no. */
+async function confirmed(question: string): Promise<boolean> {
+  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) return false
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+export function registryCommands(program: Command): void {
+  const registry = program
+    .command('registry')
+    .description('the registry as files under version control, and as LDIF; works beside a running server')
+    .addHelpText('after', exitCodes)
+
+  registry
+    .command('export')
+    .argument('[folder]', 'an empty folder, or one that an export wrote before')
+    .option('--ldif <file>', 'the tree of the directory as one LDIF file instead; - writes it out')
+    .description('write directory and sharing agreements as files: the same registry gives the same bytes; no secrets')
+    .action(
+      action(async (command, folder: string | undefined, { ldif }: { ldif?: string }) => {
+        if ((folder === undefined) === (ldif === undefined))
+          throw new SpineError('USAGE', {}, { explanation: 'Name a folder, or a file with --ldif.' })
+        const { json } = globalOptions(command)
+        if (ldif !== undefined) {
+          await withRegistry(command, (services) => exportLdif(services, ldif))
+          return
+        }
+        const started = performance.now()
+        const written = await withRegistry(command, async (services, environment) =>
+          exportRegistry(folder as string, environment, registryParts(services), counter('files written')),
+        )
+        if (json) return void output.json(written)
+        output.line(
+          `${written.files} files, ${written.written} of them new or changed, ${written.removed} removed, in ${duration(performance.now() - started)}`,
+        )
+      }),
+    )
+
+  registry
+    .command('diff')
+    .argument('<folder>', 'a folder that `registry export` wrote')
+    .description('what the folder would add, change and remove, attribute by attribute')
+    .addHelpText('after', exitCodes)
+    .action(
+      action(async (command, folder: string) => {
+        const options = { prune: true, tolerateLiveQuirks: false }
+        const plan = await withRegistry(command, async (services, environment) =>
+          planRegistry(folder, environment, registryParts(services), options),
+        )
+        if (globalOptions(command).json) output.json(planJson(plan))
+        else for (const line of planLines(plan)) output.line(line)
+        return plan.changes.length === 0 ? exitCode.done : exitCode.refused
+      }),
+    )
+
+  registry
+    .command('apply')
+    .argument('<folder>', 'a folder that `registry export` wrote')
+    .option('--yes', 'apply without asking; without it and without a terminal the plan is checked and shown alone')
+    .option('--prune', 'remove what the folder does not hold', false)
+    .option('--no-prune', 'keep it (the default)')
+    .option('--tolerate-live-quirks', 'bear the known quirks of live data with a warning, as an import does', false)
+    .option('--from-other-environment', 'apply the folder of another environment', false)
+    .description('make the registry as the folder says: shows the plan, checks every rule, then commits')
+    .addHelpText('after', exitCodes)
+    .action(
+      action(async (command, folder: string, options: ApplyOptions) => {
+        const { json } = globalOptions(command)
+        const { prune, tolerateLiveQuirks } = options
+        return withRegistry(command, async (services, environment) => {
+          const plan = planRegistry(folder, environment, registryParts(services), { prune, tolerateLiveQuirks })
+          if (!json) for (const line of planLines(plan, 200)) output.line(line)
+          if (!options.fromOtherEnvironment) refuseOtherEnvironment(plan)
+          const checked = checkPlan(plan)
+          const { warnings } = checked
+          if (!json)
+            for (const { code, name, explanation, place } of warnings.slice(0, 100))
+              process.stderr.write(
+                `! ${place?.file}, line ${place?.line}: ${shown(`${name}: ${explanation}`)}  [${code}]\n`,
+              )
+          const { length } = plan.changes
+          const sure = length > 0 && (options.yes === true || (!json && (await confirmed('Apply this? [y/N] '))))
+          if (sure) await applyPlan(checked, 'registry apply')
+          if (json) output.json({ ...planJson(plan), warnings, applied: sure })
+          else if (sure) output.line(`${green('✔')} applied`)
+          else if (length > 0) output.line('Nothing was changed; --yes applies it.')
+          return sure || length === 0 ? exitCode.done : exitCode.refused
+        })
+      }),
+    )
+
+  registry
+    .command('import')
+    .argument('<file>', 'LDIF (RFC 2849), for example a dump of another directory; - reads standard input')
+    .description('put and delete the entries of an LDIF file, all or none; quirks of live dumps are repaired and told')
+    .action(
+      action(async (command, file: string) => {
+        const text = ldifText(file)
+        const result = await withRegistry(command, ({ directory }) => directory.importLdif(text, 'registry import'))
+        if (globalOptions(command).json) return void output.json(result)
+        for (const { line, dn, repair } of result.repairs) output.line(`line ${line}: ${shown(dn)}: ${shown(repair)}`)
+        output.line(
+          `${result.changes} entries read, ${result.repairs.length} repairs; directory version ${result.version}`,
+        )
+      }),
+    )
+}
+
+interface ApplyOptions {
+  readonly yes?: boolean
+  readonly prune: boolean
+  readonly tolerateLiveQuirks: boolean
+  readonly fromOtherEnvironment: boolean
+}
