@@ -206,8 +206,8 @@ export function writeFolder(
     write(file)
   }
   for (const path of about.places.flatMap((place) => pathsAt(root, place))) {
-    if (there.has(path)) continue
-    rmSync(join(root, path), { force: true })
+    if (there.has(path) || bytesOf(root, path) === undefined) continue
+    rmSync(join(root, path))
     result.removed++
   }
   return result

@@ -215,7 +215,7 @@ function readOrder(schema: Schema, folder: FolderReader): Order {
     for (const [index, line] of text.split('\n').entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue
       const name = nameKey(schema, orderedName(line))
-      if (name === undefined) {
+      if (name === undefined || name.parts.length === 0) {
         const explanation = 'a line is `dn: ` and a distinguished name.'
         throw placed(new SpineError('REGISTRY_RECORD', {}, { explanation }), { file: path, line: index + 1 })
       }
