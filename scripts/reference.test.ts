@@ -59,6 +59,7 @@ describe('docs/reference/errors.md', () => {
     }
     // Each takes its codes from a table or an argument: literals of a family, which are found, or PDS_ and a wire code.
     assert.deepEqual(sorted(makers), [
+      'packages/openspine/src/registry/part.ts',
       'packages/platform/src/store/wire.ts',
       'packages/platform/src/trust/request-checks.ts',
       'packages/services/src/demographics/outcomes.ts',

@@ -137,6 +137,24 @@ forEachStore((open) => {
     assert.equal(contract.snapshot().version, start)
     assert.equal(contract.snapshot().accreditedSystem('200000100001'), undefined)
 
+    const tree = contract.tree()
+    assert.equal(tree.version, start)
+    assert.throws(() => tree.check([system('200000100001'), system('12')]), { code: 'DIRECTORY_ASID' })
+    const warnings = tree.check([system('200000100001'), system('12')], { imported: true })
+    assert.deepEqual(
+      warnings.map(({ change, code }) => [change, code]),
+      [[1, 'DIRECTORY_ASID']],
+    )
+    assert.equal(contract.snapshot().version, start, 'a check writes nothing')
+    await assert.rejects(contract.apply([system('200000100001')], 'tester', { ifVersion: start - 1 }), {
+      code: 'DIRECTORY_VERSION',
+      outcome: { version: start, expected: start - 1 },
+    })
+    await contract.apply([system('200000100001')], 'tester', { ifVersion: start })
+    assert.equal(tree.entry('uniqueIdentifier=200000100001,ou=Services,o=nhs'), undefined, 'a tree stays as it was')
+    assert.deepEqual([...contract.tree().names()].at(-1), 'uniqueIdentifier=200000100001,ou=Services,o=nhs')
+    await contract.apply([{ kind: 'delete', dn: 'uniqueIdentifier=200000100001,ou=Services,o=nhs' }], 'tester')
+
     const versions = await Promise.all(
       Array.from(
         { length: 20 },
@@ -145,13 +163,13 @@ forEachStore((open) => {
     )
     assert.deepEqual(
       versions.toSorted((a, b) => a - b),
-      Array.from({ length: 20 }, (_, i) => start + 1 + i),
+      Array.from({ length: 20 }, (_, i) => start + 3 + i),
       'numbers without gaps',
     )
     const { rows } = await store.pool.query('select number from directory.change order by number')
     assert.deepEqual(
       rows.map(({ number }) => Number(number)),
-      Array.from({ length: start + 20 }, (_, i) => i + 1),
+      Array.from({ length: start + 22 }, (_, i) => i + 1),
     )
   })
 

@@ -94,4 +94,47 @@ forEachStore((open) => {
     await assert.rejects(service.contract.agree({ ...good, to: 'B82617' }, 'tester'), { code: 'REGISTRATION_FULL' })
     assert.equal((await service.health?.())?.status, 'pass')
   })
+
+  test('several at once: all or none, once, and for the state that they were worked out for', async (t) => {
+    const store = await open()
+    const platform = await testPlatform({ store })
+    t.after(async () => {
+      await platform.close()
+      await store.close()
+    })
+    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 3 }) })
+    await store.migrate('registration', service.migrations ?? {})
+    await service.start?.()
+    t.after(() => service.stop?.(100))
+    const { contract } = service
+    const agreement = (to: string) => ({ from: 'X26', to, interaction: prefix })
+    const sides = () => contract.list().map(({ to }) => to)
+
+    const first = await contract.change({ agree: ['A1', 'A2'].map(agreement), withdraw: [] }, 'tester')
+    assert.equal(first.version, contract.version())
+    const again = await contract.change({ agree: [' A1 ', 'A2'].map(agreement), withdraw: [] }, 'tester')
+    assert.equal(again.version, first.version, 'what is in force is no change')
+    const broken = { agree: ['A3', 'no code'].map(agreement), withdraw: contract.list().map(({ id }) => id) }
+    assert.throws(() => contract.check(broken), {
+      code: 'REGISTRATION_SIDE',
+      outcome: { change: 1, ...agreement('no code') },
+    })
+    await assert.rejects(contract.change(broken, 'tester'), { code: 'REGISTRATION_SIDE' })
+    const many = { agree: ['A3', 'A4'].map(agreement), withdraw: [] }
+    assert.throws(() => contract.check(many), { code: 'REGISTRATION_FULL' })
+    await assert.rejects(contract.change(many, 'tester'), { code: 'REGISTRATION_FULL' })
+    assert.deepEqual(sides(), ['A1', 'A2'])
+
+    const withdraw = contract.list().map(({ id }) => id)
+    contract.check({ ...many, withdraw })
+    const ifVersion = contract.version()
+    await contract.change({ ...many, withdraw }, 'tester', { ifVersion })
+    assert.deepEqual(sides(), ['A3', 'A4'])
+    await assert.rejects(contract.change({ agree: [], withdraw }, 'tester', { ifVersion }), {
+      code: 'REGISTRATION_VERSION',
+      outcome: { version: ifVersion + 1, expected: ifVersion },
+    })
+    const audited = await platform.audit.find({ event: 'registration.agreement.agreed', limit: 10 })
+    assert.deepEqual(audited.map(({ facts }) => facts['to']).sort(), ['A1', 'A2', 'A3', 'A4'])
+  })
 })
