@@ -81,6 +81,22 @@ export class Environment {
     return { code: code ?? -1, stdout, stderr }
   }
 
+  /** Runs a command on a terminal of its own (util-linux `script`) that types `answer`. */
+  async onTerminal(answer: string, ...args: readonly string[]): Promise<Ran> {
+    const line = [process.execPath, command, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
+    const child = spawn('script', ['-qec', line, '/dev/null'], { env: this.#env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const told = { stdout: '', stderr: '' }
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told.stderr += text
+    })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told.stdout += text
+      if (text.includes('[y/N]')) child.stdin.write(answer)
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code: code ?? -1, ...told }
+  }
+
   /** Starts the server and waits until it says that it is ready; what it prints until then is in `printed`. */
   async start(...args: readonly string[]): Promise<{ readonly process: ChildProcess; readonly printed: string[] }> {
     const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -73,7 +73,7 @@ const sortKey = ({ parts }: NormalisedName) => parts.toReversed().join('\0')
 
 /** The files of a state, one at a time in memory. */
 function* treeFiles(schema: Schema, tree: DirectoryTree): IterableIterator<RegistryFile> {
-  const files = new Map<string, { readonly dn: string; readonly key: string }[]>()
+  const files = new Map<string, { readonly key: string; readonly sort: string }[]>()
   const fileOfAnchor = new Map<string, string>()
   const order: string[] = []
   for (const dn of tree.names()) {
@@ -90,7 +90,7 @@ function* treeFiles(schema: Schema, tree: DirectoryTree): IterableIterator<Regis
       fileOfAnchor.set(anchor, path)
     }
     const there = files.get(path)
-    const entry = { dn, key: sortKey(name) }
+    const entry = { key: name.key, sort: sortKey(name) }
     if (there === undefined) files.set(path, [entry])
     else there.push(entry)
   }
@@ -100,8 +100,8 @@ function* treeFiles(schema: Schema, tree: DirectoryTree): IterableIterator<Regis
       yield { path, text: orderText }
       continue
     }
-    const entries = (files.get(path) ?? []).sort((a, b) => byCodeUnit(a.key, b.key))
-    yield { path, text: treeFileText(entries.flatMap(({ dn }) => tree.entry(dn) ?? []).map(entryText)) }
+    const entries = (files.get(path) ?? []).sort((a, b) => byCodeUnit(a.sort, b.sort))
+    yield { path, text: treeFileText(entries.flatMap(({ key }) => tree.entry(key) ?? []).map(entryText)) }
   }
 }
 
@@ -143,7 +143,7 @@ function treeChanges(
           throw placed(new SpineError('REGISTRY_TWICE', {}, { explanation }), place, entry.dn)
         }
         seen.set(name.key, place)
-        const before = tree.entry(entry.dn)
+        const before = tree.entry(name.key)
         if (before === undefined) {
           added.push(read)
           if (whereabouts(name).collection.name === 'organisations')

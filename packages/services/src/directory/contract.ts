@@ -58,6 +58,7 @@ export interface DirectoryTree {
   readonly version: number
   /** Names of all entries, in the order in which clients see them. */
   names(): Iterable<string>
+  /** By name in any spelling; the normalised one is found fastest. */
   entry(dn: string): DirectoryEntry | undefined
   /**
    * Throws what `apply` would throw for these changes if it began at this state; writes nothing. Answers what `apply`

@@ -107,9 +107,8 @@ function directoryTree(registry: Registry, schema: Schema): DirectoryTree {
       for (const { dn } of withoutChangeLog(state.tree.entries())) yield dn
     },
     entry(dn) {
-      const name = nameKey(schema, dn)
-      const entry = name === undefined || inChangeLog(name) ? undefined : state.tree.get(name.key)
-      if (entry === undefined) return undefined
+      const entry = state.tree.get(dn) ?? state.tree.get(nameKey(schema, dn)?.key ?? '')
+      if (entry === undefined || inChangeLog(entry)) return undefined
       const registeredFqdn = registry.registeredFqdn(entry)
       return {
         dn: entry.dn,
