@@ -127,7 +127,7 @@ export function registryCommands(program: Command): void {
       action(async (command, folder: string) => {
         const options = { prune: true, tolerateLiveQuirks: false }
         const plan = await withRegistry(command, async (services, environment) =>
-          planRegistry(folder, environment, registryParts(services), options),
+          planRegistry(folder, environment, registryParts(services), options, counter('files read')),
         )
         if (globalOptions(command).json) output.json(planJson(plan))
         else for (const line of planLines(plan)) output.line(line)
@@ -150,9 +150,11 @@ export function registryCommands(program: Command): void {
         const { json } = globalOptions(command)
         const { prune, tolerateLiveQuirks } = options
         return withRegistry(command, async (services, environment) => {
-          const plan = planRegistry(folder, environment, registryParts(services), { prune, tolerateLiveQuirks })
+          const about = { prune, tolerateLiveQuirks }
+          const plan = planRegistry(folder, environment, registryParts(services), about, counter('files read'))
           if (!json) for (const line of planLines(plan, 200)) output.line(line)
           if (!options.fromOtherEnvironment) refuseOtherEnvironment(plan)
+          tellWork('checking', plan.changes.length)
           const checked = checkPlan(plan)
           const { warnings } = checked
           if (!json)
@@ -162,7 +164,10 @@ export function registryCommands(program: Command): void {
               )
           const { length } = plan.changes
           const sure = length > 0 && (options.yes === true || (!json && (await confirmed('Apply this? [y/N] '))))
-          if (sure) await applyPlan(checked, 'registry apply')
+          if (sure) {
+            tellWork('applying', length)
+            await applyPlan(checked, 'registry apply')
+          }
           if (json) output.json({ ...planJson(plan), warnings, applied: sure })
           else if (sure) output.line(`${green('✔')} applied`)
           else if (length > 0) output.line('Nothing was changed; --yes applies it.')
@@ -186,6 +191,11 @@ export function registryCommands(program: Command): void {
         )
       }),
     )
+}
+
+/** Said before work that takes more than two seconds and cannot tell how far it has come. */
+function tellWork(what: string, changes: number): void {
+  if (changes > 5000) process.stderr.write(`${what} ${changes.toLocaleString('en-GB')} changes\n`)
 }
 
 interface ApplyOptions {

@@ -100,13 +100,20 @@ function pathsAt(root: string, place: string): string[] {
     .map(({ name }) => `${folder}/${name}`)
 }
 
-/** Reads the files of a registry folder one by one. Follows no link and reads nothing outside of it. */
-export function folderReader(root: string): FolderReader {
+/** Reads the files of a registry folder one by one; `progress` hears how many. Follows no link and reads nothing outside of it. */
+export function folderReader(root: string, progress: (files: number) => void): FolderReader {
+  let read = 0
+  const file = (path: string) => {
+    const text = textOf(root, path)
+    progress(++read)
+    return text === undefined ? undefined : { path, text }
+  }
   return {
+    file,
     *files(place) {
       for (const path of pathsAt(root, place)) {
-        const text = textOf(root, path)
-        if (text !== undefined) yield { path, text }
+        const one = file(path)
+        if (one !== undefined) yield one
       }
     },
   }

@@ -67,6 +67,8 @@ export interface PartPlan {
 export interface FolderReader {
   /** Files of one place (see `RegistryPart.places`), in order of their paths. */
   files(place: string): Iterable<RegistryFile>
+  /** One file; undefined when there is none. */
+  file(path: string): RegistryFile | undefined
 }
 
 /** What one service keeps and commits together, as files. */

@@ -288,10 +288,10 @@ test('a broken rule in the last entry, or in an agreement, changes nothing at al
       dn: 'uniqueIdentifier=12,ou=Services,o=nhs',
       attribute: 'uniqueIdentifier',
       file: 'services/X26.ldif',
-      line: 17,
+      line: 28,
       name: 'uniqueIdentifier=12,ou=Services,o=nhs',
     },
-    message: 'services/X26.ldif, line 17: uniqueIdentifier=12,ou=Services,o=nhs: 12 is no ASID of 12 digits.',
+    message: 'services/X26.ldif, line 28: uniqueIdentifier=12,ou=Services,o=nhs: 12 is no ASID of 12 digits.',
   })
   // Whoever skips the check is still refused as a whole.
   await assert.rejects(applyPlan({ plan: planned(registry, folder), warnings: [] }, 'tester'), {

@@ -46,15 +46,17 @@ export interface RegistryPlan {
   readonly parts: readonly { readonly name: string; readonly plan: PartPlan }[]
 }
 
-/** Compares a folder with the registry; writes nothing. `REGISTRY_*` and `LDIF_SYNTAX` name the place that cannot be read. */
+/** Compares a folder with the registry; writes nothing. `progress` hears how many files are read. `REGISTRY_*` and `LDIF_SYNTAX` name the place that cannot be read. */
 export function planRegistry(
   folder: string,
   environment: string,
   parts: readonly RegistryPart[],
   options: PlanOptions,
+  progress: (files: number) => void = () => {},
 ): RegistryPlan {
   const { environment: from } = registryFolder(folder)
-  const plans = parts.map((part) => ({ name: part.name, plan: part.plan(folderReader(folder), options) }))
+  const reader = folderReader(folder, progress)
+  const plans = parts.map((part) => ({ name: part.name, plan: part.plan(reader, options) }))
   return {
     environment,
     from,

@@ -39,7 +39,9 @@ export function treePart(directory: Directory): RegistryPart {
       const about = changes.map(({ change }) => change)
       const named = (error: unknown) => {
         const planned = changes[placeOf(error) ?? -1]?.planned
-        return planned === undefined ? error : placed(error, planned.place, planned.name)
+        if (planned === undefined) return error
+        const { attribute } = (error as { readonly outcome: { readonly attribute?: string } }).outcome
+        return placed(error, lineOf(folder, planned.place, attribute), planned.name)
       }
       return {
         version: tree.version,
@@ -66,6 +68,15 @@ export function treePart(directory: Directory): RegistryPart {
       }
     },
   }
+}
+
+/** The line of an attribute of the entry that begins at a place; the entry's own where the attribute has none. */
+function lineOf(folder: FolderReader, place: Place | undefined, attribute: string | undefined): Place | undefined {
+  if (place === undefined || attribute === undefined) return place
+  const lines = folder.file(place.file)?.text.split('\n') ?? []
+  for (let line = place.line; (lines[line] ?? '').trim() !== ''; line++)
+    if (lines[line]?.toLowerCase().startsWith(`${attribute.toLowerCase()}:`)) return { ...place, line: line + 1 }
+  return place
 }
 
 /** Sorts parents before what stands below them. */
