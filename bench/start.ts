@@ -34,7 +34,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 /** `ready` is from the start of the process to the first line of the command, which comes when every door is open. */
 function start(dataDir: string, options: readonly string[]): { wall: number; ready: number } {
   const began = performance.now()
-  const ports = ['apiPort', 'spinePort', 'directory.port', 'proxy.port', 'practice.port'].flatMap((name) => [
+  const ports = ['apiPort', 'spinePort', 'pkiPort', 'directory.port', 'proxy.port', 'practice.port'].flatMap((name) => [
     '--set',
     `${name}=0`,
   ])

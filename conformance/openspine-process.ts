@@ -22,11 +22,12 @@ export class Environment {
   readonly #running = new Set<ChildProcess>()
 
   private constructor(ports: readonly number[], more: Readonly<Record<string, string>>) {
-    const [api, spine, directory, proxy, practice] = ports.map(String)
+    const [api, spine, directory, proxy, practice, pki] = ports.map(String)
     this.settings = {
       OPENSPINE_DATA_DIR: this.dataDir,
       OPENSPINE_API_PORT: String(api),
       OPENSPINE_SPINE_PORT: String(spine),
+      OPENSPINE_PKI_PORT: String(pki),
       OPENSPINE_DIRECTORY_PORT: String(directory),
       OPENSPINE_PROXY_PORT: String(proxy),
       OPENSPINE_PRACTICE_PORT: String(practice),
@@ -35,7 +36,7 @@ export class Environment {
   }
 
   static async create(more: Readonly<Record<string, string>> = {}): Promise<Environment> {
-    const probes = Array.from({ length: 5 }, () => createServer().listen(0, '127.0.0.1'))
+    const probes = Array.from({ length: 6 }, () => createServer().listen(0, '127.0.0.1'))
     const ports = await Promise.all(
       probes.map(async (probe) => {
         await once(probe, 'listening')

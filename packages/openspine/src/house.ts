@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openAudit } from '@openspine/platform/audit'
-import { systemClock, systemRandom } from '@openspine/platform/clock'
-import { type Door, openDoor, operational, pki } from '@openspine/platform/doors'
+import { type Clock, systemClock, systemRandom } from '@openspine/platform/clock'
+import { type Door, ocsp, openDoor, operational, pki } from '@openspine/platform/doors'
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
-import { makeMetrics } from '@openspine/platform/metrics'
+import { type Metrics, makeMetrics } from '@openspine/platform/metrics'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
-import { openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
+import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
@@ -38,8 +38,15 @@ export function storeOptions(
 
 /** Where the certificates are, and what they are like. */
 export function trustOptions(settings: Settings): Omit<TrustOptions, 'clock' | 'log'> {
-  const { dataDir, environment } = settings.values['']
-  return { ...trustSettings(settings.values.trust), directory: join(resolve(dataDir), 'trust'), environment }
+  const { dataDir, environment, profile, pkiOpen, pkiPort, publicHost } = settings.values['']
+  // A port that changes with every start is no address for a certificate that lives for years.
+  const pkiUrl = pkiOpen && pkiPort !== 0 ? `http://${publicHost}:${pkiPort}` : undefined
+  return {
+    ...trustSettings(settings.values.trust, pkiUrl),
+    directory: join(resolve(dataDir), 'trust'),
+    environment,
+    passphraseNeeded: profile === 'strict',
+  }
 }
 
 /** Where the audit's journals are. */
@@ -89,6 +96,7 @@ export async function openPlatform(
       }),
     )
     const jobs = keep(await openJobs({ store, clock, random, log, metrics }))
+    watchExpiry(trust, metrics, clock)
     const { environment, profile } = spine
     const platform = { environment, profile, dataDir, clock, random, log, metrics, store, trust, audit, jobs }
     return { platform, health: async () => ({ store: await storeHealth(store), trust: trust.health() }), close }
@@ -185,13 +193,15 @@ export async function runHouse(
         closers.push(() => listener.close(deadlineMs))
       }
     }
-    for (const name of ['api', 'spine'] as const) {
-      const routes = open.flatMap((service) => service.routes?.[name] ?? [])
-      if (options.only && routes.length === 0) continue
+    const ports = { api: spine.apiPort, spine: spine.spinePort, pki: spine.pkiPort }
+    for (const name of ['api', 'spine', 'pki'] as const) {
+      const routes = name === 'pki' ? [] : open.flatMap((service) => service.routes?.[name] ?? [])
+      if (name === 'pki' ? !spine.pkiOpen || options.only : options.only && routes.length === 0) continue
       const door: Door = await openDoor({
         name,
         host: spine.host,
-        port: name === 'api' ? spine.apiPort : spine.spinePort,
+        port: ports[name],
+        plain: name === 'pki',
         trust: platform.trust,
         identity: { fqdn: spine.publicHost },
         mutual: name === 'spine' ? 'report' : 'none',
@@ -207,7 +217,8 @@ export async function runHouse(
             details: name === 'api' && spine.metricsOpen,
             ...(name === 'api' && spine.metricsOpen ? { metrics: platform.metrics } : {}),
           }),
-          ...(name === 'api' ? [pki(platform.trust)] : []),
+          ...(name === 'spine' ? [] : [pki(platform.trust)]),
+          ...(name === 'pki' ? [ocsp(platform.trust, platform.clock)] : []),
           ...routes,
         ],
       })
@@ -219,6 +230,17 @@ export async function runHouse(
     await stop()
     throw error
   }
+}
+
+/** Seconds until each thing ends on which this process stands; read whenever the metrics are. */
+function watchExpiry(trust: OpenTrust, metrics: Metrics, clock: Clock): void {
+  const name = 'openspine_trust_expiry_seconds'
+  const gauge = metrics.gauge(name, 'Seconds until a certificate or CRL in use ends; negative after it.', ['what'])
+  const fill = () => {
+    gauge.reset()
+    for (const { what, until } of trust.expiries()) gauge.set({ what }, (until - clock.now()) / 1000)
+  }
+  Object.assign(gauge, { collect: fill })
 }
 
 async function storeHealth(store: Store): Promise<HealthReport> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +35,7 @@ export interface StartOptions {
 const ephemeral = {
   apiPort: 0,
   spinePort: 0,
+  pkiPort: 0,
   'directory.port': 0,
   'proxy.port': 0,
   'practice.port': 0,
@@ -59,7 +61,16 @@ export async function startSpine(options: StartOptions = {}): Promise<Spine> {
   }
   try {
     const settings =
-      options.settings ?? readSettings({ overrides: { ...ephemeral, dataDir: temporary, ...options.overrides } })
+      options.settings ??
+      readSettings({
+        // Nobody opens that folder again, so nobody needs to know what its keys are encrypted with.
+        overrides: {
+          ...ephemeral,
+          dataDir: temporary,
+          'trust.passphrase': randomBytes(24).toString('hex'),
+          ...options.overrides,
+        },
+      })
     const base = await openPlatform(settings, { memory: temporary !== undefined })
     const { platform, close } = base
     try {

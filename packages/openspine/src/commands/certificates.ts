@@ -2,7 +2,15 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '@openspine/platform/clock'
 import { makeLog } from '@openspine/platform/log'
-import { type CertificateRecord, openTrust, type Trust } from '@openspine/platform/trust'
+import {
+  type CertificateRecord,
+  endingSoon,
+  type IssuedCertificate,
+  type OpenTrust,
+  openTrust,
+  renewCertificate,
+  revocationReasons,
+} from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
 import { action, globalOptions, settingsOf } from '../context.ts'
@@ -10,7 +18,10 @@ import { trustOptions } from '../house.ts'
 import { output, table } from '../terminal.ts'
 
 /** The environment's CA works on files, so these commands need no store and no running server; a running one notices within a second. */
-export async function withTrust<Result>(command: Command, work: (trust: Trust) => Promise<Result>): Promise<Result> {
+export async function withTrust<Result>(
+  command: Command,
+  work: (trust: OpenTrust) => Promise<Result>,
+): Promise<Result> {
   const settings = settingsOf(command)
   const log = makeLog({ level: 'warn', environment: settings.values[''].environment })
   mkdirSync(resolve(settings.values[''].dataDir), { recursive: true, mode: 0o700 })
@@ -38,6 +49,26 @@ function state(record: CertificateRecord, now: number): string {
   return record.notAfter < now ? `expired ${day(record.notAfter)}` : `valid until ${day(record.notAfter)}`
 }
 
+function daysOf(days: number | undefined, name: string): { readonly days?: number } {
+  if (days === undefined) return {}
+  if (days > 0) return { days }
+  throw new SpineError('USAGE', {}, { explanation: `${name} wants a number above zero.` })
+}
+
+type Issued = IssuedCertificate & { readonly bundle: string }
+
+/** Keys stay in their file: no output shows one. */
+function withoutKey({ key: _secret, ...shown }: Issued) {
+  return shown
+}
+
+function showIssued(issued: Issued): void {
+  output.line(`${issued.fqdn}  serial ${issued.serial}  ${state(issued, Date.now())}`)
+  output.line(`certificate  ${issued.files.fullChain}`)
+  if (issued.files.key) output.line(`key          ${issued.files.key}`)
+  output.line(`issuers      ${issued.bundle}`)
+}
+
 export function certificateCommands(program: Command): void {
   const cert = program.command('cert').description("issue, revoke and show certificates of this environment's CA")
 
@@ -53,9 +84,7 @@ export function certificateCommands(program: Command): void {
     .description('issue a certificate for client and server use')
     .action(
       action(async (command, fqdn: string, options: { csr?: string; name?: string[]; days?: number }) => {
-        const days = options.days === undefined ? {} : { days: options.days }
-        if (options.days !== undefined && !(options.days > 0))
-          throw new SpineError('USAGE', {}, { explanation: '--days wants a number above zero.' })
+        const days = daysOf(options.days, '--days')
         const issued = await withTrust(command, async (trust) => {
           const certificate =
             options.csr === undefined
@@ -63,21 +92,70 @@ export function certificateCommands(program: Command): void {
               : await trust.signRequest(readRequest(options.csr), { ...days, fqdn })
           return { ...certificate, bundle: trust.files.bundle }
         })
+        if (globalOptions(command).json) return void output.json(withoutKey(issued))
+        showIssued(issued)
+      }),
+    )
+
+  cert
+    .command('renew')
+    .argument('<fqdn or serial>', 'whose certificate; by FQDN the newest that is not revoked')
+    .option('--csr <file>', 'sign this PKCS#10 request instead of making a key here')
+    .option('--days <days>', 'how long the new one is valid', Number)
+    .option('--revoke-old', 'revoke the old one at once, as superseded')
+    .option('--keep-old', 'let the old one end by itself (this is the default)')
+    .description('issue a new certificate with the names of an earlier one')
+    .action(
+      action(
+        async (
+          command,
+          which: string,
+          options: { csr?: string; days?: number; revokeOld?: boolean; keepOld?: boolean },
+        ) => {
+          if (options.revokeOld && options.keepOld)
+            throw new SpineError('USAGE', {}, { explanation: 'Either --revoke-old or --keep-old, not both.' })
+          const csr = options.csr === undefined ? {} : { csr: readRequest(options.csr) }
+          const renewal = { ...csr, ...daysOf(options.days, '--days'), revokeOld: options.revokeOld === true }
+          const { issued, old } = await withTrust(command, async (trust) => {
+            const renewed = await renewCertificate(trust, which, renewal)
+            return { ...renewed, issued: { ...renewed.issued, bundle: trust.files.bundle } }
+          })
+          if (globalOptions(command).json) return void output.json({ ...withoutKey(issued), old })
+          showIssued(issued)
+          output.line(`the old one  serial ${old.serial}  ${state(old, Date.now())}`)
+        },
+      ),
+    )
+
+  cert
+    .command('crl')
+    .option('--refresh', 'sign and publish new ones first')
+    .description('show the revocation lists in force: of the issuing CA, then of the root')
+    .action(
+      action(async (command, options: { refresh?: boolean }) => {
+        const lists = await withTrust(command, async (trust) => {
+          if (options.refresh) await trust.publishCrls()
+          return trust.crls()
+        })
         if (globalOptions(command).json) {
-          const { key: _secret, ...shown } = issued
-          return void output.json(shown)
+          const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : undefined)
+          return void output.json(
+            lists.map((list) => ({ ...list, thisUpdate: time(list.thisUpdate), nextUpdate: time(list.nextUpdate) })),
+          )
         }
-        output.line(`${issued.fqdn}  serial ${issued.serial}  ${state(issued, Date.now())}`)
-        output.line(`certificate  ${issued.files.fullChain}`)
-        if (issued.files.key) output.line(`key          ${issued.files.key}`)
-        output.line(`issuers      ${issued.bundle}`)
+        for (const { issuer, number, thisUpdate, nextUpdate, serials } of lists) {
+          const until = Number.isFinite(nextUpdate) ? ` until ${day(nextUpdate)}` : ''
+          output.line(
+            `${issuer}  number ${number ?? 'none'}  from ${day(thisUpdate)}${until}  ${serials.length} revoked`,
+          )
+        }
       }),
     )
 
   cert
     .command('revoke')
     .argument('<serial or fqdn>', 'a serial number, or an FQDN for every live certificate of it')
-    .option('--reason <reason>', 'keyCompromise, cessationOfOperation, superseded, …')
+    .option('--reason <reason>', `one of ${Object.keys(revocationReasons).join(', ')}`)
     .description('revoke and publish a new CRL at once; running servers take it up within a second')
     .action(
       action(async (command, which: string, options: { reason?: string }) => {
@@ -91,16 +169,19 @@ export function certificateCommands(program: Command): void {
   cert
     .command('show')
     .argument('[serial or fqdn]', 'only these')
+    .option('--expiring <days>', 'only those that end within so many days and have no successor', Number)
     .description('list the certificates of this environment')
     .action(
-      action(async (command, which?: string) => {
+      action(async (command, which: string | undefined, options: { expiring?: number }) => {
+        const { days } = daysOf(options.expiring, '--expiring')
         const all = await withTrust(command, async (trust) => trust.list())
         const wanted = which?.toLowerCase()
-        const records = all.filter(
+        const listed = days === undefined ? all : endingSoon(all, Date.now(), days)
+        const records = listed.filter(
           ({ serial, fqdn }) =>
             wanted === undefined || fqdn.toLowerCase() === wanted || serial.toLowerCase() === wanted,
         )
-        if (records.length === 0 && which !== undefined)
+        if (records.length === 0 && which !== undefined && days === undefined)
           throw new SpineError(
             'CLIENT_NOT_FOUND',
             { which },

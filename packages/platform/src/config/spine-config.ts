@@ -40,6 +40,13 @@ export const spineConfig = z.object({
     ),
   apiPort: z.int().min(0).max(65535).default(8443).describe('Port of the door `api` (https).'),
   spinePort: z.int().min(0).max(65535).default(9443).describe('Port of the door `spine` (https, mutual TLS).'),
+  pkiOpen: z.boolean().default(true).describe('Whether the door `pki` is opened.'),
+  pkiPort: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8088)
+    .describe('Port of the door `pki` (plain http): CRLs, CA certificates and OCSP, which certificates point to.'),
   metricsOpen: z
     .boolean()
     .default(true)

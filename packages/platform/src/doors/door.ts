@@ -1,4 +1,10 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import { X509Certificate } from 'node:crypto'
+import {
+  createServer as createPlainServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -37,6 +43,8 @@ export interface DoorOptions {
   /** The server's own certificate. */
   readonly identity: { readonly fqdn: string; readonly names?: readonly string[] }
   readonly mutual: Mutual
+  /** Plain HTTP, without TLS: for what everybody may read and is signed itself (CRLs, OCSP). */
+  readonly plain?: boolean
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
   readonly ticketKeys?: Buffer
   readonly log: Logger
@@ -68,7 +76,7 @@ interface Exchange {
 }
 
 /**
- * Opens an HTTPS door and registers the plugins of services on it. Bodies reach plugins as a `Buffer`
+ * Opens an HTTPS door (or, where that is asked for, a plain one) and registers the plugins of services on it. Bodies reach plugins as a `Buffer`
  * unless a plugin adds a parser of its own; errors that no plugin renders become
  * `application/problem+json` that shows nothing of the inside.
  */
@@ -82,7 +90,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
     ...(options.ticketKeys === undefined ? {} : { ticketKeys: options.ticketKeys }),
   }
-  const identity = await trust.identity(options.identity.fqdn, options.identity.names)
+  const { plain = false } = options
+  const own = () => trust.identity(options.identity.fqdn, options.identity.names)
   const inFlight = new Set<Exchange>()
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const peers = new WeakMap<Socket, Peer>()
@@ -116,7 +125,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     inFlight.add(exchange)
     counts.inFlight.inc({ door: name })
     response.once('close', () => finish(request, exchange))
-    response.setHeader('strict-transport-security', hsts)
+    // Meaningless outside TLS (RFC 6797 §7.2).
+    if (!plain) response.setHeader('strict-transport-security', hsts)
     // Read while the connection is there: once it is broken, so is the memory of its certificate.
     const peer = peerOfSocket(request.socket)
     if (closing) return refuse(exchange, 503, 'This server is stopping. Try again shortly.')
@@ -166,17 +176,17 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   }
 
   let handle: (request: IncomingMessage, response: ServerResponse) => void = () => undefined
-  const server = createServer(
-    {
-      ...serverTls(trust, identity, tls),
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      keepAliveTimeout: limits.idleMs,
-      connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersMs / 2)),
-    },
-    (request, response) => admit(request, response, () => handle(request, response)),
-  )
+  const bounds = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersMs / 2)),
+  }
+  const answer = (request: IncomingMessage, response: ServerResponse) =>
+    admit(request, response, () => handle(request, response))
+  const secure = plain ? undefined : createServer({ ...serverTls(trust, await own(), tls), ...bounds }, answer)
+  const server = secure ?? createPlainServer(bounds, answer)
   server.maxConnections = limits.connections
   server.timeout = limits.stallMs
   server.maxHeadersCount = 200
@@ -185,7 +195,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     serverFactory: (handler) => {
       handle = handler
       // An https.Server has all that fastify uses of an http.Server; only the types part them.
-      return server as unknown as HttpServer
+      return server as HttpServer
     },
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -246,21 +256,40 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   for (const routes of options.routes) await app.register(routes)
   await app.ready()
 
-  const plainStatus = options.plainHttpStatus ?? 400
-  const { sockets } = answerPlainHttp(server, () => {
-    counts.requests.inc({ door: name, route: 'none', method: 'none', status: String(plainStatus) })
-    const detail = 'This port speaks HTTPS: use https:// in place of http://.'
-    return bareResponse(plainStatus, detail, plainStatus === 497 ? 'HTTP Request Sent to HTTPS Port' : undefined)
-  })
-  const stopFollowing = followTrust(server, trust, options.identity, tls, log)
-  // What changed between the first look and now.
-  server.setSecureContext(serverTls(trust, await trust.identity(options.identity.fqdn, options.identity.names), tls))
+  const secured = secure === undefined ? undefined : await secureDoor(secure)
   const port = await listen(server, options)
+
+  /** What TLS needs beside the server: plain HTTP answered, OCSP stapled, changes of trust followed. */
+  async function secureDoor(server: Server) {
+    const plainStatus = options.plainHttpStatus ?? 400
+    const { sockets } = answerPlainHttp(server, () => {
+      counts.requests.inc({ door: name, route: 'none', method: 'none', status: String(plainStatus) })
+      const detail = 'This port speaks HTTPS: use https:// in place of http://.'
+      return bareResponse(plainStatus, detail, plainStatus === 497 ? 'HTTP Request Sent to HTTPS Port' : undefined)
+    })
+    server.on(
+      'OCSPRequest',
+      (certificate: Buffer, _issuer: Buffer, staple: (error: null, response?: Buffer) => void) => {
+        // Without a staple the client asks the responder itself: no reason to fail the handshake.
+        trust.staple(new X509Certificate(certificate).serialNumber).then(
+          (response) => staple(null, response),
+          (error: unknown) => {
+            log.error({ err: error }, 'no OCSP response to staple')
+            staple(null)
+          },
+        )
+      },
+    )
+    const stopFollowing = followTrust(server, trust, options.identity, tls, log)
+    // What changed between the first look and now.
+    server.setSecureContext(serverTls(trust, await own(), tls))
+    return { sockets, stopFollowing }
+  }
 
   let closed: Promise<void> | undefined
   async function close(deadlineMs: number): Promise<void> {
     closing = true
-    stopFollowing()
+    secured?.stopFollowing()
     const gone = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const { response } of inFlight) {
       if (!response.headersSent) response.setHeader('connection', 'close')
@@ -272,15 +301,16 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     const grace = after(inFlight.size > 0 ? 0 : Math.min(200, deadlineMs))
     await Promise.race([gone, grace.passed])
     server.closeAllConnections()
-    for (const socket of sockets) socket.destroy()
+    for (const socket of secured?.sockets ?? []) socket.destroy()
     await gone
     deadline.cancel()
     grace.cancel()
     await app.close()
   }
 
+  const fqdn = options.identity.fqdn.toLowerCase()
   return {
-    url: `https://${isIPv6(identity.fqdn) ? `[${identity.fqdn}]` : identity.fqdn}:${port}`,
+    url: `${plain ? 'http' : 'https'}://${isIPv6(fqdn) ? `[${fqdn}]` : fqdn}:${port}`,
     port,
     close(deadlineMs) {
       closed ??= close(deadlineMs)
@@ -318,7 +348,7 @@ function after(ms: number): { readonly passed: Promise<void>; cancel(): void } {
   }
 }
 
-function listen(server: Server, { name, host, port }: DoorOptions): Promise<number> {
+function listen(server: Server | HttpServer, { name, host, port }: DoorOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(

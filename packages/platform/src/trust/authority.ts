@@ -3,6 +3,7 @@ import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
 import type { KeyPair } from './keys.ts'
+import { reasonNumber } from './reasons.ts'
 
 /**
  * How certificates and CRLs are made; loaded only when one has to be, for the library costs a restart
@@ -30,6 +31,7 @@ export interface LeafRequest {
   readonly environment: string
   readonly crlUrl?: string
   readonly caIssuersUrl?: string
+  readonly ocspUrl?: string
 }
 
 function algorithmOf(key: KeyObject) {
@@ -130,9 +132,11 @@ export async function signLeaf(issuing: AuthorityKey, leaf: LeafRequest): Promis
     await x509.AuthorityKeyIdentifierExtension.create(issuing.certificate.publicKey),
   ]
   if (leaf.crlUrl !== undefined) extensions.push(new x509.CRLDistributionPointsExtension([leaf.crlUrl]))
-  if (leaf.caIssuersUrl !== undefined) {
-    extensions.push(new x509.AuthorityInfoAccessExtension({ caIssuers: leaf.caIssuersUrl }))
+  const access = {
+    ...(leaf.ocspUrl === undefined ? {} : { ocsp: leaf.ocspUrl }),
+    ...(leaf.caIssuersUrl === undefined ? {} : { caIssuers: leaf.caIssuersUrl }),
   }
+  if (Object.keys(access).length > 0) extensions.push(new x509.AuthorityInfoAccessExtension(access))
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: leaf.serial,
     subject: subject(['O', leaf.environment], ['OU', 'Devices'], ['CN', leaf.fqdn]),
@@ -145,16 +149,6 @@ export async function signLeaf(issuing: AuthorityKey, leaf: LeafRequest): Promis
     extensions,
   })
   return pem('CERTIFICATE', certificate.rawData)
-}
-
-/** Reasons of RFC 5280 §5.3.1 by their names there; other words stand in the register alone. */
-const reasons: Readonly<Record<string, x509.X509CrlReason>> = {
-  keyCompromise: x509.X509CrlReason.keyCompromise,
-  cACompromise: x509.X509CrlReason.cACompromise,
-  affiliationChanged: x509.X509CrlReason.affiliationChanged,
-  superseded: x509.X509CrlReason.superseded,
-  cessationOfOperation: x509.X509CrlReason.cessationOfOperation,
-  privilegeWithdrawn: x509.X509CrlReason.privilegeWithdrawn,
 }
 
 /** A CRL, PEM under the label `X509 CRL`: the only one that Node reads. */
@@ -178,7 +172,7 @@ export async function signCrl(
       new x509.Extension('2.5.29.20', false, integer(crl.number)),
     ],
     entries: crl.entries.map(({ serial, at, reason }) => {
-      const known = reason === undefined ? undefined : reasons[reason]
+      const known = reasonNumber(reason)
       return {
         serialNumber: serial,
         revocationDate: new Date(at),
@@ -193,6 +187,8 @@ export interface ReadCrl {
   readonly issuer: string
   readonly thisUpdate: number
   readonly nextUpdate: number
+  /** CRL number (RFC 5280 §5.2.3), decimal; absent where the CRL has none. */
+  readonly number?: string
   readonly serials: readonly string[]
 }
 
@@ -206,8 +202,10 @@ export async function readCrls(crls: readonly string[], authorities: readonly st
       if (!(await Promise.all(tries)).includes(true)) {
         throw new Error(`no authority given has signed the CRL of ${crl.issuer}`)
       }
+      const number = crl.extensions.find(({ type }) => type === '2.5.29.20')?.value
       return {
         issuer: crl.issuer,
+        ...(number === undefined ? {} : { number: decimal(number) }),
         thisUpdate: crl.thisUpdate.getTime(),
         nextUpdate: crl.nextUpdate?.getTime() ?? Number.POSITIVE_INFINITY,
         // Without the sign octet of DER, as Node and openssl print serials.
@@ -256,4 +254,9 @@ function integer(value: number): Buffer {
   if (Number.parseInt(hex.slice(0, 2), 16) > 0x7f) hex = `00${hex}`
   const bytes = Buffer.from(hex, 'hex')
   return Buffer.concat([Buffer.from([0x02, bytes.length]), bytes])
+}
+
+/** The value of a positive INTEGER (DER), decimal: a CRL number has up to twenty octets. */
+function decimal(der: ArrayBuffer): string {
+  return BigInt(`0x${Buffer.from(der).subarray(2).toString('hex') || '0'}`).toString()
 }

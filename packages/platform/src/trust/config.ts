@@ -29,10 +29,19 @@ export const trustConfig = z.object({
     .array(z.string())
     .default([])
     .describe('Suffixes under which the FQDN of a signing request must lie; none: any.'),
+  ocspMinutes: z
+    .int()
+    .min(2)
+    .max(10_080)
+    .default(60)
+    .describe('Life of an OCSP answer, in minutes: so long may a client go on believing it.'),
   crlUrl: file(
-    'URL of the CRL distribution point in certificates; empty: none. The door api serves the CRL as /pki/issuing.crl, which a plain http front may publish.',
+    'http URL of the CRL distribution point in certificates; empty: /pki/issuing.crl at the door pki, where it is open on a fixed port; none: -.',
   ),
-  caIssuersUrl: file('URL of the issuing certificate in certificates; empty: none.'),
+  caIssuersUrl: file(
+    'http URL of the issuing certificate in certificates; empty: /pki/issuing.cer at the door pki; none: -.',
+  ),
+  ocspUrl: file('http URL of the OCSP responder in certificates; empty: /ocsp at the door pki; none: -.'),
   rootFile: file("PEM of somebody else's root: then that PKI is used, and nothing is issued or revoked here."),
   issuingFile: file('PEM of its issuing CAs.'),
   crlFile: file('PEM of the CRLs of every CA above.'),
@@ -43,13 +52,33 @@ export const trustConfig = z.object({
 })
 
 /** The settings as `openTrust` takes them. */
-export function trustSettings(config: z.infer<typeof trustConfig>): Partial<TrustOptions> {
-  const { passphrase, crlUrl, caIssuersUrl, rootFile, issuingFile, crlFile, certificateFile, keyFile, ...rest } = config
+export function trustSettings(
+  config: z.infer<typeof trustConfig>,
+  /** `http://host:port` of the door `pki`; absent: it has no address that a certificate could carry. */
+  pkiUrl?: string,
+): Partial<TrustOptions> {
+  const {
+    passphrase,
+    crlUrl,
+    caIssuersUrl,
+    ocspUrl,
+    rootFile,
+    issuingFile,
+    crlFile,
+    certificateFile,
+    keyFile,
+    ...rest
+  } = config
+  const url = (name: 'crlUrl' | 'caIssuersUrl' | 'ocspUrl', given: string, path: string) => {
+    const found = given === '' && pkiUrl !== undefined ? pkiUrl + path : given
+    return found === '' || found === '-' ? {} : { [name]: found }
+  }
   return {
     ...rest,
     ...(passphrase === '' ? {} : { passphrase }),
-    ...(crlUrl === '' ? {} : { crlUrl }),
-    ...(caIssuersUrl === '' ? {} : { caIssuersUrl }),
+    ...url('crlUrl', crlUrl, '/pki/issuing.crl'),
+    ...url('caIssuersUrl', caIssuersUrl, '/pki/issuing.cer'),
+    ...url('ocspUrl', ocspUrl, '/ocsp'),
     ...(rootFile === ''
       ? {}
       : {

@@ -1,4 +1,5 @@
 import type { HealthReport } from '../service.ts'
+import type { CertificateRecord } from './trust.ts'
 
 /** Something that ends, and then refuses everyone: a certificate in use, an authority, a CRL. */
 export interface Expiry {
@@ -38,4 +39,32 @@ export function expiryHealth(expiries: readonly Expiry[], now: number): HealthRe
 
 function isoDay(at: number): string {
   return new Date(at).toISOString().slice(0, 10)
+}
+
+/**
+ * Certificates in force that end within `days` and have no successor under the same name that lasts longer,
+ * the next to end first. `apart`: names that are renewed by themselves.
+ */
+export function endingSoon(
+  records: readonly CertificateRecord[],
+  now: number,
+  days: number,
+  apart: ReadonlyMap<string, unknown> = new Map(),
+): readonly CertificateRecord[] {
+  const until = now + days * day
+  const live = records.filter(({ revokedAt, notAfter }) => revokedAt === undefined && notAfter > now)
+  const lasting = new Set(live.filter(({ notAfter }) => notAfter > until).map(({ fqdn }) => fqdn))
+  return live
+    .filter(({ fqdn, notAfter }) => notAfter <= until && !lasting.has(fqdn) && !apart.has(fqdn))
+    .sort((a, b) => a.notAfter - b.notAfter)
+}
+
+const namedMost = 5
+
+/** What health says of certificates that endpoints hold: a warning, for the endpoints' ends are not this server's. */
+export function endpointHealth(ending: readonly CertificateRecord[]): string | undefined {
+  if (ending.length === 0) return undefined
+  const named = ending.slice(0, namedMost).map(({ fqdn, notAfter }) => `${fqdn} on ${isoDay(notAfter)}`)
+  const more = ending.length > namedMost ? ` and ${ending.length - namedMost} more` : ''
+  return `Issued certificates end within 30 days: ${named.join(', ')}${more}. Renew them with "openspine cert renew".`
 }

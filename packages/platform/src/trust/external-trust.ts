@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SpineError } from '@openspine/standards/error'
+import { writeOcspFailure } from '@openspine/standards/ocsp'
 import type { ReadCrl } from './authority.ts'
 import { lookOften, makeChanges } from './changes.ts'
 import { serverName } from './endpoint-name.ts'
@@ -103,6 +104,26 @@ export async function openExternalTrust(
     log,
   )
 
+  function expiries(): readonly Expiry[] {
+    const remedy = 'Get a new one from the external PKI and put it into its file.'
+    const certificates = [
+      ...loaded.roots,
+      ...loaded.issuing,
+      ...[...loaded.identities.values()].map(({ certificate }) => certificate),
+    ]
+    const found = certificates.map((text): Expiry => {
+      const { subject, validFrom, validTo } = new X509Certificate(text)
+      const what = `The certificate ${subject.replaceAll('\n', ', ')}`
+      return { what, from: Date.parse(validFrom), until: Date.parse(validTo), remedy }
+    })
+    for (const { issuer, thisUpdate, nextUpdate } of loaded.lists) {
+      if (nextUpdate !== Number.POSITIVE_INFINITY) {
+        found.push({ what: `The CRL of ${issuer}`, from: thisUpdate, until: nextUpdate, remedy })
+      }
+    }
+    return found
+  }
+
   return {
     files: { root: files.root, issuing: files.issuing ?? files.root, bundle, crl: crlFiles[0] ?? '' },
     material: () => ({ ca: loaded.ca, crl: loaded.crl, revision: changes.revision }),
@@ -112,28 +133,15 @@ export async function openExternalTrust(
     signRequest: noAuthority,
     revoke: noAuthority,
     list: () => [],
+    crls: async () => loaded.lists,
+    publishCrls: noAuthority,
+    ocsp: async () => ({ der: writeOcspFailure('unauthorized') }),
+    staple: async () => undefined,
     async identity(fqdn) {
       return loaded.identities.get(serverName(fqdn)) ?? loaded.identities.get('*') ?? noAuthority()
     },
-    health() {
-      const remedy = 'Get a new one from the external PKI and put it into its file.'
-      const certificates = [
-        ...loaded.roots,
-        ...loaded.issuing,
-        ...[...loaded.identities.values()].map(({ certificate }) => certificate),
-      ]
-      const expiries = certificates.map((text): Expiry => {
-        const { subject, validFrom, validTo } = new X509Certificate(text)
-        const what = `The certificate ${subject.replaceAll('\n', ', ')}`
-        return { what, from: Date.parse(validFrom), until: Date.parse(validTo), remedy }
-      })
-      for (const { issuer, thisUpdate, nextUpdate } of loaded.lists) {
-        if (nextUpdate !== Number.POSITIVE_INFINITY) {
-          expiries.push({ what: `The CRL of ${issuer}`, from: thisUpdate, until: nextUpdate, remedy })
-        }
-      }
-      return expiryHealth(expiries, clock.now())
-    },
+    health: () => expiryHealth(expiries(), clock.now()),
+    expiries,
     refresh: looking.now,
     close: looking.stop,
   }

@@ -1,13 +1,19 @@
 import type { Clock, Random } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { HealthReport } from '../service.ts'
+import type { ReadCrl } from './authority.ts'
+import type { Expiry } from './expiry.ts'
 import { openExternalTrust } from './external-trust.ts'
 import type { KeyKind } from './keys.ts'
 import { openOwnTrust } from './own-trust.ts'
 import type { Trust } from './trust.ts'
 
 export { trustConfig, trustSettings } from './config.ts'
+export { endingSoon } from './expiry.ts'
 export type { KeyKind } from './keys.ts'
+export type { OcspAnswer } from './ocsp.ts'
+export { revocationReasons } from './reasons.ts'
+export { renewCertificate } from './renew.ts'
 export { requestChecks } from './request-checks.ts'
 export type { CertificateRecord, IssuedCertificate, Trust } from './trust.ts'
 export { spineTls } from './trust.ts'
@@ -48,6 +54,12 @@ export interface TrustOptions {
   /** http URLs of CRL and issuing certificate that leaves point to; none by default. */
   readonly crlUrl?: string
   readonly caIssuersUrl?: string
+  /** http URL of the OCSP responder that leaves point to; none by default. */
+  readonly ocspUrl?: string
+  /** Life of an OCSP answer in minutes; 60 by default. */
+  readonly ocspMinutes?: number
+  /** Refuses to open without a passphrase. */
+  readonly passphraseNeeded?: boolean
   /** Uses the PKI of somebody else; then nothing is issued or revoked here. */
   readonly trustFiles?: TrustFiles
 }
@@ -55,6 +67,12 @@ export interface TrustOptions {
 export interface OpenTrust extends Trust {
   /** Warns 30, 7 and 1 days before a certificate or CRL in use ends; fails when one has ended. */
   health(): HealthReport
+  /** What this process stands on and when it ends, for metrics. */
+  expiries(): readonly Expiry[]
+  /** The CRLs in force: the issuing CA's, then the root's. */
+  crls(): Promise<readonly ReadCrl[]>
+  /** Signs new CRLs now, the root's too where its key is here. */
+  publishCrls(): Promise<void>
   /** Looks at the files now instead of at the next turn (twice a second). */
   refresh(): Promise<void>
 }

@@ -9,8 +9,6 @@ import { type OwnPaths, pemBlocks } from './own-files.ts'
 import { type CrlLine, openRegister, type Register } from './register.ts'
 import { readIfThere, replaceFile, secret } from './safe-files.ts'
 
-const day = 86_400_000
-
 export interface CrlLife {
   readonly issuing: number
   readonly root: number
@@ -89,14 +87,17 @@ export async function publishCrl(about: {
   readonly signer: { readonly root?: AuthorityKey; readonly issuing: AuthorityKey }
   readonly life: CrlLife
   readonly now: number
+  /** Signs the root's CRL even though the last one is not yet half spent. */
+  readonly rootToo?: boolean
 }): Promise<void> {
   const { register, paths, signer, life, now } = about
   const { signCrl } = await import('./authority.ts')
   const number = (register.crl?.number ?? 0) + 1
   const nextUpdate = wholeSeconds(now + life.issuing)
-  // An entry may go once a CRL has been published after the certificate's own end (RFC 5280 §5).
+  // An entry may go once a CRL has been published after the certificate's own end (RFC 5280 §3.3): within
+  // one life of a CRL there is always one.
   const entries = [...register.records.values()].flatMap(({ serial, revokedAt, reason, notAfter }) =>
-    revokedAt === undefined || notAfter + day < now
+    revokedAt === undefined || notAfter + life.issuing < now
       ? []
       : [{ serial, at: revokedAt, ...(reason === undefined ? {} : { reason }) }],
   )
@@ -104,7 +105,7 @@ export async function publishCrl(about: {
 
   let rootNextUpdate = register.crl?.rootNextUpdate ?? 0
   let root = pemBlocks((await readIfThere(paths.crl)) ?? '', 'X509 CRL')[1]
-  if (signer.root !== undefined && (root === undefined || rootNextUpdate - now < life.root / 2)) {
+  if (signer.root !== undefined && (about.rootToo || root === undefined || rootNextUpdate - now < life.root / 2)) {
     rootNextUpdate = wholeSeconds(now + life.root)
     root = await signCrl(signer.root, { number, thisUpdate: now, nextUpdate: rootNextUpdate, entries: [] })
   }

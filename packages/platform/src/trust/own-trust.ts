@@ -1,17 +1,22 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { access, mkdir, readFile } from 'node:fs/promises'
 import { SpineError } from '@openspine/standards/error'
+import type { CertificateStatus } from '@openspine/standards/ocsp'
 import { systemRandom } from '../clock.ts'
+import type { HealthReport } from '../service.ts'
 import type { AuthorityKey } from './authority.ts'
 import { lookOften, makeChanges } from './changes.ts'
 import { alternativeNames, endpointName, serverName } from './endpoint-name.ts'
-import { type Expiry, expiryHealth } from './expiry.ts'
+import { type Expiry, endingSoon, endpointHealth, expiryHealth } from './expiry.ts'
 import { folderLock } from './folder-lock.ts'
 import { keepIdentities } from './identities.ts'
 import { keyPem, makeKeyPair, readKey } from './keys.ts'
+import { ocspResponder } from './ocsp.ts'
 import type { OpenTrust, TrustOptions } from './open.ts'
 import { createAuthority, crlIsDue, newSerial, publishCrl } from './own-authority.ts'
 import { ownPaths, pemBlocks, setAside, writePair } from './own-files.ts'
+import { guardKeys } from './private-keys.ts'
+import { reasonNumber, revocationReason } from './reasons.ts'
 import { openRegister } from './register.ts'
 import { checkRequest } from './request-checks.ts'
 import { readIfThere } from './safe-files.ts'
@@ -31,6 +36,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
   const paths = ownPaths(directory)
   const life = { issuing: (options.crlDays ?? 7) * day, root: (options.rootCrlDays ?? 90) * day }
 
+  if (options.passphrase === undefined && options.passphraseNeeded) throw passphraseNeeded()
   await mkdir(directory, { recursive: true })
   const lock = await folderLock(directory)
   if ((await readIfThere(paths.root)) === undefined) {
@@ -56,6 +62,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
     () => true,
     () => false,
   )
+  await guardKeys({ paths, lock, log, ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }) })
   const register = openRegister(paths.register)
   await register.refresh().catch((cause: unknown) => {
     throw cause instanceof SpineError
@@ -72,15 +79,29 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
 
   const changes = makeChanges(log)
   let crl: { readonly sha256: string; readonly blocks: readonly string[] } = { sha256: '', blocks: [] }
+  const keys = new Map<string, Promise<KeyObject | undefined>>()
   let authority: { readonly root?: AuthorityKey; readonly issuing: AuthorityKey } | undefined
+
+  function keyAt(path: string): Promise<KeyObject | undefined> {
+    const known =
+      keys.get(path) ??
+      readIfThere(path).then((pem) => (pem === undefined ? undefined : readKey(pem, options.passphrase)))
+    keys.set(path, known)
+    // A key that is put back, or a passphrase that is put right, is found the next time.
+    void known.then(
+      (key) => key ?? keys.delete(path),
+      () => keys.delete(path),
+    )
+    return known
+  }
 
   async function signer() {
     if (authority === undefined) {
       const { loadAuthority } = await import('./authority.ts')
       const load = async (certificate: string, path: string) => {
-        const pem = await readIfThere(path)
-        if (pem === undefined) throw keyMissing(path)
-        return loadAuthority(certificate, readKey(pem, options.passphrase))
+        const key = await keyAt(path)
+        if (key === undefined) throw keyMissing(path)
+        return loadAuthority(certificate, key)
       }
       authority = {
         issuing: await load(issuingPem, paths.issuingKey),
@@ -123,6 +144,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
     await readCrl()
     if (crlWanting()) await lock.hold(bringCrlUpToDate)
     const renewed = await identities.bringUpToDate()
+    if (clock.now() - warnedAt >= day) warn()
     if (renewed || register.revoked.size !== before.revoked || crl.sha256 !== before.sha256) changes.fire()
   }
 
@@ -143,6 +165,7 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
       environment,
       ...(options.crlUrl === undefined ? {} : { crlUrl: options.crlUrl }),
       ...(options.caIssuersUrl === undefined ? {} : { caIssuersUrl: options.caIssuersUrl }),
+      ...(options.ocspUrl === undefined ? {} : { ocspUrl: options.ocspUrl }),
     })
     return { serial, certificate, record: { serial, fqdn, names, ...span } satisfies CertificateRecord }
   }
@@ -194,9 +217,47 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
     sign: (fqdn, names, publicKey) => sign(fqdn, names, lifeOf(leafDays), publicKey),
   })
 
+  const known = (serial: string, certificate: X509Certificate) => serial === certificate.serialNumber
+  const responder = ocspResponder({
+    issuers: [
+      {
+        certificate: issuingPem,
+        key: () => keyAt(paths.issuingKey),
+        status: (serial) => statusOf(register.records.get(serial)),
+      },
+      {
+        certificate: rootPem,
+        key: () => keyAt(paths.rootKey),
+        status: (serial) => ({ status: known(serial, issuing) || known(serial, root) ? 'good' : 'unknown' }),
+      },
+    ],
+    life: (options.ocspMinutes ?? 60) * 60_000,
+    clock,
+    log,
+  })
+
   await readCrl()
   if (crlWanting()) await lock.hold(bringCrlUpToDate)
+  let warnedAt = 0
+  warn()
   const looking = lookOften([directory], bringUpToDate, log)
+
+  /** At the start and once a day. */
+  function warn() {
+    warnedAt = clock.now()
+    const { status, note } = health()
+    if (status !== 'pass') log.warn({ note }, 'something of trust ends soon')
+  }
+
+  function health(): HealthReport {
+    const own = expiryHealth(expiries(), clock.now())
+    const issued = endpointHealth(endingSoon([...register.records.values()], clock.now(), 30, register.identities))
+    if (issued === undefined) return own
+    return {
+      status: own.status === 'pass' ? 'warn' : own.status,
+      note: own.note === undefined ? issued : `${own.note} ${issued}`,
+    }
+  }
 
   function expiries(): Expiry[] {
     const remedy = 'Keep this server running, or restart it, and look at its log.'
@@ -244,7 +305,8 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
       })
       return enter('request', await sign(fqdn, [fqdn], span, publicKey), undefined)
     },
-    async revoke(serialOrFqdn, reason) {
+    async revoke(serialOrFqdn, given) {
+      const reason = given === undefined ? undefined : revocationReason(given)
       const revoked = await lock.hold(async () => {
         await register.refresh()
         const found = toRevoke(register.records, serialOrFqdn, clock.now())
@@ -266,7 +328,22 @@ export async function openOwnTrust(options: TrustOptions): Promise<OpenTrust> {
     },
     list: () => [...register.records.values()],
     identity: (fqdn, names = []) => identities.get(serverName(fqdn), names),
-    health: () => expiryHealth(expiries(), clock.now()),
+    async crls() {
+      const { readCrls } = await import('./authority.ts')
+      return readCrls(crl.blocks, ca)
+    },
+    async publishCrls() {
+      await lock.hold(async () => {
+        await register.refresh()
+        await publishCrl({ register, paths, signer: await signer(), life, now: clock.now(), rootToo: true })
+        await readCrl()
+      })
+      changes.fire()
+    },
+    ocsp: responder.answer,
+    staple: responder.staple,
+    health,
+    expiries,
     refresh: looking.now,
     close: looking.stop,
   }
@@ -282,6 +359,25 @@ function keyMissing(path: string) {
         'The private key of the issuing authority is not in its folder: nothing can be issued or revoked until it is put back.',
     },
   )
+}
+
+function passphraseNeeded() {
+  return new SpineError(
+    'TRUST_PASSPHRASE_NEEDED',
+    { status: 500 },
+    {
+      explanation:
+        'The profile strict keeps the keys of the certificate authority encrypted: set trust.passphrase (OPENSPINE_TRUST_PASSPHRASE).',
+    },
+  )
+}
+
+/** A serial that was never issued is unknown (RFC 6960 §2.2), not good. */
+function statusOf(record: CertificateRecord | undefined): CertificateStatus {
+  if (record === undefined) return { status: 'unknown' }
+  if (record.revokedAt === undefined) return { status: 'good' }
+  const reason = reasonNumber(record.reason)
+  return { status: 'revoked', at: record.revokedAt, ...(reason === undefined ? {} : { reason }) }
 }
 
 function recordOf({ serial, fqdn, names, notBefore, notAfter }: CertificateRecord) {

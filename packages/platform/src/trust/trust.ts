@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls'
+import type { OcspAnswer } from './ocsp.ts'
 
 export interface CertificateRecord {
   /** Upper-case hexadecimal, as `openssl x509 -serial` and Node print it. */
@@ -40,7 +41,7 @@ export interface Trust {
   }): Promise<IssuedCertificate>
   /** Signs a PKCS#10 PEM; SpineError when its signature, key size or subject is wrong (directory specification §13.2). */
   signRequest(csr: string, options?: { readonly days?: number; readonly fqdn?: string }): Promise<IssuedCertificate>
-  /** By serial, or every live certificate of an FQDN. Publishes a new CRL before it returns. */
+  /** By serial, or every live certificate of an FQDN; the reason by its name in RFC 5280. Publishes a new CRL before it returns. */
   revoke(serialOrFqdn: string, reason?: string): Promise<readonly CertificateRecord[]>
   list(): readonly CertificateRecord[]
   /**
@@ -48,6 +49,10 @@ export interface Trust {
    * folder, renewed before it ends. The answer changes after renewal: ask again on `onChange`.
    */
   identity(fqdn: string, names?: readonly string[]): Promise<IssuedCertificate & { readonly key: string }>
+  /** Answers an OCSPRequest (DER; RFC 6960); what is wrong is said in the answer. `unauthorized` with somebody else's PKI. */
+  ocsp(request: Uint8Array): Promise<OcspAnswer>
+  /** The OCSP response (DER) that a TLS server of ours staples for its certificate; undefined with somebody else's PKI. */
+  staple(serial: string): Promise<Buffer | undefined>
   close(): Promise<void>
 }
 
