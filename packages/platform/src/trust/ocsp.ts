@@ -48,7 +48,7 @@ function hashesOf(certificate: string) {
 
 /**
  * Answers OCSP (RFC 6960) for these issuers. Each answers for its own certificates, under its own key
- * (decision 7), so a request is answered by the issuer of the first certificate in it that is one of
+ * (decision 8), so a request is answered by the issuer of the first certificate in it that is one of
  * ours; what it has not issued is `unknown`. Answers without a nonce are kept until half of their life
  * is gone or one of their certificates is revoked.
  */
