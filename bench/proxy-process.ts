@@ -59,6 +59,7 @@ const snapshot: DirectorySnapshot = {
   accreditedSystems: () => [...systems.values()],
   messageHandlingSystems: (partyKey, wanted) => handlers.get(`${partyKey} ${wanted}`) ?? [],
   knowsInteraction: (wanted) => wanted === interaction,
+  organisation: () => undefined,
 }
 const agreement = { id: 'a1', from: 'X26', to: 'A20047', interaction }
 const agreements = new Map([[`X26 A20047 ${interaction}`, agreement]])

@@ -1,5 +1,11 @@
 import { z } from 'zod'
 
+const basePath = (path: string) =>
+  z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._-]+)+$/)
+    .default(path)
+
 /** Section `directory` of the configuration. */
 export const directoryConfig = z.object({
   host: z
@@ -70,6 +76,33 @@ export const directoryConfig = z.object({
     .default('when-loaded')
     .describe(
       'Whether the ODS code of a system must belong to an open organisation of ou=Organisations; `when-loaded`: as soon as it holds any.',
+    ),
+  odsOrdPath: basePath('/ORD/2-0-0').describe('Base path of the ORD API on the door `api`.'),
+  odsStu3Path: basePath('/STU3').describe('Base path of ODS over FHIR STU3 on the door `api`.'),
+  odsR4Path: basePath('/organisation-data-terminology-api/fhir').describe(
+    'Base path of Organisation Data Terminology (FHIR R4) on the door `api`.',
+  ),
+  odsPublicUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ }).regex(/[^/]$/)])
+    .default('')
+    .describe('Origin that links between organisations name; empty: the one that the caller asked.'),
+  odsRequestsPerSecond: z
+    .number()
+    .min(-1)
+    .max(100_000)
+    .default(-1)
+    .describe(
+      'Requests a second that one caller of the ODS APIs may make, then 429. 0: any number; -1: 5 in the profile strict (the fair use of the live service), any number in sandbox.',
+    ),
+  odsCodesFile: z
+    .string()
+    .default('')
+    .describe('JSON file with further ODS roles and organisation type codes; empty: the built-in tables alone.'),
+  odsStu3Json: z
+    .enum(['standard', 'live'])
+    .default('standard')
+    .describe(
+      'Shape of STU3 JSON: `live` sends identifier, type, coding, address and meta.profile as single values, as the retired service did; `standard` as lists.',
     ),
 })
 

@@ -24,6 +24,19 @@ export interface MessageHandlingSystem {
   readonly fqdn: string
 }
 
+/** An organisation or site of ou=Organisations. */
+export interface DirectoryOrganisation {
+  readonly odsCode: string
+  readonly name: string
+  /** Not closed: no closing day, or one that is still to come. */
+  readonly open: boolean
+  /** nhsOrgTypeCode, for example `PR`. */
+  readonly type: string
+  /** nhsParentOrgCode, nhsPCTCode. */
+  readonly parent?: string
+  readonly commissioner?: string
+}
+
 /** One committed state of the registry, immutable. Look-ups are in memory and cost no query. */
 export interface DirectorySnapshot {
   /** Grows by one with every committed change. */
@@ -39,6 +52,8 @@ export interface DirectorySnapshot {
   messageHandlingSystems(partyKey: string, interaction: string): readonly MessageHandlingSystem[]
   /** Whether any accredited system or message handling system names this interaction. */
   knowsInteraction(interaction: string): boolean
+  /** The organisation of an ODS code; undefined when there is none. Who must be open is asked by the caller. */
+  organisation(odsCode: string): DirectoryOrganisation | undefined
 }
 
 /** Attribute name in canonical spelling → values in stored order. */

@@ -3,7 +3,8 @@ import type { Migration } from 'kysely/migration'
 
 /**
  * `head` is one row, raised in the transaction of every change: its lock makes the order of change numbers the order
- * of commits. `entry` is the tree as it is; `change` is the change log, whose deletions are the tombstones.
+ * of commits. `entry` is the tree as it is; `change` is the change log; `organisation_deletion` keeps what
+ * organisations were when they were deleted.
  */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-directory': {
@@ -39,6 +40,18 @@ export const migrations: Readonly<Record<string, Migration>> = {
         )`,
       ])
         await statement.execute(db)
+    },
+  },
+  // The change log forgets; who follows the organisations is told of deletions for half a year (directory §9.1).
+  '002-organisation-deletions': {
+    async up(db: Kysely<unknown>) {
+      await sql`create table directory.organisation_deletion (
+        key text collate "C" not null,
+        version bigint not null,
+        attributes text not null,
+        deleted_at bigint not null,
+        primary key (key, version)
+      )`.execute(db)
     },
   },
 }

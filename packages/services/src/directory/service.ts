@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Platform, Service } from '@openspine/platform/service'
 import {
+  generalizedTime,
   LdapEngine,
   type NormalisedName,
   nameKey,
@@ -14,6 +15,7 @@ import { ldapListeners } from './ldap/listener.ts'
 import { Trail } from './ldap/trail.ts'
 import { exportEntries, readEntries } from './ldif.ts'
 import { migrations } from './migrations.ts'
+import { odsFaces } from './ods/ods.ts'
 import { Registry } from './registry.ts'
 import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
 
@@ -51,7 +53,13 @@ export function directory(needs: {
     snapshot() {
       const { tree, version: at } = registry.state
       snapshot ??= directorySnapshot(
-        { tree, version: at, schema, registeredFqdn: (entry) => registry.registeredFqdn(entry) },
+        {
+          tree,
+          version: at,
+          schema,
+          registeredFqdn: (entry) => registry.registeredFqdn(entry),
+          today: () => generalizedTime(platform.clock.now()).slice(0, 8),
+        },
         memory,
       )
       return snapshot
@@ -82,6 +90,7 @@ export function directory(needs: {
     contract,
     migrations,
     listeners: ldap.listeners,
+    routes: { api: odsFaces({ platform, config, schema, state: () => registry.state }) },
     start: () => registry.start(),
     async stop() {
       await registry.stop()

@@ -1,5 +1,5 @@
 import type { EncodedEntry, MemoryTree, Schema } from '@openspine/standards/ldap'
-import type { AccreditedSystem, DirectorySnapshot, MessageHandlingSystem } from './contract.ts'
+import type { AccreditedSystem, DirectoryOrganisation, DirectorySnapshot, MessageHandlingSystem } from './contract.ts'
 
 /** Reads one attribute of an entry. */
 interface Columns {
@@ -12,6 +12,8 @@ export interface SnapshotSource {
   readonly version: number
   readonly schema: Schema
   registeredFqdn(entry: EncodedEntry): string | undefined
+  /** `YYYYMMDD` */
+  today(): string
 }
 
 /** Interactions of entries that are still the same objects in later snapshots: worked out once. */
@@ -101,6 +103,21 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
             fqdn: columns.first(entry, 'nhsMhsFQDN').toLowerCase(),
           }),
         )
+    },
+    organisation(odsCode): DirectoryOrganisation | undefined {
+      const entry = tree.having('nhsIDCode', odsCode).find(({ key }) => key.endsWith(',ou=organisations,o=nhs'))
+      if (entry === undefined) return undefined
+      const closed = columns.first(entry, 'nhsOrgCloseDate')
+      const parent = columns.first(entry, 'nhsParentOrgCode')
+      const commissioner = columns.first(entry, 'nhsPCTCode')
+      return {
+        odsCode: columns.first(entry, 'nhsIDCode'),
+        name: columns.first(entry, 'o') || columns.first(entry, 'ou'),
+        open: closed === '' || closed > source.today(),
+        type: columns.first(entry, 'nhsOrgTypeCode'),
+        ...(parent === '' ? {} : { parent }),
+        ...(commissioner === '' ? {} : { commissioner }),
+      }
     },
     knowsInteraction: (interaction) => tree.holds('nhsAsSvcIA', interaction) || tree.holds('nhsMhsSvcIA', interaction),
   }

@@ -57,7 +57,15 @@ export interface Reader {
   changesSince(number: number): Promise<StoredChange[]>
 }
 
+/** An organisation as it was when it was deleted. */
+export interface DeletedOrganisation {
+  readonly attributes: EntryAttributes
+  readonly at: number
+}
+
 export interface EntryStore {
+  /** Organisations deleted at or after that moment, oldest first. */
+  deletedOrganisations(since: number): Promise<readonly DeletedOrganisation[]>
   version(): Promise<number>
   /** Runs `work` on one committed state, however many statements it makes. */
   consistently<Answer>(work: (reader: Reader) => Promise<Answer>): Promise<Answer>
@@ -188,10 +196,34 @@ async function writeChanges(db: Database, changes: readonly StoredChange[]): Pro
   }
 }
 
+const organisationBranch = '%,ou=organisations,o=nhs'
+const deletionsKeptMs = 200 * 86_400_000
+
+/** Keeps the organisations among entries that are about to go, and forgets those that went long ago. */
+async function keepOrganisations(db: Database, keys: readonly string[], version: number, at: number): Promise<void> {
+  if (!keys.some((key) => key.endsWith(organisationBranch.slice(1)))) return
+  await sql`
+    insert into directory.organisation_deletion (key, version, attributes, deleted_at)
+    select key, ${version}::bigint, attributes, ${at}::bigint from directory.entry
+    where key = any(${keys}::text[]) and key like ${organisationBranch}`.execute(db)
+  await sql`delete from directory.organisation_deletion where deleted_at < ${at - deletionsKeptMs}`.execute(db)
+}
+
 /** The rows of the directory: all SQL of the service stands here and in the migrations. */
 export function entryStore(store: Pick<Store, 'db'>): EntryStore {
   return {
     version: () => reader(store.db).version(),
+    async deletedOrganisations(since) {
+      const { rows } = await sql<{
+        attributes: string
+        deleted_at: string | number
+      }>`select attributes, deleted_at from directory.organisation_deletion
+        where deleted_at >= ${since} order by version, key`.execute(store.db)
+      return rows.map((row) => ({
+        attributes: JSON.parse(row.attributes) as EntryAttributes,
+        at: Number(row.deleted_at),
+      }))
+    },
     consistently: (work) =>
       store.db
         .transaction()
@@ -217,6 +249,7 @@ export function entryStore(store: Pick<Store, 'db'>): EntryStore {
           },
           async write({ entries, deleted, changes, version, forget }) {
             for (const keys of slices(deleted)) {
+              await keepOrganisations(transaction, keys, version, changes.at(-1)?.at ?? 0)
               await sql`delete from directory.entry where key = any(${keys}::text[])`.execute(transaction)
             }
             await writeEntries(transaction, entries)

@@ -79,6 +79,10 @@ export class TestDirectory implements DirectorySnapshot {
   knowsInteraction(wanted: string): boolean {
     return this.accreditedSystems().some((one) => one.interactions.has(wanted))
   }
+
+  organisation(): undefined {
+    return undefined
+  }
 }
 
 export class TestAgreements {
