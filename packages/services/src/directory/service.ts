@@ -22,6 +22,9 @@ import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
 export type { WriteCheck } from './checks/check.ts'
 export { writeChecks } from './checks/checks.ts'
 export { type DirectoryConfig, directoryConfig } from './config.ts'
+export { mostInvented } from './ods/invented.ts'
+export { inventedOrganisations, loadOrganisations, organisationsOfCsv } from './ods/load.ts'
+export { type FileType, fileTypeOf, fileTypes } from './ods/organisation-file.ts'
 
 /**
  * The Spine directory: accredited systems, message handling systems, organisations and people in one tree, served

@@ -105,7 +105,10 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
         )
     },
     organisation(odsCode): DirectoryOrganisation | undefined {
-      const entry = tree.having('nhsIDCode', odsCode).find(({ key }) => key.endsWith(',ou=organisations,o=nhs'))
+      // By its name, which compares without case; nhsIDCode does not.
+      const entry = tree
+        .having('uniqueIdentifier', odsCode)
+        .find(({ key }) => key.endsWith(',ou=organisations,o=nhs') && key.startsWith('uniqueidentifier='))
       if (entry === undefined) return undefined
       const closed = columns.first(entry, 'nhsOrgCloseDate')
       const parent = columns.first(entry, 'nhsParentOrgCode')
