@@ -199,27 +199,27 @@ export class Catalogue {
 
   /** The shortest list that an index gives, in order; undefined when every organisation must be looked at. */
   #candidates(query: OrganisationQuery): Slots | undefined {
-    const { names, postcodes, outwards, towns, roles, days } = this.#shelf.indexes
+    const { names, postcodes, fulls, outwards, towns, roles, days } = this.#shelf.indexes
     const lists: Slots[] = []
     const offer = (list: Slots | undefined) => {
       if (list !== undefined && list.length < this.#shelf.slots.length) lists.push(list)
     }
     if (query.codes !== undefined) {
-      offer(sorted(query.codes.flatMap((code) => this.#shelf.byCode.get(code.toUpperCase()) ?? [])))
+      offer(united(query.codes.map((code) => [this.#shelf.byCode.get(code.toUpperCase()) ?? []].flat())))
     }
     for (const { text } of query.names ?? []) offer(names.candidates(fold(text)))
     for (const { text } of query.postcodes ?? []) offer(postcodes.candidates(compact(text)))
     for (const { text } of query.towns ?? []) offer(towns.candidates(fold(text)))
     if (query.postcode !== undefined) {
-      offer(postcodes.candidates(compact(query.postcode)))
-      offer(sorted([...outwards.get(compact(query.postcode)), ...outwards.get(outward(query.postcode))]))
+      const wanted = compact(query.postcode)
+      offer(united([fulls.get(wanted), outwards.get(wanted)]))
     }
-    for (const { anyOf } of query.roles ?? []) offer(sorted(anyOf.flatMap((id) => roles.get(id))))
+    for (const { anyOf } of query.roles ?? []) offer(united(anyOf.map((id) => roles.get(id))))
     if (query.changedFrom !== undefined || query.changedTo !== undefined) {
       const { changedFrom = '', changedTo = '9' } = query
       const within = [...days.keys()].filter((each) => each >= changedFrom && each <= changedTo)
       const size = within.reduce((sum, each) => sum + days.get(each).length, 0)
-      if (size < this.#shelf.slots.length) offer(sorted(within.flatMap((each) => days.get(each))))
+      if (size < this.#shelf.slots.length) offer(united(within.map((each) => days.get(each))))
     }
     return lists.sort((a, b) => a.length - b.length)[0]
   }
@@ -229,8 +229,14 @@ export class Catalogue {
     const touched = this.#version < 0 ? undefined : this.#changed(state)
     if (touched === undefined || this.#shelf.stale > Math.max(10_000, this.#shelf.live)) await this.#build(state)
     else {
-      for (const key of touched) {
-        const entry = state.tree.get(key)
+      // In order of insertion, whatever the order in which they were touched.
+      const entries = [...touched].map((key) => ({ key, entry: state.tree.get(key) }))
+      let left = slice / 4
+      for (const { key, entry } of entries.sort((a, b) => (a.entry?.order ?? 0) - (b.entry?.order ?? 0))) {
+        if (--left === 0) {
+          left = slice / 4
+          await new Promise((resolve) => setImmediate(resolve))
+        }
         this.#shelf.put(key, entry === undefined ? undefined : this.#reader.record(entry))
       }
     }
@@ -274,6 +280,7 @@ class Shelf {
   readonly indexes = {
     names: new GramIndex(3),
     postcodes: new GramIndex(2),
+    fulls: new Postings(),
     outwards: new Postings(),
     towns: new GramIndex(3),
     roles: new Postings(),
@@ -319,9 +326,10 @@ class Shelf {
     // Where two entries claim one code, the first keeps it.
     const code = record.odsCode.toUpperCase()
     if (!this.byCode.has(code)) this.byCode.set(code, slot)
-    const { names, postcodes, outwards, towns, roles, days, targets } = this.indexes
+    const { names, postcodes, fulls, outwards, towns, roles, days, targets } = this.indexes
     names.add(folded, slot)
     postcodes.add(compacted, slot)
+    fulls.add(compacted, slot)
     outwards.add(outward(record.postcode), slot)
     towns.add(foldedTown, slot)
     for (const { id } of record.kind.roles) roles.add(id, slot)
@@ -330,7 +338,12 @@ class Shelf {
   }
 }
 
-const sorted = (slots: readonly number[]): Slots => [...new Set(slots)].sort((a, b) => a - b)
+/** One ascending list of several. */
+function united(lists: readonly Slots[]): Slots {
+  const held = lists.filter((list) => list.length > 0)
+  if (held.length < 2) return held[0] ?? []
+  return [...new Set(held.flat())].sort((a, b) => a - b)
+}
 
 function textMatches(held: string, wanted: string, match: TextTerm['match']): boolean {
   if (match === 'starts') return held.startsWith(wanted)

@@ -37,24 +37,41 @@ export class Postings {
   }
 }
 
-/** Slots by the runs of `size` characters in a text: who holds a longer text holds all its runs. */
-export class GramIndex {
-  readonly #size: number
-  readonly #postings = new Postings()
+/** The keys of the runs of `size` characters in a text, two or three: ten bits of each character. */
+function* runs(text: string, size: 2 | 3): Generator<number> {
+  let key = 0
+  const mask = size === 3 ? 0x3fffffff : 0xfffff
+  for (let at = 0; at < text.length; at++) {
+    key = ((key << 10) | (text.charCodeAt(at) & 0x3ff)) & mask
+    if (at >= size - 1) yield key
+  }
+}
 
-  constructor(size: number) {
+/**
+ * Slots by the runs of two or three characters in a text. Who holds a longer text holds all its runs; who holds its
+ * runs need not hold it.
+ */
+export class GramIndex {
+  readonly #size: 2 | 3
+  readonly #lists = new Map<number, number[]>()
+
+  constructor(size: 2 | 3) {
     this.#size = size
   }
 
   add(text: string, slot: number): void {
-    for (let at = 0; at + this.#size <= text.length; at++) this.#postings.add(text.slice(at, at + this.#size), slot)
+    for (const key of runs(text, this.#size)) {
+      const list = this.#lists.get(key)
+      if (list === undefined) this.#lists.set(key, [slot])
+      else addSlot(list, slot)
+    }
   }
 
   /** Among these slots are all that hold the text; undefined when it is too short to tell. */
   candidates(text: string): Slots | undefined {
     let shortest: Slots | undefined
-    for (let at = 0; at + this.#size <= text.length; at++) {
-      const list = this.#postings.get(text.slice(at, at + this.#size))
+    for (const key of runs(text, this.#size)) {
+      const list = this.#lists.get(key) ?? []
       if (shortest === undefined || list.length < shortest.length) shortest = list
     }
     return shortest
