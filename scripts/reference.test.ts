@@ -65,6 +65,7 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/demographics/outcomes.ts',
       'packages/services/src/directory/change.ts',
       'packages/services/src/directory/ldif.ts',
+      'packages/services/src/directory/ods/outcome.ts',
       'packages/services/src/registration/service.ts',
       'packages/standards/src/fhir/problem.ts',
       'packages/standards/src/xml/problem.ts',
