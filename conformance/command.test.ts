@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Environment, type Ran } from './openspine-process.ts'
@@ -109,6 +111,32 @@ describe('commands beside a running server', () => {
     assert.equal(JSON.parse(first.stdout).written, 500, 'the demo had loaded the first 1,000 of this seed')
     const again = await environment.run('load', 'people', '--count', '1500', '--seed', '1', '--json')
     assert.equal(JSON.parse(again.stdout).written, 0)
+  })
+
+  it('load organisations loads a public file, tells what it left out, and the running server shows the rest', async () => {
+    const file = join(environment.dataDir, 'epraccur.csv')
+    const row = (code: string) =>
+      `"${code}","LOADED, SURGERY","Y99","","1 HIGH STREET","","","NOWHERE","","ZZ99 1AA","20010401","","A","B","X26"${','.repeat(10)},4,`
+    writeFileSync(file, `${row('Y99901')}\r\n${row('not a code')}\r\n`)
+    const loaded = await environment.run('load', 'organisations', '--file', file, '--json')
+    assert.equal(loaded.code, 3, loaded.stderr)
+    const { accepted, changed, rejected, rejections } = JSON.parse(loaded.stdout)
+    assert.deepEqual([accepted, changed, rejected, rejections[0].row], [1, 1, 1, 2])
+    const invented = await environment.run('load', 'organisations', '--count', '20')
+    assert.equal(invented.code, 0, invented.stderr)
+    assert.match(invented.stdout, /^20 organisations in the directory in .*, 20 of them new or changed$/m)
+    for (const wrong of [[], ['--count', '0'], ['--file', `${file}x`], ['--file', file, '--type', 'shop']])
+      assert.equal((await environment.run('load', 'organisations', ...wrong)).code, 2, wrong.join(' '))
+
+    const [line = ''] = pasted(/^ +curl /)
+    const ca = /--cacert (\S+)/.exec(line)?.[1]
+    const url = `https://localhost:${environment.settings['OPENSPINE_API_PORT']}/ORD/2-0-0/organisations/Y99901`
+    let shown = ''
+    for (let round = 0; round < 20 && !shown.includes('LOADED'); round++) {
+      shown = (await shell(`curl -s --cacert ${ca} ${url}`)).stdout
+      await wait(100)
+    }
+    assert.equal(JSON.parse(shown).Organisation.Name, 'LOADED, SURGERY')
   })
 
   it('config prints values, origins and no secret', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { SpineError } from '@openspine/standards/error'
+import { isXmlText } from '@openspine/standards/xml'
 import { z } from 'zod'
 
 /** A role of the Organisation Data Service. */
@@ -111,7 +112,7 @@ function list(text: string): { code: string; name: string }[] {
 
 const role = z.object({
   id: z.string().regex(/^RO\d{1,5}$/),
-  name: z.string().min(1).max(200),
+  name: z.string().min(1).max(200).refine(isXmlText),
   primary: z.boolean(),
   under: z
     .string()

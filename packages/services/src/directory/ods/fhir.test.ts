@@ -360,6 +360,6 @@ test('no value makes an error of the server, in neither version', async () => {
         else assert.deepEqual(codec.check(JSON.parse(answer.body)), [], `${path}?${query}`)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
 })

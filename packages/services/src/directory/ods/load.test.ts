@@ -59,7 +59,7 @@ describe('CSV', () => {
           wanted,
         )
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })
@@ -173,12 +173,15 @@ test('a file is loaded in batches, a refused row is left out and told, and loadi
   })
   assert.equal(snapshot.organisation('Y99902')?.open, false)
   assert.equal(snapshot.organisation('Y99903'), undefined)
+
+  const invented = await loadOrganisations(contract, inventedOrganisations(3, 1100), 'tester')
+  assert.deepEqual([invented.accepted, invented.changed, invented.rejected], [1100, 1100, 0])
 })
 
 test('invented organisations: codes of the right form, none twice, the same for the same seed', () => {
   const codes = new Set<string>()
   // The first and last thousands, and those where the codes of a kind take another form.
-  const thousands = [0, 1, 2, 165, 166, 167, 191, 192, 193, mostInvented / 1000 - 1]
+  const thousands = [0, 1, 166, 191, 192, mostInvented / 1000 - 1]
   for (const thousand of thousands) {
     for (let within = 0; within < 1000; within++) {
       const code = inventedOrganisation(1, thousand * 1000 + within).attributes['nhsIDCode']?.[0] ?? ''
@@ -190,11 +193,4 @@ test('invented organisations: codes of the right form, none twice, the same for 
   const some = (seed: number) => JSON.stringify([...inventedOrganisations(seed, 50)])
   assert.equal(some(7), some(7))
   assert.notEqual(some(7), some(8))
-})
-
-test('invented organisations are accepted by the directory as they are', async (t) => {
-  const directory = await startDirectory()
-  t.after(() => directory.close())
-  const loaded = await loadOrganisations(directory.service.contract, inventedOrganisations(3, 1500), 'tester')
-  assert.deepEqual([loaded.accepted, loaded.changed, loaded.rejected], [1500, 1500, 0])
 })

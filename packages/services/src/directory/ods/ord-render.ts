@@ -127,7 +127,7 @@ function xml(write: (writer: XmlWriter) => void): string {
 const leaf = (writer: XmlWriter, name: string, text: string) => writer.leaf('', name, replaceIllegal(text))
 
 function attributes(of: Readonly<Record<string, string | number | boolean>>) {
-  return Object.entries(of).map(([name, value]) => ({ name, value: replaceIllegal(String(value)) }))
+  return Object.entries(of).map(([name, value]) => ({ name, value: String(value) }))
 }
 
 const empty = (writer: XmlWriter, name: string, of: Readonly<Record<string, string | number | boolean>>) =>

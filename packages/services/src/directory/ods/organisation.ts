@@ -1,4 +1,5 @@
 import type { AttributeType, EncodedEntry, Schema } from '@openspine/standards/ldap'
+import { replaceIllegal } from '@openspine/standards/xml'
 import type { OdsCodes, OrganisationKind, RoleCode } from './codes.ts'
 
 /** Days as `YYYY-MM-DD`; either may be unknown. */
@@ -124,7 +125,9 @@ export function organisationReader(schema: Schema, codes: OdsCodes): Organisatio
     predecessor: type('nhsOCSPredecessor'),
     successor: type('nhsOCSSuccessor'),
   }
-  const first = (entry: EncodedEntry, of: AttributeType) => entry.values(of)[0] ?? ''
+  /** As every face can write them, XML too. */
+  const all = (entry: EncodedEntry, of: AttributeType) => entry.values(of).map(replaceIllegal)
+  const first = (entry: EncodedEntry, of: AttributeType) => all(entry, of)[0] ?? ''
 
   return {
     record(entry) {
@@ -162,14 +165,14 @@ export function organisationReader(schema: Schema, codes: OdsCodes): Organisatio
       const postal = addressLines(first(entry, attribute.address))
       const places = postal.length > 3
       const contacts: Contact[] = (['tel', 'fax', 'mail', 'http'] as const).flatMap((kind) =>
-        entry.values(attribute[kind]).map((value) => ({
+        all(entry, attribute[kind]).map((value) => ({
           type: kind,
           // A labelled URI is the URI, and a label behind a space (RFC 2079).
           value: kind === 'http' ? (value.split(' ', 1)[0] ?? value) : value,
         })),
       )
       const succession = (kind: Succession['type'], of: AttributeType, start: string | undefined) =>
-        entry.values(of).map((target): Succession => present({ type: kind, target, start }))
+        all(entry, of).map((target): Succession => present({ type: kind, target, start }))
       return {
         address: {
           lines: (places ? postal.slice(0, 3) : postal).filter((line) => line !== '').slice(0, 3),

@@ -9,7 +9,6 @@ import {
   splitAlternatives,
 } from '@openspine/standards/fhir'
 import { r4 } from '@openspine/standards/fhir/r4'
-import { replaceIllegal } from '@openspine/standards/xml'
 import type { Catalogue, OrganisationQuery, RoleTerm, TextTerm } from './catalogue.ts'
 import type { CodedName, OdsCodes } from './codes.ts'
 import type { Dialect, OdsAnswer, OdsRequest } from './face.ts'
@@ -401,11 +400,11 @@ function organization({ reader, codes }: R4Needs, record: OrganisationRecord, to
   const recordClass = codes.recordClasses.get(record.kind.recordClass) ?? { id: record.kind.recordClass, name: '' }
   const { lines, town, county, postcode, country } = address
   const place = {
-    ...(lines.length === 0 ? {} : { line: lines.map(replaceIllegal) }),
-    ...(town === undefined ? {} : { city: replaceIllegal(town) }),
-    ...(county === undefined ? {} : { district: replaceIllegal(county) }),
-    ...(postcode === undefined ? {} : { postalCode: replaceIllegal(postcode) }),
-    ...(country === undefined ? {} : { country: replaceIllegal(country) }),
+    ...(lines.length === 0 ? {} : { line: lines }),
+    ...(town === undefined ? {} : { city: town }),
+    ...(county === undefined ? {} : { district: county }),
+    ...(postcode === undefined ? {} : { postalCode: postcode }),
+    ...(country === undefined ? {} : { country: country }),
   }
   return {
     resourceType: 'Organization',
@@ -443,11 +442,11 @@ function organization({ reader, codes }: R4Needs, record: OrganisationRecord, to
       coding(`${ods}/ODSRecordClass`, recordClass),
       { coding: [{ system: useSystem, code: 'Full', display: 'Full' }] },
     ],
-    name: replaceIllegal(record.name),
+    name: record.name,
     ...(contacts.length === 0
       ? {}
       : {
-          telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: replaceIllegal(value) })),
+          telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: value })),
         }),
     ...(Object.keys(place).length === 0 ? {} : { address: [place] }),
   }
@@ -464,8 +463,8 @@ function affiliation(
   const target = now.get(relation.target)
   const reference = (odsCode: string, display: string | undefined) => ({
     reference: `Organization/${odsCode}`,
-    identifier: { system: odsCodeSystem, value: replaceIllegal(odsCode) },
-    ...(display === undefined ? {} : { display: replaceIllegal(display) }),
+    identifier: { system: odsCodeSystem, value: odsCode },
+    ...(display === undefined ? {} : { display: display }),
   })
   return {
     resourceType: 'OrganizationAffiliation',

@@ -9,7 +9,6 @@ import {
   splitAlternatives,
 } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
-import { replaceIllegal } from '@openspine/standards/xml'
 import type { Catalogue, OrganisationQuery, RoleTerm, TextTerm } from './catalogue.ts'
 import type { Dialect, OdsAnswer, OdsRequest } from './face.ts'
 import {
@@ -312,14 +311,13 @@ function organization({ reader }: Stu3Needs, record: OrganisationRecord, today: 
   const { address, contacts } = reader.detail(record)
   const active = isActive(record, today)
   const dated = record.period.start !== undefined || record.period.end !== undefined
-  const text = (value: string) => replaceIllegal(value)
   const { lines, town, county, postcode, country } = address
   const place = {
-    ...(lines.length === 0 ? {} : { line: lines.map(text) }),
-    ...(town === undefined ? {} : { city: text(town) }),
-    ...(county === undefined ? {} : { district: text(county) }),
-    ...(postcode === undefined ? {} : { postalCode: text(postcode) }),
-    ...(country === undefined ? {} : { country: text(country) }),
+    ...(lines.length === 0 ? {} : { line: lines }),
+    ...(town === undefined ? {} : { city: town }),
+    ...(county === undefined ? {} : { district: county }),
+    ...(postcode === undefined ? {} : { postalCode: postcode }),
+    ...(country === undefined ? {} : { country: country }),
   }
   return {
     resourceType: 'Organization',
@@ -356,10 +354,10 @@ function organization({ reader }: Stu3Needs, record: OrganisationRecord, today: 
         ],
       },
     ],
-    name: text(record.name),
+    name: record.name,
     ...(contacts.length === 0
       ? {}
-      : { telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: text(value) })) }),
+      : { telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: value })) }),
     ...(Object.keys(place).length === 0 ? {} : { address: [place] }),
   }
 }
