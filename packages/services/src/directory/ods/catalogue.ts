@@ -44,7 +44,7 @@ export interface Found {
   readonly page: readonly OrganisationRecord[]
 }
 
-/** Found organisations that are remembered between pages of the same search, all searches together. */
+/** Found organisations, and characters of the searches, that are remembered between pages of the same search. */
 const mostRemembered = 500_000
 /** Entries that are worked on before others get their turn. */
 const slice = 2_000
@@ -184,11 +184,11 @@ export class Catalogue {
 
   #remember(key: string, found: Slots): void {
     this.#remembered.set(key, found)
-    this.#rememberedSlots += found.length + 100
+    this.#rememberedSlots += found.length + key.length
     for (const [oldest, slots] of this.#remembered) {
       if (this.#rememberedSlots <= mostRemembered || oldest === key) break
       this.#remembered.delete(oldest)
-      this.#rememberedSlots -= slots.length + 100
+      this.#rememberedSlots -= slots.length + oldest.length
     }
   }
 

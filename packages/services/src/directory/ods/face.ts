@@ -38,6 +38,9 @@ export interface FaceNeeds {
   readonly settled: (dialect: string, status: number) => void
 }
 
+/** Each is looked for in every candidate: nobody needs more. */
+const mostParameters = 40
+
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 /** Serves a dialect below its base path, and that alone: what it does not know it refuses in its own words. */
@@ -80,6 +83,7 @@ async function serve(
       reply.header('allow', 'GET, HEAD')
       throw refuse('method', 'Method not allowed')
     }
+    if (asked.parameters.length > mostParameters) throw refuse('value', `More than ${mostParameters} parameters`)
     answer = await dialect.answer(asked)
   } catch (error) {
     const outcome = outcomeOf(error)

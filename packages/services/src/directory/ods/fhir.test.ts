@@ -226,6 +226,8 @@ describe('STU3', () => {
       ['_format=application/fhir%2BtESTXml', 'Unknown content type specified "application/fhir+tESTXml"'],
     ]
     for (const [query, diagnostics] of rows) await refuses(`/Organization?${query}`, 400, ...invalid, diagnostics)
+    const many = Array.from({ length: 41 }, () => 'name:contains=surgery').join('&')
+    await refuses(`/Organization?${many}`, 400, ...invalid, 'More than 40 parameters')
     const posted = await ods.get('/STU3/Organization', {}, 'POST')
     assert.equal(posted.status, 405)
     assert.equal(JSON.parse(posted.body).resourceType, 'OperationOutcome')

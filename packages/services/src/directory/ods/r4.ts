@@ -12,6 +12,7 @@ import { r4 } from '@openspine/standards/fhir/r4'
 import type { Catalogue, OrganisationQuery, RoleTerm, TextTerm } from './catalogue.ts'
 import type { CodedName, OdsCodes } from './codes.ts'
 import type { Dialect, OdsAnswer, OdsRequest } from './face.ts'
+import { partsOf } from './fhir-parts.ts'
 import {
   dayAfter,
   dayOfMoment,
@@ -387,7 +388,6 @@ function typedPeriod({ period }: OrganisationRecord): Extension[] {
 }
 
 const coding = (system: string, { id, name }: CodedName) => ({ coding: [{ system, code: id, display: name }] })
-const telecomSystem = { tel: 'phone', fax: 'fax', mail: 'email', http: 'url' } as const
 type Kind = Parameters<typeof uniqueId>[1]
 const instance = (record: OrganisationRecord, kind: Kind, index: number): Extension => ({
   url: 'instanceID',
@@ -395,17 +395,8 @@ const instance = (record: OrganisationRecord, kind: Kind, index: number): Extens
 })
 
 function organization({ reader, codes }: R4Needs, record: OrganisationRecord, today: string): AnyResource {
-  const { address, contacts } = reader.detail(record)
   const active = isActive(record, today)
   const recordClass = codes.recordClasses.get(record.kind.recordClass) ?? { id: record.kind.recordClass, name: '' }
-  const { lines, town, county, postcode, country } = address
-  const place = {
-    ...(lines.length === 0 ? {} : { line: lines }),
-    ...(town === undefined ? {} : { city: town }),
-    ...(county === undefined ? {} : { district: county }),
-    ...(postcode === undefined ? {} : { postalCode: postcode }),
-    ...(country === undefined ? {} : { country: country }),
-  }
   return {
     resourceType: 'Organization',
     id: record.odsCode,
@@ -443,12 +434,7 @@ function organization({ reader, codes }: R4Needs, record: OrganisationRecord, to
       { coding: [{ system: useSystem, code: 'Full', display: 'Full' }] },
     ],
     name: record.name,
-    ...(contacts.length === 0
-      ? {}
-      : {
-          telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: value })),
-        }),
-    ...(Object.keys(place).length === 0 ? {} : { address: [place] }),
+    ...partsOf(reader.detail(record)),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import type { Catalogue, OrganisationQuery, RoleTerm, TextTerm } from './catalogue.ts'
 import type { Dialect, OdsAnswer, OdsRequest } from './face.ts'
+import { partsOf } from './fhir-parts.ts'
 import {
   dayAfter,
   dayOfMoment,
@@ -92,7 +93,6 @@ async function search(needs: Stu3Needs, request: OdsRequest): Promise<OdsAnswer>
     format,
     bundle({
       type: 'searchset',
-      meta: { lastUpdated: `${now.today}T00:00:00+00:00` },
       total,
       links: pageLinks(request, countOnly ? { ...paging, count: 0 } : paging, total),
       entries: page.map((record) => ({
@@ -304,21 +304,10 @@ function activePeriod({ period }: OrganisationRecord): AnyResource['valuePeriod'
   return { extension: [type], ...period }
 }
 
-const telecomSystem = { tel: 'phone', fax: 'fax', mail: 'email', http: 'url' } as const
-
 /** An organisation as profile ODSAPI-Organization-1 has it. */
 function organization({ reader }: Stu3Needs, record: OrganisationRecord, today: string): AnyResource {
-  const { address, contacts } = reader.detail(record)
   const active = isActive(record, today)
   const dated = record.period.start !== undefined || record.period.end !== undefined
-  const { lines, town, county, postcode, country } = address
-  const place = {
-    ...(lines.length === 0 ? {} : { line: lines }),
-    ...(town === undefined ? {} : { city: town }),
-    ...(county === undefined ? {} : { district: county }),
-    ...(postcode === undefined ? {} : { postalCode: postcode }),
-    ...(country === undefined ? {} : { country: country }),
-  }
   return {
     resourceType: 'Organization',
     id: record.odsCode,
@@ -355,9 +344,6 @@ function organization({ reader }: Stu3Needs, record: OrganisationRecord, today: 
       },
     ],
     name: record.name,
-    ...(contacts.length === 0
-      ? {}
-      : { telecom: contacts.map(({ type, value }) => ({ system: telecomSystem[type], value: value })) }),
-    ...(Object.keys(place).length === 0 ? {} : { address: [place] }),
+    ...partsOf(reader.detail(record)),
   }
 }
