@@ -4,15 +4,13 @@
  * for each second of the server's CPU, audit and metrics of ours included; slapd logs nothing.
  * Run alone: `node bench/directory.ts`. Needs slapd and slapadd; without them it says so.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
-import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { spineSchema, writeLdif } from '@openspine/standards/ldap'
+import { slapdPath, startSlapd } from '@openspine/services/directory/slapd'
 import { benchEntries } from './directory-entries.ts'
 import type { DirectoryLoad, DirectoryRound } from './directory-load.ts'
 
@@ -40,8 +38,6 @@ function residentMegabytes(pid: number): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024)
 }
 
-const slapdPath = ['/usr/sbin/slapd', '/usr/libexec/slapd', '/usr/local/libexec/slapd'].find(existsSync)
-
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
   if (slapdPath === undefined) {
     process.stdout.write('slapd is not installed: nothing to compare with\n')
@@ -58,7 +54,8 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 }
 
 async function measure(slapd: string, folder: string, stops: (() => Promise<void>)[]) {
-  const theirs = await startSlapd(slapd, folder, stops)
+  const theirs = await startSlapd(slapd, folder, slapdEntries(), indexes)
+  stops.push(() => theirs.stop())
   const ours = await startOurs(folder, stops)
   const driver = startDriver(stops)
   const servers = { ours: { pid: ours.pid, port: ours.port }, slapd: theirs }
@@ -95,6 +92,22 @@ async function measure(slapd: string, folder: string, stops: (() => Promise<void
   results['memoryMegabytes'] = { ours: residentMegabytes(ours.pid), slapd: residentMegabytes(theirs.pid) }
   process.stdout.write(`${JSON.stringify(results)}\n`)
   return results
+}
+
+const indexes = [
+  'objectClass',
+  'uniqueIdentifier',
+  'nhsIDCode',
+  'nhsMHSPartyKey',
+  'nhsAsSvcIA',
+  'nhsMhsSvcIA',
+  'nhsMhsCPAId',
+]
+
+function* slapdEntries() {
+  yield { dn: 'o=nhs', attributes: { objectClass: ['top', 'organization'], o: ['nhs'] } }
+  yield { dn: 'ou=Services,o=nhs', attributes: { objectClass: ['top', 'organizationalUnit'], ou: ['Services'] } }
+  yield* benchEntries(entries)
 }
 
 const round2 = (value: number) => Math.round(value * 100) / 100
@@ -161,97 +174,6 @@ function startDriver(stops: (() => Promise<void>)[]): { ask(round: DirectoryRoun
       return JSON.parse(value) as DirectoryLoad
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** The attribute types and classes of the directory as slapd reads them: X-ORIGIN is not for files. */
-function slapdSchema(): string {
-  const schema = spineSchema()
-  const ours = (oid: string) => oid.startsWith('1.2.826.0.1285.') || oid.startsWith('2.25.')
-  const attributes = schema.attributes
-    .filter(({ oid }) => ours(oid))
-    .map(({ oid, name, equality, syntax, single }) => {
-      const rule = equality === undefined ? '' : ` EQUALITY ${equality.name}`
-      return `attributetype ( ${oid} NAME '${name}'${rule} SYNTAX ${syntax}${single ? ' SINGLE-VALUE' : ''} )`
-    })
-  const classes = schema.classes
-    .filter(({ name }) => name === 'nhsAs' || name === 'nhsMhs')
-    .map(({ oid, name, must, may }) => {
-      const list = (types: typeof must) => types.map((type) => type.name).join(' $ ')
-      return `objectclass ( ${oid} NAME '${name}' SUP top STRUCTURAL MUST ( ${list(must)} ) MAY ( ${list(may)} ) )`
-    })
-  return [...attributes, ...classes].join('\n')
-}
-
-async function startSlapd(slapd: string, folder: string, stops: (() => Promise<void>)[]) {
-  const data = join(folder, 'mdb')
-  mkdirSync(data)
-  writeFileSync(join(folder, 'nhs.schema'), `${slapdSchema()}\n`)
-  const modules = ['/usr/lib/ldap', '/usr/lib/openldap', '/usr/libexec/openldap'].find((path) =>
-    existsSync(join(path, 'back_mdb.so')),
-  )
-  writeFileSync(
-    join(folder, 'slapd.conf'),
-    [
-      'include /etc/ldap/schema/core.schema',
-      'include /etc/ldap/schema/cosine.schema',
-      `include ${join(folder, 'nhs.schema')}`,
-      `pidfile ${join(folder, 'slapd.pid')}`,
-      ...(modules === undefined ? [] : [`modulepath ${modules}`, 'moduleload back_mdb']),
-      'loglevel 0',
-      'database mdb',
-      'maxsize 2147483648',
-      'suffix "o=nhs"',
-      `directory ${data}`,
-      'index objectClass,uniqueIdentifier,nhsIDCode,nhsMHSPartyKey,nhsAsSvcIA,nhsMhsSvcIA,nhsMhsCPAId eq',
-      '',
-    ].join('\n'),
-  )
-  function* tree() {
-    yield { dn: 'o=nhs', attributes: { objectClass: ['top', 'organization'], o: ['nhs'] } }
-    yield { dn: 'ou=Services,o=nhs', attributes: { objectClass: ['top', 'organizationalUnit'], ou: ['Services'] } }
-    yield* benchEntries(entries)
-  }
-  const ldif = join(folder, 'entries.ldif')
-  await pipeline(function* () {
-    // Another version line is not for slapadd.
-    for (const record of writeLdif(tree())) if (!record.startsWith('version')) yield record
-  }, createWriteStream(ldif))
-  const started = performance.now()
-  const added = spawnSync(slapd, ['-T', 'add', '-q', '-f', join(folder, 'slapd.conf'), '-l', ldif], {
-    encoding: 'utf8',
-  })
-  if (added.status !== 0) throw new Error(`slapadd failed: ${added.stderr.slice(0, 500)}`)
-  const loadMs = Math.round(performance.now() - started)
-  const port = await freePort()
-  const child = spawn(slapd, ['-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${port}`, '-d', '0'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  stops.push(() => endOf(child, () => child.kill('SIGTERM')))
-  await reachable(port)
-  return { pid: child.pid ?? 0, port, loadMs }
-}
-
-async function reachable(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const there = await new Promise<boolean>((resolve) => {
-      const socket = connect({ port, host: '127.0.0.1' }, () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.on('error', () => resolve(false))
-    })
-    if (there) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('slapd did not start')
 }
 
 if (import.meta.main) await run()

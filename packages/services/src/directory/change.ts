@@ -14,6 +14,7 @@ import {
   structuralClass,
   type TreeEdit,
 } from '@openspine/standards/ldap'
+import { putChange, putHead } from './changelog.ts'
 import type { Fault, WriteCheck } from './checks/check.ts'
 import { writeChecks } from './checks/checks.ts'
 import type { DirectoryConfig } from './config.ts'
@@ -42,7 +43,7 @@ export interface ChangeGround {
   readonly tree: MemoryTree
   readonly schema: Schema
   readonly version: number
-  readonly config: Pick<DirectoryConfig, 'organisations'>
+  readonly config: Pick<DirectoryConfig, 'organisations' | 'changeLogSize'>
   readonly now: number
   readonly by: string
   readonly imported: boolean
@@ -55,7 +56,6 @@ export interface ChangeGround {
 
 /** Entries sort before what happens to the change log, number by number (`TreeEntry.order`). */
 export const orderOfEntry = (position: number) => position * 4
-export const orderOfChange = (number: number) => number * 4 + 2
 
 /** Names that hold the tree together; they can be changed but not removed. */
 const structure = new Set(
@@ -87,6 +87,13 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
     log.push({ number: version, key, dn, kind, changes: text, at: now, by })
   }
 
+  // At once, so that the order of places is that of `TreeEntry.order`. More than the log keeps are not shown at all:
+  // who applies so many loads the tree anew.
+  const showChange = () => {
+    const last = log.at(-1)
+    if (last !== undefined && log.length <= ground.config.changeLogSize) putChange(edit, last)
+  }
+
   changes.forEach((change, index) => {
     const dn = change.kind === 'put' ? change.entry.dn : change.dn
     const outcome = { change: index, dn }
@@ -108,6 +115,7 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
       entries.delete(name.key)
       deleted.add(name.key)
       record('delete', name.key, old.dn, '')
+      showChange()
       return
     }
     const before = secretsOf(schema, entries.get(name.key)?.attributes ?? ground.guarded.get(name.key) ?? {})
@@ -141,6 +149,8 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
     }
     entries.set(name.key, stored)
     putEntry(edit, stored)
+    if (name.key === 'o=nhs' && old === undefined) putHead(edit, 0, 0, now)
+    showChange()
   })
 
   function check(entry: DirectoryEntry, attributes: EntryAttributes, name: NormalisedName, index: number) {

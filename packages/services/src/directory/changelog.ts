@@ -1,5 +1,4 @@
 import { generalizedTime, type TreeEdit } from '@openspine/standards/ldap'
-import { orderOfChange } from './change.ts'
 import type { StoredChange } from './store.ts'
 
 /** The change log as LDAP shows it (directory specification §6.5): a head, and one entry a change below it. */
@@ -9,6 +8,9 @@ const keyOf = (number: number) => `changenumber=${number},cn=changelog,o=nhs`
 
 /** Entries below the head have no identity of their own in the store: theirs is made of their number. */
 const uuidOf = (number: number) => `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
+
+/** After the entry of that number, before what the next change brings (`TreeEntry.order`). */
+const orderOfChange = (number: number) => number * 4 + 2
 
 /** Right after o=nhs, whose position is 1. */
 const orderOfHead = 5

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect as connectPlain, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { IssuedCertificate } from '@openspine/platform/trust'
-import {
-  decodeResponse,
-  encodeRequest,
-  type LdapMessage,
-  type LdapResponse,
-  oids,
-  PduSplitter,
-  parseFilter,
-  resultCodes,
-  type SearchRequest,
-} from '@openspine/standards/ldap'
+import { encodeRequest, parseFilter, resultCodes, type SearchRequest } from '@openspine/standards/ldap'
+import { plainClient, WireClient } from './testing/wire.ts'
 import { accreditedSystem, put, samples, startDirectory, structured, type TestDirectory } from './testing.ts'
 
 const search = (change: Partial<SearchRequest> = {}, id = 1): Buffer =>
@@ -36,52 +26,7 @@ const search = (change: Partial<SearchRequest> = {}, id = 1): Buffer =>
     controls: [],
   })
 
-/** A client of the wire: counts and keeps what it is told. */
-class WireClient {
-  readonly socket: Socket
-  readonly messages: LdapMessage<LdapResponse>[] = []
-  readonly #splitter = new PduSplitter(1 << 24)
-  readonly closed: Promise<void>
-  #wake: (() => void) | undefined
-
-  constructor(socket: Socket) {
-    this.socket = socket
-    socket.on('data', (chunk: Buffer) => {
-      this.#splitter.push(chunk)
-      for (let pdu = this.#splitter.next(); pdu !== undefined; pdu = this.#splitter.next())
-        this.messages.push(decodeResponse(pdu))
-      this.#wake?.()
-    })
-    socket.on('error', () => {})
-    this.closed = once(socket, 'close').then(() => this.#wake?.())
-  }
-
-  get results() {
-    return this.messages.filter(({ operation }) => operation.op === 'done')
-  }
-
-  /** The code of the notice of disconnection, if one came. */
-  get notice(): number | undefined {
-    const last = this.messages.find(({ id }) => id === 0)?.operation
-    return last?.op === 'extended' && last.oid === oids.noticeOfDisconnection ? last.result.code : undefined
-  }
-
-  async until(there: () => boolean): Promise<void> {
-    while (!there()) {
-      if (this.socket.closed) throw new Error('the connection closed first')
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-}
-
-async function plain(running: TestDirectory): Promise<WireClient> {
-  const socket = connectPlain({ port: running.plainPort ?? 0, host: '127.0.0.1' })
-  const client = new WireClient(socket)
-  await once(socket, 'connect')
-  return client
-}
+const plain = (running: TestDirectory) => plainClient(running.plainPort ?? 0)
 
 async function secure(
   running: TestDirectory,

@@ -154,6 +154,8 @@ export class Registry {
       if (change.kind === 'delete') edit.delete(change.key)
       // An entry that was removed and added again later takes its place with the later change.
       else if (entry !== undefined && entry.position <= change.number) this.#put(edit, entry)
+      if (change.key === 'o=nhs' && edit.get('cn=changelog,o=nhs') === undefined) putHead(edit, 0, 0, change.at)
+      putChange(edit, change)
     }
     return this.#finish(edit, changes, state.firstChange, version)
   }
@@ -189,15 +191,14 @@ export class Registry {
     if (fqdn !== undefined) this.#fqdns.set(entry, fqdn)
   }
 
-  /** Brings the change log of an edition up to `version`. */
+  /** Cuts the change log of an edition that shows all of `changes` to its size, and names its ends. */
   #finish(edit: TreeEdit, changes: readonly StoredChange[], oldFirst: number, version: number): RegistryState {
     const { config, clock } = this.#needs
     const keptFrom = version - config.changeLogSize + 1
-    const kept = changes.filter(({ number }) => number >= keptFrom)
-    const first = Math.max(oldFirst || (kept[0]?.number ?? 0), keptFrom)
-    if (oldFirst > 0 && first > oldFirst) dropChanges(edit, oldFirst, first - 1)
+    const shownFrom = oldFirst || (changes[0]?.number ?? 0)
+    const first = Math.max(shownFrom, keptFrom)
+    if (shownFrom > 0) dropChanges(edit, shownFrom, first - 1)
     if (edit.get('o=nhs') !== undefined) putHead(edit, first, version, changes.at(-1)?.at ?? clock.now())
-    for (const change of kept) putChange(edit, change)
     return { tree: edit.done(), version, firstChange: first }
   }
 
@@ -273,8 +274,11 @@ export class Registry {
           const encoded = worked.edit.get(entry.key)
           if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
         }
+        const all = worked.log.length > config.changeLogSize
         return {
-          state: this.#finish(worked.edit, worked.log, before.firstChange, worked.version),
+          state: all
+            ? await this.#load(writer, worked.version)
+            : this.#finish(worked.edit, worked.log, before.firstChange, worked.version),
           warnings: worked.warnings,
         }
       })

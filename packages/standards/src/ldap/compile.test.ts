@@ -24,6 +24,8 @@ const entries: Readonly<Record<string, Readonly<Record<string, readonly string[]
     cn: ['Ann  Other'],
     telephoneNumber: ['+44 113 496-0000'],
     createTimestamp: ['20260101120000Z'],
+    entryDN: ['uid=555,ou=People,o=nhs'],
+    structuralObjectClass: ['nhsPerson'],
     postalAddress: ['1 High St$$TOWN'],
   },
 }
@@ -47,6 +49,19 @@ const table: readonly (readonly [entry: string, filter: string, newer: string, s
   ['person', '(cn=ann other)', 'true'],
   ['person', '(cn= ann    other )', 'true'],
   ['system', '(nhsProductName=STRASSE records)', 'true'],
+  // Undefined: the negation of it is no match either (RFC 4511 §4.5.1.7)
+  ['system', '(!(structuralObjectClass=1.2.3.4))', 'undefined'],
+  ['system', '(objectClass:caseIgnoreMatch:=top)', 'undefined'],
+  ['system', '(nhsIDCode:distinguishedNameMatch:=o=nhs)', 'undefined'],
+  ['system', '(!(internationaliSDNNumber=1*x))', 'undefined'],
+  ['person', '(!(mail=zo\\c3\\ab@example.nhs.uk))', 'undefined'],
+  // aliases and numbers of attribute types in names; a class by its number
+  ['person', '(entryDN=userid=555 , 2.5.4.11=people,organizationName=NHS)', 'true'],
+  ['person', '(structuralObjectClass=1.2.826.0.1285.0.2.0.65)', 'true'],
+  ['system', '(objectClass= nhsAs )', 'true', 'undefined'],
+  // a rule alone: every attribute of its syntax
+  ['system', '(:caseIgnoreMatch:=yes)', 'true'],
+  ['system', '(:caseExactMatch:=yes-0000806)', 'false'],
   // row "objectClass"
   ['person', '(objectClass=person)', 'true'],
   ['person', '(objectClass=INETORGPERSON)', 'true'],

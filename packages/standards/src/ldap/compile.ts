@@ -1,6 +1,7 @@
 import { parseDn } from './dn.ts'
+import { nameKey } from './entry.ts'
 import type { Filter } from './filter.ts'
-import { type MatchingRule, matchingRule, matchingRules } from './matching.ts'
+import { applicable, type MatchingRule, matchingRule, matchingRules } from './matching.ts'
 import type { AttributeType, ObjectClass, Schema } from './schema.ts'
 
 /** A filter bound to a schema: names resolved, assertions prepared, what cannot be decided marked Undefined. */
@@ -107,16 +108,25 @@ export function equality(
   attribute: AttributeType,
   value: string,
 ): CompiledFilter {
-  const rule = schema.equality(attribute, options.strict ? 'none' : 'caseIgnoreMatch')
-  if (rule === undefined) return unknown
-  const key = attribute.name === 'objectClass' ? classKey(schema, value) : rule.normalise(value)
+  const declared = schema.equality(attribute, options.strict ? 'none' : 'caseIgnoreMatch')
+  if (declared === undefined) return unknown
+  const rule = ruleIn(schema, declared)
+  const key = namesClass(attribute) ? classKey(schema, options.strict ? value : value.trim()) : rule.normalise(value)
   if (key === undefined) return unknown
   return { kind: 'equal', types: schema.subtypes(attribute), rule, key, inName: false, indexable: true }
 }
 
+/** The rule as this schema has it: attribute types in names have aliases and numbers. */
+function ruleIn(schema: Schema, rule: MatchingRule): MatchingRule {
+  if (rule !== matchingRules.distinguishedNameMatch) return rule
+  return { ...rule, normalise: (value) => nameKey(schema, value)?.key }
+}
+
+const namesClass = ({ name }: AttributeType) => name === 'objectClass' || name === 'structuralObjectClass'
+
 /** The one key under which a class is known, whether it was named or numbered. */
 function classKey(schema: Schema, value: string): string | undefined {
-  return schema.objectClass(value.trim())?.name.toLowerCase()
+  return schema.objectClass(value)?.name.toLowerCase()
 }
 
 /** Keys under which an entry's `objectClass` matches: its classes and all their superclasses. */
@@ -152,16 +162,17 @@ function extensible(schema: Schema, options: MatchingOptions, filter: Filter & {
     const own = equality(schema, options, attribute, value)
     return own.kind === 'equal' && filter.dnAttributes ? { ...own, inName: true, indexable: false } : own
   }
-  const rule = matchingRule(filter.rule)
-  if (rule === undefined) return unknown
-  if (attribute?.name === 'objectClass' && rule === matchingRules.objectIdentifierMatch) {
+  const named = matchingRule(filter.rule)
+  if (named === undefined || (attribute !== undefined && !applicable(named, attribute))) return unknown
+  const rule = ruleIn(schema, named)
+  if (attribute !== undefined && namesClass(attribute) && named === matchingRules.objectIdentifierMatch) {
     return equality(schema, options, attribute, value)
   }
   const key = rule.normalise(value)
   if (key === undefined) return unknown
   const types =
     attribute === undefined
-      ? schema.attributes.filter((type) => !type.secret && schema.equality(type, 'caseIgnoreMatch') === rule)
+      ? schema.attributes.filter((type) => !type.secret && applicable(named, type))
       : schema.subtypes(attribute)
   return { kind: 'equal', types, rule, key, inName: filter.dnAttributes, indexable: false }
 }

@@ -20,22 +20,26 @@ export interface MatchingRule {
 
 const syntaxArc = '1.3.6.1.4.1.1466.115.121.1.'
 
-function caseRule(name: string, oid: string, syntax: string, ignoreCase: boolean): MatchingRule {
+/** `valid`: what an assertion may hold where the syntax is not all of Unicode; otherwise it is Undefined. */
+function caseRule(name: string, oid: string, syntax: string, ignoreCase: boolean, valid = /^/): MatchingRule {
   return {
     name,
     oid,
     syntax,
-    normalise: (value) => prepare(value, ignoreCase),
+    normalise: (value) => (valid.test(value) ? prepare(value, ignoreCase) : undefined),
     substrings: {
       value: (text) => prepareForSubstrings(text, ignoreCase),
-      part: (text, place) => prepareSubstring(text, place, ignoreCase),
+      part: (text, place) => (valid.test(text) ? prepareSubstring(text, place, ignoreCase) : undefined),
     },
   }
 }
 
+const ia5 = /^[\x00-\x7f]*$/
+const numeric = /^[0-9 ]*$/
+
 /** A rule over strings in which some characters do not count (telephone numbers, numeric strings). */
-function squeezeRule(name: string, oid: string, syntax: string, ignored: RegExp): MatchingRule {
-  const squeeze = (text: string) => prepare(text, true)?.replace(ignored, '')
+function squeezeRule(name: string, oid: string, syntax: string, ignored: RegExp, valid = /^/): MatchingRule {
+  const squeeze = (text: string) => (valid.test(text) ? prepare(text, true)?.replace(ignored, '') : undefined)
   return {
     name,
     oid,
@@ -94,7 +98,7 @@ export const matchingRules = {
   },
   caseIgnoreMatch: caseRule('caseIgnoreMatch', '2.5.13.2', `${syntaxArc}15`, true),
   caseExactMatch: caseRule('caseExactMatch', '2.5.13.5', `${syntaxArc}15`, false),
-  numericStringMatch: squeezeRule('numericStringMatch', '2.5.13.8', `${syntaxArc}36`, / /g),
+  numericStringMatch: squeezeRule('numericStringMatch', '2.5.13.8', `${syntaxArc}36`, / /g, numeric),
   caseIgnoreListMatch: {
     ...list,
     name: 'caseIgnoreListMatch',
@@ -138,8 +142,8 @@ export const matchingRules = {
     // A description's first component is its OID: `( 2.5.4.3 NAME …`.
     normalise: (value) => /^\(\s*(\S+)/.exec(value)?.[1] ?? value.trim(),
   },
-  caseExactIA5Match: caseRule('caseExactIA5Match', '1.3.6.1.4.1.1466.109.114.1', `${syntaxArc}26`, false),
-  caseIgnoreIA5Match: caseRule('caseIgnoreIA5Match', '1.3.6.1.4.1.1466.109.114.2', `${syntaxArc}26`, true),
+  caseExactIA5Match: caseRule('caseExactIA5Match', '1.3.6.1.4.1.1466.109.114.1', `${syntaxArc}26`, false, ia5),
+  caseIgnoreIA5Match: caseRule('caseIgnoreIA5Match', '1.3.6.1.4.1.1466.109.114.2', `${syntaxArc}26`, true, ia5),
   UUIDMatch: {
     name: 'UUIDMatch',
     oid: '1.3.6.1.1.16.2',
@@ -175,6 +179,18 @@ for (const rule of Object.values<MatchingRule>(matchingRules)) {
 /** A rule by its name (any case) or OID. */
 export function matchingRule(nameOrOid: string): MatchingRule | undefined {
   return byNameOrOid.get(nameOrOid.toLowerCase())
+}
+
+const stringSyntaxes = ['11', '15', '44', '50'].map((suffix) => syntaxArc + suffix)
+
+/** Whether a rule has a meaning for values of an attribute (RFC 4512 §4.1.4): otherwise an extensible match is Undefined. */
+export function applicable(
+  rule: Pick<MatchingRule, 'name' | 'syntax'>,
+  attribute: { readonly equality: MatchingRule | undefined; readonly syntax: string },
+): boolean {
+  if (rule.name === attribute.equality?.name || rule.syntax === attribute.syntax) return true
+  const caseRule = rule.name === 'caseIgnoreMatch' || rule.name === 'caseExactMatch'
+  return caseRule && stringSyntaxes.includes(attribute.syntax)
 }
 
 /** `ldapSyntaxes` as published: OID suffix below 1.3.6.1.4.1.1466.115.121.1 → description (RFC 4517 §3.3). */

@@ -115,7 +115,7 @@ export const standardClasses: readonly (readonly [
     '2.5.20.1',
     'subschema',
     'AUXILIARY',
-    'top',
+    '',
     '',
     'dITStructureRules nameForms dITContentRules objectClasses attributeTypes matchingRules matchingRuleUse',
   ],

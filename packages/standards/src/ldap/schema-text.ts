@@ -1,4 +1,4 @@
-import { companionRules, type MatchingRule, matchingRules, syntaxes } from './matching.ts'
+import { applicable, companionRules, type MatchingRule, matchingRules, syntaxes } from './matching.ts'
 import type { AttributeType, ObjectClass, Schema } from './schema.ts'
 
 function names(list: readonly string[]): string {
@@ -46,12 +46,12 @@ export function objectClassText(objectClass: ObjectClass): string {
 export function subschemaText(schema: Schema): Readonly<Record<string, readonly string[]>> {
   const rules = Object.values<MatchingRule>(matchingRules)
   const all = [...rules, ...companionRules]
+  const equalities = new Set<string>(rules.map(({ name }) => name))
   const uses = all.flatMap((rule) => {
-    const applies = schema.attributes.filter(
-      (attribute) =>
-        attribute.equality?.name === rule.name ||
-        attribute.ordering === rule.name ||
-        attribute.substrings === rule.name,
+    const applies = schema.attributes.filter((attribute) =>
+      equalities.has(rule.name)
+        ? applicable(rule, attribute)
+        : attribute.ordering === rule.name || attribute.substrings === rule.name,
     )
     return applies.length === 0 ? [] : [`( ${rule.oid} NAME '${rule.name}'${oidList('APPLIES', applies)} )`]
   })

@@ -26,6 +26,8 @@ export function select(schema: Schema, list: readonly string[]): Selection {
     else if (name === '+') allOperational = true
     else if (name.startsWith('@')) {
       const objectClass: ObjectClass | undefined = schema.objectClass(name.slice(1))
+      // Allows every user attribute (RFC 4512 §4.3).
+      if (objectClass?.name === 'extensibleObject') allUser = true
       for (const each of objectClass === undefined ? [] : schema.lineage(objectClass)) {
         for (const attribute of [...each.must, ...each.may]) want(attribute)
       }

@@ -317,7 +317,7 @@ test('other controls', () => {
   )
 })
 
-test('compare', () => {
+test('compare, in the order of checks that OpenLDAP has', () => {
   const code = (entry: string, attribute: string, value: string, strict = false) => {
     const { code: answered, op } = outcome(
       ask(engine({ strict }).session(), { op: 'compare', entry, attribute, value: Buffer.from(value) }),
@@ -334,6 +334,12 @@ test('compare', () => {
   assert.equal(code('uid=1,ou=people,o=nhs', 'name', 'ann other'), 6)
   assert.equal(code('uid=1,ou=people,o=nhs', 'nhsPuSecret', 'hidden'), 16)
   assert.equal(code('o=other', 'o', 'x'), 32)
+  // What cannot be compared at all is said before whether the entry is there.
+  assert.equal(code('o=other', 'nosuch', 'x'), 17)
+  assert.equal(code('o=other', 'nhsDateApproved', 'x', true), 18)
+  assert.equal(code(dn, 'nhsDateApproved', 'x', true), 18)
+  assert.equal(code(dn, 'objectClass', 'no class'), 21)
+  assert.equal(code(dn, 'entryDN', 'no name'), 21)
   assert.equal(code('rubbish', 'o', 'x'), 34)
   assert.equal(code('', 'objectClass', 'top'), 6)
   assert.equal(code('cn=Subschema', 'ldapSyntaxes', '1.3.6.1.4.1.1466.115.121.1.15'), 6)

@@ -1,3 +1,4 @@
+import { parseDn } from '@openspine/standards/ldap'
 import type { WriteCheck } from './check.ts'
 
 const branchOf: Readonly<Record<string, string>> = {
@@ -146,15 +147,13 @@ export const structureChecks: readonly WriteCheck[] = [
     clause: 'RFC 4512 §2.3, directory §6.3',
     asks: 'Does the entry hold the values of its own name? (The naming attribute cannot change.)',
     on: 'refused',
-    run({ schema, name, attributes }) {
-      const own = name.parts[0] ?? ''
-      for (const part of own.split('+')) {
-        const [type = ''] = part.split('=', 1)
+    run({ schema, dn, attributes }) {
+      for (const { type, value: named } of parseDn(dn)[0] ?? []) {
         const attribute = schema.attribute(type)
         if (attribute === undefined)
           return { explanation: `The schema has no attribute ${type}, which names the entry.` }
         const rule = schema.equality(attribute, 'caseIgnoreMatch')
-        const wanted = part.slice(type.length + 1).replace(/\\(.)/g, '$1')
+        const wanted = rule?.normalise(named)
         if (!(attributes[attribute.name] ?? []).some((value) => rule?.normalise(value) === wanted)) {
           return {
             attribute: attribute.name,
