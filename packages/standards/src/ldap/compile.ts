@@ -111,6 +111,7 @@ export function equality(
   const declared = schema.equality(attribute, options.strict ? 'none' : 'caseIgnoreMatch')
   if (declared === undefined) return unknown
   const rule = ruleIn(schema, declared)
+  if (rule.valid?.test(value) === false) return unknown
   const key = namesClass(attribute) ? classKey(schema, options.strict ? value : value.trim()) : rule.normalise(value)
   if (key === undefined) return unknown
   return { kind: 'equal', types: schema.subtypes(attribute), rule, key, inName: false, indexable: true }
@@ -145,6 +146,8 @@ function substrings(schema: Schema, options: MatchingOptions, filter: Filter & {
   if (attribute === undefined || (options.strict && attribute.substrings === undefined)) return unknown
   const rule = schema.equality(attribute, options.strict ? 'none' : 'caseIgnoreMatch')
   if (rule?.substrings === undefined) return unknown
+  const parts = [filter.initial, ...filter.any, filter.final]
+  if (parts.some((part) => part !== undefined && rule.valid?.test(utf8(part)) === false)) return unknown
   const prepare = rule.substrings
   const initial = filter.initial === undefined ? '' : prepare.part(utf8(filter.initial), 'initial')
   const final = filter.final === undefined ? '' : prepare.part(utf8(filter.final), 'final')

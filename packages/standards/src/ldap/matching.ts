@@ -7,6 +7,8 @@ export interface MatchingRule {
   readonly oid: string
   /** OID of the assertion's syntax. */
   readonly syntax: string
+  /** What assertions may hold where the syntax is not all of Unicode: others are Undefined. */
+  readonly valid?: RegExp
   /** Equality form of a value or assertion; undefined when it cannot match (the assertion is Undefined). */
   normalise(value: string): string | undefined
   /** Compares two normalised values for ≥ and ≤; by code unit where absent. */
@@ -20,30 +22,31 @@ export interface MatchingRule {
 
 const syntaxArc = '1.3.6.1.4.1.1466.115.121.1.'
 
-/** `valid`: what an assertion may hold where the syntax is not all of Unicode; otherwise it is Undefined. */
-function caseRule(name: string, oid: string, syntax: string, ignoreCase: boolean, valid = /^/): MatchingRule {
+function caseRule(name: string, oid: string, syntax: string, ignoreCase: boolean): MatchingRule {
   return {
     name,
     oid,
     syntax,
-    normalise: (value) => (valid.test(value) ? prepare(value, ignoreCase) : undefined),
+    normalise: (value) => prepare(value, ignoreCase),
     substrings: {
       value: (text) => prepareForSubstrings(text, ignoreCase),
-      part: (text, place) => (valid.test(text) ? prepareSubstring(text, place, ignoreCase) : undefined),
+      part: (text, place) => prepareSubstring(text, place, ignoreCase),
     },
   }
 }
 
 const ia5 = /^[\x00-\x7f]*$/
+const printable = /^[A-Za-z0-9'()+,\-.=/:? ]*$/
 const numeric = /^[0-9 ]*$/
 
 /** A rule over strings in which some characters do not count (telephone numbers, numeric strings). */
-function squeezeRule(name: string, oid: string, syntax: string, ignored: RegExp, valid = /^/): MatchingRule {
-  const squeeze = (text: string) => (valid.test(text) ? prepare(text, true)?.replace(ignored, '') : undefined)
+function squeezeRule(name: string, oid: string, syntax: string, ignored: RegExp, valid: RegExp): MatchingRule {
+  const squeeze = (text: string) => prepare(text, true)?.replace(ignored, '')
   return {
     name,
     oid,
     syntax,
+    valid,
     normalise: squeeze,
     substrings: { value: squeeze, part: (text) => squeeze(text) },
   }
@@ -128,7 +131,7 @@ export const matchingRules = {
     syntax: `${syntaxArc}40`,
     normalise: (value) => value,
   },
-  telephoneNumberMatch: squeezeRule('telephoneNumberMatch', '2.5.13.20', `${syntaxArc}50`, /[ \-‐‑–—−]/g),
+  telephoneNumberMatch: squeezeRule('telephoneNumberMatch', '2.5.13.20', `${syntaxArc}50`, /[ \-‐‑–—−]/g, printable),
   generalizedTimeMatch: {
     name: 'generalizedTimeMatch',
     oid: '2.5.13.27',
@@ -142,8 +145,14 @@ export const matchingRules = {
     // A description's first component is its OID: `( 2.5.4.3 NAME …`.
     normalise: (value) => /^\(\s*(\S+)/.exec(value)?.[1] ?? value.trim(),
   },
-  caseExactIA5Match: caseRule('caseExactIA5Match', '1.3.6.1.4.1.1466.109.114.1', `${syntaxArc}26`, false, ia5),
-  caseIgnoreIA5Match: caseRule('caseIgnoreIA5Match', '1.3.6.1.4.1.1466.109.114.2', `${syntaxArc}26`, true, ia5),
+  caseExactIA5Match: {
+    ...caseRule('caseExactIA5Match', '1.3.6.1.4.1.1466.109.114.1', `${syntaxArc}26`, false),
+    valid: ia5,
+  },
+  caseIgnoreIA5Match: {
+    ...caseRule('caseIgnoreIA5Match', '1.3.6.1.4.1.1466.109.114.2', `${syntaxArc}26`, true),
+    valid: ia5,
+  },
   UUIDMatch: {
     name: 'UUIDMatch',
     oid: '1.3.6.1.1.16.2',

@@ -130,7 +130,8 @@ function operationalValues(tree: Tree, entry: TreeEntry, type: AttributeType): r
   return 'operational' in entry ? (entry as ServerEntry).operational(type) : tree.operational(entry, type)
 }
 
-const cookieSize = 12
+/** Order of the last entry, fingerprint of the search, entries of the pages so far. */
+const cookieSize = 16
 
 /** One search from its request to its result. `step` does a bounded piece of it. */
 export class SearchRun {
@@ -148,6 +149,8 @@ export class SearchRun {
   #selection: Selection | undefined
   #cursor: Cursor | undefined
   #limit = 0
+  /** Entries of earlier pages. */
+  #before = 0
   /** Comparisons that one candidate may cost. */
   #weight = 1
   #page: Page | undefined
@@ -235,6 +238,7 @@ export class SearchRun {
         return plainResult(resultCodes.unwillingToPerform, 'The cookie of the paged results control is not valid.')
       }
       this.#last = Number(page.cookie.readBigUInt64BE(0))
+      this.#before = page.cookie.readUInt32BE(12)
     }
     if (page.size === 0) {
       this.controls = [pagedResults({ size: 0, cookie: Buffer.alloc(0) })]
@@ -261,6 +265,7 @@ export class SearchRun {
     if (more) {
       cookie.writeBigUInt64BE(BigInt(this.#last), 0)
       cookie.writeUInt32BE(this.#fingerprint(), 8)
+      cookie.writeUInt32BE(this.#before + this.entries, 12)
     }
     this.controls = [pagedResults({ size: 0, cookie })]
   }
@@ -272,7 +277,7 @@ export class SearchRun {
   step(sink: Sink, bytes: number, candidates: number): void {
     const cursor = this.#cursor
     if (this.result !== undefined || cursor === undefined || this.#selection === undefined) return
-    const { typesOnly } = this.request
+    const { typesOnly, sizeLimit } = this.request
     const pageSize =
       this.#page === undefined ? Number.POSITIVE_INFINITY : Math.min(this.#page.size, this.#ground.sizeLimit)
     // Four comparisons are an ordinary look-up; a monstrous filter gets fewer candidates in a slice.
@@ -281,7 +286,8 @@ export class SearchRun {
       const entry = cursor.next(until - cursor.examined)
       if (entry === null) break
       if (entry === undefined) this.#end(resultCodes.success)
-      // This entry proves that there are more than were allowed.
+      // This entry proves that there are more than were allowed. The client's limit counts all pages together.
+      else if (sizeLimit > 0 && this.#before + this.entries >= sizeLimit) this.#end(resultCodes.sizeLimitExceeded)
       else if (this.entries >= pageSize) this.#end(resultCodes.success, true)
       else if (this.entries >= this.#limit) this.#end(resultCodes.sizeLimitExceeded)
       else {

@@ -286,6 +286,11 @@ test('paged results', () => {
   assert.deepEqual(sizes, [7, 7, 7, 4])
   assert.equal(new Set(dns).size, 25)
   assert.equal(page(100).dns.length, 10, 'a page is no longer than the server allows')
+  // The limit of the client counts all pages together (RFC 4511 §4.5.1.4).
+  const some = page(7, Buffer.alloc(0), { sizeLimit: 9 })
+  assert.deepEqual([some.code, some.dns.length], [0, 7])
+  const rest = page(7, some.cookie as Buffer<ArrayBuffer>, { sizeLimit: 9 })
+  assert.deepEqual([rest.code, rest.dns.length, rest.cookie?.length], [4, 2, 0])
   const first = page(5)
   assert.deepEqual(page(0, first.cookie), { code: 0, dns: [], cookie: Buffer.alloc(0) })
   assert.equal(page(5, Buffer.from('rubbish')).code, 53)
