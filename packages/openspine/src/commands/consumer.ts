@@ -3,10 +3,19 @@ import { type ClientSession, type RecordSection, recordSections } from '@openspi
 import { SpineError } from '@openspine/standards/error'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import { type Command, Option } from 'commander'
-import { action, consumerClient, consumerMaterial, globalOptions, settingsOf, terminalUser } from '../context.ts'
+import {
+  action,
+  consumerClient,
+  consumerMaterial,
+  globalOptions,
+  localUrls,
+  settingsOf,
+  terminalUser,
+} from '../context.ts'
 import { readableHtml } from '../readable-html.ts'
-import { bold, dim, duration, output } from '../terminal.ts'
+import { bold, dim, duration, exitCode, output } from '../terminal.ts'
 import { withTrust } from './certificates.ts'
+import { askWhy, foundAll, showExplanation } from './explain-lookup.ts'
 
 async function withSession<Result>(
   command: Command,
@@ -70,21 +79,61 @@ export function consumerCommands(program: Command): void {
 
   program
     .command('lookup')
-    .argument('<ods code>', 'organisation, for example A20047')
-    .argument('<interaction>', `interaction id; ${namePrefix} may be left out`)
-    .description('which endpoint and which accredited system serve this interaction (SDS over LDAP)')
+    .argument('[ods code]', 'organisation, for example A20047')
+    .argument('[interaction]', `interaction id; ${namePrefix} may be left out`)
+    .option('--explain', 'say which conditions hold for how many records, and what the nearest have instead')
+    .option('--filter <filter>', 'explain this LDAP search instead, for example (nhsIDCode=A20047)')
+    .option('--base <dn>', 'where that search begins (default: o=nhs)')
+    .addOption(new Option('--scope <scope>', 'how far it reaches').choices(['base', 'one', 'sub', 'children']))
+    .description('which endpoint and which accredited system serve this interaction (SDS over LDAP), or why none does')
     .action(
-      action(async (command, odsCode: string, interaction: string) => {
-        const found = await withSession(command, (session) =>
-          session.lookup({ odsCode, interaction: whole(interaction) }),
-        )
-        if (globalOptions(command).json) return void output.json(found)
-        output.line(`endpoint   ${bold(found.endpoint)}`)
-        output.line(`asid       ${bold(found.asid)}`)
-        output.line(`party key  ${found.partyKey}`)
-        for (const search of found.searches)
-          output.line(dim(`searched   ${search.filter}  ${search.found} found  ${duration(search.ms)}`))
-      }),
+      action(
+        async (
+          command,
+          odsCode: string | undefined,
+          interaction: string | undefined,
+          options: { explain?: boolean; filter?: string; base?: string; scope?: string },
+        ) => {
+          const { filter, base, scope } = options
+          if (
+            filter === undefined &&
+            (odsCode === undefined || interaction === undefined || base !== undefined || scope !== undefined)
+          )
+            throw new SpineError(
+              'USAGE',
+              {},
+              { explanation: 'Give an ODS code and an interaction, or --filter (with --base and --scope).' },
+            )
+          if (filter !== undefined && odsCode !== undefined)
+            throw new SpineError(
+              'USAGE',
+              {},
+              { explanation: 'Give an ODS code and an interaction, or --filter, not both.' },
+            )
+          const { json } = globalOptions(command)
+          if (filter !== undefined || options.explain === true) {
+            const settings = settingsOf(command)
+            const { ca } = await withTrust(command, (trust) => consumerMaterial(settings, async () => trust))
+            const asked =
+              filter === undefined
+                ? { organization: odsCode ?? '', interaction: whole(interaction ?? '') }
+                : { filter, ...(base === undefined ? {} : { base }), ...(scope === undefined ? {} : { scope }) }
+            const explained = await askWhy(settings, ca, localUrls(settings).pds, asked)
+            if (json) output.json(explained)
+            else showExplanation(explained)
+            return foundAll(explained) ? exitCode.done : exitCode.refused
+          }
+          const found = await withSession(command, (session) =>
+            session.lookup({ odsCode: odsCode ?? '', interaction: whole(interaction ?? '') }),
+          )
+          if (json) return void output.json(found)
+          output.line(`endpoint   ${bold(found.endpoint)}`)
+          output.line(`asid       ${bold(found.asid)}`)
+          output.line(`party key  ${found.partyKey}`)
+          for (const search of found.searches)
+            output.line(dim(`searched   ${search.filter}  ${search.found} found  ${duration(search.ms)}`))
+        },
+      ),
     )
 
   program

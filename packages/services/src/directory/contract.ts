@@ -1,3 +1,8 @@
+import type { LookupExplanation, LookupQuestion } from './explain/lookup.ts'
+import type { SearchExplanation, SearchQuestion } from './explain/search.ts'
+
+export type { LookupExplanation, LookupQuestion, SearchExplanation, SearchQuestion }
+
 /** An accredited system (nhsAs): one system deployed at one organisation. */
 export interface AccreditedSystem {
   /** 12 digits for new ones. */
@@ -134,4 +139,11 @@ export interface Directory {
   ): Promise<{ readonly version: number; readonly changes: number; readonly repairs: readonly LdifRepair[] }>
   /** Every entry but those of the change log, parents first, piece by piece; without secret attributes. */
   exportLdif(): Iterable<string>
+  /**
+   * Why a search finds what it finds: which condition is met by how many entries, and what the nearest have instead.
+   * Looks at the whole tree in slices. SpineError `DIRECTORY_QUESTION` (400), `DIRECTORY_BUSY` (503).
+   */
+  explain(question: SearchQuestion): Promise<SearchExplanation>
+  /** The same for the two look-ups that lead to an endpoint and an ASID. */
+  explainLookup(question: LookupQuestion): Promise<LookupExplanation>
 }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Platform, Service } from '@openspine/platform/service'
+import { SpineError } from '@openspine/standards/error'
 import {
   generalizedTime,
   LdapEngine,
@@ -9,8 +10,12 @@ import {
   type Schema,
   spineSchema,
 } from '@openspine/standards/ldap'
+import type { FastifyRequest } from 'fastify'
 import type { DirectoryConfig } from './config.ts'
 import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
+import { explainLookup } from './explain/lookup.ts'
+import { type ExplainGround, explainSearch } from './explain/search.ts'
+import { explainFace } from './http/explain.ts'
 import { ldapListeners } from './ldap/listener.ts'
 import { Trail } from './ldap/trail.ts'
 import { exportEntries, readEntries } from './ldif.ts'
@@ -26,14 +31,23 @@ export { mostInvented } from './ods/invented.ts'
 export { inventedOrganisations, loadOrganisations, organisationsOfCsv } from './ods/load.ts'
 export { type FileType, fileTypeOf, fileTypes } from './ods/organisation-file.ts'
 
+/** Explanations worked out at the same time: each looks at every entry. */
+const mostExplanations = 8
+
 /**
  * The Spine directory: accredited systems, message handling systems, organisations and people in one tree, served
  * over LDAP with mutual TLS, and to the other services from memory.
  */
-export function directory(needs: {
-  readonly platform: Platform
-  readonly config: DirectoryConfig
-}): Service<Directory> {
+export function directory(
+  needs: {
+    readonly platform: Platform
+    readonly config: DirectoryConfig
+  },
+  parts: {
+    /** Who may ask the HTTP face: refuses by throwing. Absent: everyone. */
+    readonly admit?: (request: FastifyRequest) => Promise<void> | void
+  } = {},
+): Service<Directory> {
   const { platform, config } = needs
   const { store, clock, random, log, metrics } = platform
   const schema = spineSchema()
@@ -51,6 +65,21 @@ export function directory(needs: {
     entries.set(registry.state.tree.size)
     version.set(registry.state.version)
   })
+
+  let explanations = 0
+  const explaining = async <Answer>(work: (ground: ExplainGround) => Promise<Answer>): Promise<Answer> => {
+    if (explanations >= mostExplanations) {
+      const explanation = 'Too many explanations are being worked out at once: ask again in a moment.'
+      throw new SpineError('DIRECTORY_BUSY', { status: 503 }, { explanation })
+    }
+    explanations++
+    try {
+      const { tree, version: at } = registry.state
+      return await work({ tree, version: at, schema, strict: config.strictMatching, now: clock.now() })
+    } finally {
+      explanations--
+    }
+  }
 
   const contract: Directory = {
     snapshot() {
@@ -85,6 +114,8 @@ export function directory(needs: {
       const { version: at } = await contract.apply(changes, by, { imported: true })
       return { version: at, changes: changes.length, repairs }
     },
+    explain: (question) => explaining((ground) => explainSearch(question, ground)),
+    explainLookup: (question) => explaining((ground) => explainLookup(question, ground)),
     exportLdif: () => exportEntries(schema, withoutChangeLog(registry.state.tree.entries())),
   }
 
@@ -93,7 +124,18 @@ export function directory(needs: {
     contract,
     migrations,
     listeners: ldap.listeners,
-    routes: { api: odsFaces({ platform, config, schema, state: () => registry.state }) },
+    routes: {
+      async api(app) {
+        await app.register(odsFaces({ platform, config, schema, state: () => registry.state }))
+        await app.register(
+          explainFace({
+            explain: contract.explain,
+            explainLookup: contract.explainLookup,
+            ...(parts.admit === undefined ? {} : { admit: parts.admit }),
+          }),
+        )
+      },
+    },
     start: () => registry.start(),
     async stop() {
       await registry.stop()
