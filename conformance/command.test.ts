@@ -95,6 +95,35 @@ describe('commands beside a running server', () => {
     const explained = await environment.run('explain', traceId)
     assert.equal(explained.code, 0, explained.stderr)
     assert.match(explained.stdout, /sharing agreement/i)
+    assert.match(explained.stdout, /Directory entries used: uniqueIdentifier=\d{12},ou=Services,o=nhs; /)
+    const [, pasted = ''] = /openspine lookup --filter '([^']+)'/.exec(explained.stdout) ?? []
+    const receiver = await environment.run('lookup', '--filter', pasted)
+    assert.equal(receiver.code, 0, receiver.stdout + receiver.stderr)
+  })
+
+  it('lookup --explain tells which condition failed against which record', async () => {
+    const interaction = 'gpconnect:fhir:operation:gpc.getcarerecord'
+    const found = await environment.run('lookup', 'A20047', interaction, '--explain')
+    assert.equal(found.code, 0, found.stdout + found.stderr)
+    assert.match(found.stdout, /system {2}1 found/)
+    const nothing = await environment.run('lookup', 'a20047', interaction, '--explain')
+    assert.equal(nothing.code, 3, nothing.stderr)
+    assert.match(nothing.stdout, /its nhsIDCode is A20047: upper and lower case count/)
+    const typo = await environment.run(
+      '--json',
+      'lookup',
+      '--filter',
+      '(nhsIDCod=A20047)',
+      '--base',
+      'ou=Services,o=nhs',
+    )
+    assert.equal(typo.code, 3)
+    assert.match(JSON.parse(typo.stdout).causes[0], /Did you mean nhsIDCode\?/)
+    const unreadable = await environment.run('lookup', '--filter', '(nhsIDCode=A20047')
+    assert.equal(unreadable.code, 3)
+    assert.match(unreadable.stderr, /The filter cannot be read/)
+    assert.equal((await environment.run('lookup', 'A20047')).code, 2)
+    assert.equal((await environment.run('lookup', 'A20047', interaction, '--filter', '(o=x)')).code, 2)
   })
 
   it('audit verify and audit tail read beside the server', async () => {

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '@openspine/platform/audit'
+import { escapeDnValue, escapeFilterValue } from '@openspine/standards/ldap'
 import type { Call } from './call.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -124,6 +125,12 @@ export function explainProxyRecord(record: Pick<AuditRecord, 'at' | 'trace' | 'f
       `Receiver: ASID ${to}${word('receiverOds') ? ` of organisation ${word('receiverOds')}, party key ${word('receiverPartyKey')}` : ' (not found in the directory, or not looked up)'}.`,
     )
   say(word('interaction') === undefined ? undefined : `Interaction: ${word('interaction')}`)
+  const entries = [
+    word('senderOds') === undefined ? undefined : entryName(from),
+    word('receiverOds') === undefined ? undefined : entryName(to),
+    entryName(word('cpaId')),
+  ].filter((entry) => entry !== undefined)
+  say(entries.length === 0 ? undefined : `Directory entries used: ${entries.join('; ')}`)
   say(
     word('subject') === undefined
       ? 'Certificate: none was shown.'
@@ -137,6 +144,11 @@ export function explainProxyRecord(record: Pick<AuditRecord, 'at' | 'trace' | 'f
     if (typeof compared === 'object' && compared !== null)
       for (const [name, value] of Object.entries(compared))
         say(`  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  }
+  if (word('ending') === 'refused' && to !== undefined) {
+    const filter = `(&(objectClass=nhsAs)(uniqueIdentifier=${escapeFilterValue(to)})${word('interaction') === undefined ? '' : `(nhsAsSvcIA=${escapeFilterValue(word('interaction') ?? '')})`})`
+    // A quote would end the shell's word: written as its escape, it means the same to the filter.
+    say(`What the directory says of the receiver: openspine lookup --filter '${filter.replaceAll("'", '\\27')}'`)
   }
   say(word('agreement') === undefined ? undefined : `Permitted by data sharing agreement ${word('agreement')}.`)
   say(word('tokenFault') === undefined ? undefined : `The token could not be read: ${word('tokenFault')}`)
@@ -152,4 +164,9 @@ export function explainProxyRecord(record: Pick<AuditRecord, 'at' | 'trace' | 'f
       `Took ${word('totalMs')} ms${word('providerMs') === undefined ? '' : `, of which the provider ${word('providerMs')} ms`}; ${word('bytesIn')} bytes in, ${word('bytesOut')} bytes out.`,
     )
   return lines
+}
+
+/** Systems and endpoints stand flat below one branch (directory specification §2). */
+function entryName(identifier: string | undefined): string | undefined {
+  return identifier === undefined ? undefined : `uniqueIdentifier=${escapeDnValue(identifier)},ou=Services,o=nhs`
 }
