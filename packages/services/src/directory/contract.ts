@@ -130,11 +130,12 @@ export interface Directory {
     },
   ): Promise<{ readonly version: number }>
   /**
-   * Applies the entries and deletions of LDIF text (RFC 2849) as `imported`, all or none. Quirks of live dumps are
-   * repaired and reported. SpineError `LDIF_SYNTAX` or `DIRECTORY_*`.
+   * Applies the records of LDIF (RFC 2849: entries, add, delete, modify) as `imported`, all or none. Quirks of live
+   * dumps are repaired and reported. A file is best given in pieces: its text is then never held as a whole.
+   * SpineError `LDIF_SYNTAX` or `DIRECTORY_*`.
    */
   importLdif(
-    text: string,
+    text: string | AsyncIterable<string | Uint8Array>,
     by: string,
   ): Promise<{ readonly version: number; readonly changes: number; readonly repairs: readonly LdifRepair[] }>
   /** Every entry but those of the change log, parents first, piece by piece; without secret attributes. */

@@ -14,6 +14,7 @@ export {
   ldifLine,
   ldifModifications,
   readLdif,
+  readLdifPieces,
   writeLdif,
 } from './ldif.ts'
 export { type MemoryTree, memoryTree, structuralClass } from './memory-tree.ts'

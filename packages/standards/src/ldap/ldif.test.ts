@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ldifLine, ldifModifications, readLdif, writeLdif } from './ldif.ts'
+import { ldifLine, ldifModifications, readLdif, readLdifPieces, writeLdif } from './ldif.ts'
 
 const attributes = fc
   .dictionary(
@@ -119,4 +119,31 @@ test('writes what needs base64 in base64', () => {
   assert.equal(ldifLine('a', ''), 'a:\n')
   for (const value of [' b', ':b', '<b', 'b ', 'é', 'a\nb']) assert.match(ldifLine('a', value), /^a:: /)
   assert.equal(ldifModifications([{ kind: 'add', attribute: 'l', values: ['x', 'y'] }]), 'add: l\nl: x\nl: y\n-\n')
+})
+
+test('cut anywhere, a file gives the same records, with the same lines', async () => {
+  const text =
+    'version: 1\n\n# a comment\n of two lines\ndn: o=nhs\no: nhs\ndescription: one\n  two\n\n\r\ndn:: b3U9w6k=\r\nchangetype: modify\r\nadd: l\r\nl: Zoë\r\n-\r\n\r\ndn: o=x\nchangetype: delete\n'
+  const whole = [...readLdif(text)]
+  assert.deepEqual(
+    whole.map(({ dn, line }) => [dn, line]),
+    [
+      ['o=nhs', 5],
+      ['ou=é', 11],
+      ['o=x', 17],
+    ],
+  )
+  const bytes = Buffer.from(text)
+  for (let size = 1; size < bytes.length; size += 3) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
+    const records: unknown[] = []
+    for await (const record of readLdifPieces(pieces)) records.push(record)
+    assert.deepEqual(records, whole, `in pieces of ${size}`)
+  }
+  const failing = async () => {
+    for await (const _ of readLdifPieces(['dn: o=nhs\no: nhs\n\n', 'dn: o=x\nrubbish\n']));
+  }
+  await assert.rejects(failing, { code: 'LDIF_SYNTAX', outcome: { line: 5 } })
 })

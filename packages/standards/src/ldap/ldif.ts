@@ -73,10 +73,10 @@ interface Line {
 }
 
 /** Joins folded lines, drops comments, and cuts the text into records at empty lines. */
-function* blocks(text: string): IterableIterator<Line[]> {
+function* blocks(text: string, firstLine: number): IterableIterator<Line[]> {
   let block: Line[] = []
   let comment = false
-  let number = 0
+  let number = firstLine - 1
   for (let at = 0; at <= text.length; ) {
     const newline = text.indexOf('\n', at)
     const end = newline < 0 ? text.length : newline
@@ -118,9 +118,42 @@ function pair({ number, text }: Line): [name: string, value: string] {
 /**
  * Reads LDIF text record by record: folding, comments, base64, change records. Throws `LDIF_SYNTAX` with the line.
  */
-export function* readLdif(text: string): IterableIterator<LdifRecord> {
-  let first = true
-  for (const block of blocks(text)) {
+export function readLdif(text: string): IterableIterator<LdifRecord> {
+  return recordsFrom(text, 1)
+}
+
+/** Most characters of one record that arrives in pieces. */
+const maxRecord = 1 << 24
+
+/**
+ * Reads LDIF that arrives in pieces, cut anywhere: holds no more than one piece and one record. Throws `LDIF_SYNTAX`
+ * with the line, also for a record of more than 16 million characters.
+ */
+export async function* readLdifPieces(
+  pieces: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+): AsyncIterableIterator<LdifRecord> {
+  const decoder = new TextDecoder()
+  let held = ''
+  let line = 1
+  for await (const piece of pieces) {
+    held += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true })
+    // Whole records end at the last empty line.
+    const end = Math.max(held.lastIndexOf('\n\n'), held.lastIndexOf('\n\r\n'))
+    if (end < 0) {
+      if (held.length > maxRecord) throw ldifError(line, 'the record is too long')
+      continue
+    }
+    const whole = held.slice(0, end + 1)
+    held = held.slice(end + 1)
+    yield* recordsFrom(whole, line)
+    for (let at = whole.indexOf('\n'); at >= 0; at = whole.indexOf('\n', at + 1)) line++
+  }
+  yield* recordsFrom(held + decoder.decode(), line)
+}
+
+function* recordsFrom(text: string, firstLine: number): IterableIterator<LdifRecord> {
+  let first = firstLine === 1
+  for (const block of blocks(text, firstLine)) {
     let lines = block
     if (first && lines[0] !== undefined && /^version:/i.test(lines[0].text)) {
       if (!/^version:\s*1\s*$/i.test(lines[0].text)) throw ldifError(lines[0].number, 'only version 1 is known')
