@@ -63,6 +63,15 @@ export const directoryConfig = z.object({
     .max(10_000)
     .default(100)
     .describe('Operations under way on one connection; more wait unread.'),
+  searchesPerSecond: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'Searches and compares a second of one client, by the FQDN of its certificate (by address on the plain port), over all its connections; twice as many after a rest. More are answered busy (51). 0: no limit.',
+    )
+    .meta({ strict: 500 }),
   bindDn: z.string().default('').describe('Name with which clients may bind; empty: anonymous binds alone.'),
   bindPassword: z.string().default('').describe('Password of that name.').meta({ secret: true }),
   changeLogSize: z

@@ -10,6 +10,7 @@ import type {
   LdapRequest,
   LdapResponse,
   LdapResult,
+  SearchRequest,
   WriteRequest,
 } from './message.ts'
 import { responseTags } from './message.ts'
@@ -92,9 +93,9 @@ export class LdapEngine {
     this.filterLimits = options.filterLimits ?? defaultFilterLimits
   }
 
-  /** `report` is told of every finished operation. */
-  session(report?: (report: OperationReport) => void): LdapSession {
-    return new LdapSession(this, report)
+  /** `report` is told of every finished operation; `mayAsk` says whether one more search or compare is allowed now. */
+  session(report?: (report: OperationReport) => void, mayAsk?: () => boolean): LdapSession {
+    return new LdapSession(this, report, mayAsk)
   }
 }
 
@@ -117,6 +118,7 @@ export class LdapSession {
 
   readonly #engine: LdapEngine
   readonly #tell: ((report: OperationReport) => void) | undefined
+  readonly #mayAsk: (() => boolean) | undefined
   readonly #splitter: PduSplitter
   #searches: SearchRun[] = []
   #binding = false
@@ -125,9 +127,10 @@ export class LdapSession {
   /** Responses that became ready outside `run`. */
   #late: Buffer[] = []
 
-  constructor(engine: LdapEngine, report: ((report: OperationReport) => void) | undefined) {
+  constructor(engine: LdapEngine, report?: (report: OperationReport) => void, mayAsk?: () => boolean) {
     this.#engine = engine
     this.#tell = report
+    this.#mayAsk = mayAsk
     this.#splitter = new PduSplitter(engine.maxPduBytes)
   }
 
@@ -232,6 +235,7 @@ export class LdapSession {
     const { id, operation } = message
     switch (operation.op) {
       case 'search': {
+        if (this.#mayAsk?.() === false) return this.#refuseBusy(sink, id, operation)
         const { ground, options, resolver } = this.#engine
         const run = new SearchRun(ground, options.tree(), resolver, { id, operation, controls: message.controls })
         run.step(sink, full, slice.candidates)
@@ -249,12 +253,25 @@ export class LdapSession {
         this.#cancel(operation.target)
         return
       case 'compare':
+        if (this.#mayAsk?.() === false) return this.#refuseBusy(sink, id, operation)
         return this.#compare(sink, id, operation, message)
       case 'extended':
         return this.#extended(sink, id, operation, message)
       default:
         return this.#refuseWrite(sink, id, operation, message)
     }
+  }
+
+  #refuseBusy(sink: Sink, id: number, request: SearchRequest | CompareRequest) {
+    const result = plainResult(resultCodes.busy, 'This client asks too often: try again in a second.')
+    this.#send(sink, id, { op: request.op === 'search' ? 'done' : 'compare', result })
+    this.#report({
+      operation: request.op,
+      code: result.code,
+      ...(request.op === 'search'
+        ? { dn: request.base, scope: request.scope, filter: request.filter, attributes: request.attributes, entries: 0 }
+        : { dn: request.entry, attributes: [request.attribute] }),
+    })
   }
 
   #send(sink: Sink, id: number, operation: LdapResponse) {

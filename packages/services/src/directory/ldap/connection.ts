@@ -10,6 +10,8 @@ export interface ConnectionNeeds {
   readonly caller: Caller
   /** Whether the client may still be served: asked before every batch of requests. */
   allowed(): boolean
+  /** Whether one more search or compare is allowed now; absent when none is limited. */
+  readonly mayAsk: (() => boolean) | undefined
   readonly onOperation: (report: OperationReport, caller: Caller, boundAs: string) => void
   readonly onClose: (connection: Connection) => void
   readonly onFault: (error: unknown) => void
@@ -38,7 +40,10 @@ export class Connection {
     this.#socket = socket
     this.#needs = needs
     this.caller = needs.caller
-    this.session = needs.engine.session((report) => needs.onOperation(report, this.caller, this.session.boundAs))
+    this.session = needs.engine.session(
+      (report) => needs.onOperation(report, this.caller, this.session.boundAs),
+      needs.mayAsk,
+    )
     this.activeAt = needs.clock.now()
     this.session.onReady = () => this.#work()
     socket.setNoDelay(true)

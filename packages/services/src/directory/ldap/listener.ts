@@ -7,6 +7,7 @@ import { SpineError } from '@openspine/standards/error'
 import { type LdapEngine, type OperationReport, resultCodes } from '@openspine/standards/ldap'
 import type { DirectoryConfig } from '../config.ts'
 import { Connection } from './connection.ts'
+import { searchRate } from './rate.ts'
 import type { Caller, Trail } from './trail.ts'
 
 export interface LdapNeeds {
@@ -53,6 +54,7 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
     'LDAP connections that were refused',
     ['reason'],
   )
+  const rate = searchRate(config.searchesPerSecond, clock)
   let number = 0
   let watchers = 0
   let stopWatching: (() => void) | undefined
@@ -91,6 +93,8 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
         return undefined
       }
       const certificate = peer !== undefined && peer.state !== 'none' ? peer : undefined
+      const address = socket.remoteAddress ?? ''
+      const client = certificate?.fqdn ?? address
       const connection = new Connection(socket, {
         engine,
         trail,
@@ -98,10 +102,11 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
         caller: {
           fqdn: certificate?.fqdn ?? '',
           serial: certificate?.serial ?? '',
-          address: socket.remoteAddress ?? '',
+          address,
           connection: ++number,
         },
         allowed: () => isAllowed(peer),
+        mayAsk: rate === undefined ? undefined : () => rate(client),
         onOperation,
         onFault: (error) => log.error({ err: error }, 'an LDAP session failed'),
         onClose: (closed) => {
