@@ -16,6 +16,8 @@ export interface ReadEntries {
   /** In the order of the file. */
   readonly changes: readonly DirectoryChange[]
   readonly repairs: readonly LdifRepair[]
+  /** Whether something was worked out on what `current` holds. */
+  readonly modifies: boolean
 }
 
 /** Repairs that are told one by one; what comes after is counted. */
@@ -42,6 +44,7 @@ export async function readEntries(
   const repairs: LdifRepair[] = []
   const spellings = new Set<string>()
   let more = 0
+  let modifies = false
   for await (const record of records) {
     const { dn, line, changeType } = record
     const name: NormalisedName | undefined = nameKey(schema, dn)
@@ -80,6 +83,7 @@ export async function readEntries(
     if (changeType === 'modify') {
       if (before === undefined)
         throw refused('DIRECTORY_NO_SUCH_ENTRY', line, `There is no entry ${dn.slice(0, 200)} to modify.`)
+      modifies = true
       put(modified(schema, before.attributes, record.modifications ?? [], report))
       continue
     }
@@ -91,7 +95,7 @@ export async function readEntries(
       throw refused('DIRECTORY_LDIF_CONFLICT', line, `${dn} stands on line ${earlier.line} already, with other values.`)
   }
   if (more > 0) repairs.push({ line: 0, dn: '', repair: `${more} more repairs` })
-  return { changes, repairs }
+  return { changes, repairs, modifies }
 }
 
 /** Attributes after the groups of a modification, in order. What is there already, or not there, is reported and passed over. */

@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import {
-  type EncodedEntry,
   generalizedTime,
   LdapEngine,
   type NormalisedName,
@@ -15,7 +14,7 @@ import {
 } from '@openspine/standards/ldap'
 import type { FastifyRequest } from 'fastify'
 import type { DirectoryConfig } from './config.ts'
-import type { Directory, DirectoryEntry, DirectorySnapshot, DirectoryTree } from './contract.ts'
+import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
 import { explainLookup } from './explain/lookup.ts'
 import { type ExplainGround, explainSearch } from './explain/search.ts'
 import { explainFace } from './http/explain.ts'
@@ -69,13 +68,6 @@ export function directory(
     version.set(registry.state.version)
   })
 
-  const storedEntry = (entry: EncodedEntry | undefined): DirectoryEntry | undefined => {
-    if (entry === undefined) return undefined
-    const registeredFqdn = registry.registeredFqdn(entry)
-    const shown = { dn: entry.dn, attributes: entry.attributes(schema) }
-    return registeredFqdn === undefined ? shown : { ...shown, registeredFqdn }
-  }
-
   let explanations = 0
   const explaining = async <Answer>(work: (ground: ExplainGround) => Promise<Answer>): Promise<Answer> => {
     if (explanations >= mostExplanations) {
@@ -120,13 +112,12 @@ export function directory(
       return applied
     },
     async importLdif(text, by) {
-      const { tree } = registry.state
-      const { changes, repairs } = await readEntries(
-        schema,
-        typeof text === 'string' ? readLdif(text) : readLdifPieces(text),
-        (key) => storedEntry(tree.get(key)),
-      )
-      const { version: at } = await contract.apply(changes, by, { imported: true })
+      const tree = contract.tree()
+      const records = typeof text === 'string' ? readLdif(text) : readLdifPieces(text)
+      const { changes, repairs, modifies } = await readEntries(schema, records, (key) => tree.entry(key))
+      // A modification was worked out on what the tree held: it must be what the tree holds still.
+      const options = { imported: true, ...(modifies ? { ifVersion: tree.version } : {}) }
+      const { version: at } = await contract.apply(changes, by, options)
       return { version: at, changes: changes.length, repairs }
     },
     explain: (question) => explaining((ground) => explainSearch(question, ground)),
