@@ -119,6 +119,15 @@ test('hostile bytes cost the connection that sends them and nothing else', async
     assert.equal(client.messages.length, 3)
     client.socket.destroy()
   })
+  await t.test('the largest message id, and a length of more bytes than it needs', async () => {
+    const client = await plain(running)
+    const pdu = search({}, 2 ** 31 - 1)
+    assert.ok((pdu[1] ?? 0xff) < 0x80)
+    client.socket.write(Buffer.concat([Buffer.from([0x30, 0x84, 0, 0, 0, pdu[1] ?? 0]), pdu.subarray(2)]))
+    await client.until(() => client.results.length === 1)
+    assert.deepEqual(new Set(client.messages.map(({ id }) => id)), new Set([2 ** 31 - 1]))
+    client.socket.destroy()
+  })
   await t.test('1000 requests in one write', async () => {
     const client = await plain(running)
     client.socket.write(Buffer.concat(Array.from({ length: 1000 }, (_, i) => search({}, i + 1))))
@@ -171,6 +180,31 @@ test('a client that does not read holds up nobody and is let go', async (t) => {
   stuck.socket.resume()
   await stuck.closed
   assert.ok(stuck.results.length < 5)
+})
+
+test('a hundred long searches on one connection leave room for a look-up on another', async (t) => {
+  const running = await startDirectory({ plainPort: 0, organisations: 'never' })
+  t.after(() => running.close())
+  const systems = Array.from({ length: 1000 }, (_, i) =>
+    put(
+      accreditedSystem({
+        asid: String(200_000_500_000 + i),
+        odsCode: 'YES',
+        partyKey: 'YES-0000806',
+        interactions: [structured],
+      }),
+    ),
+  )
+  await running.service.contract.apply(systems, 'tester')
+  const greedy = await plain(running)
+  const scan = parseFilter('(nhsAsSvcIA=*nowhere*)')
+  greedy.socket.write(Buffer.concat(Array.from({ length: 100 }, (_, i) => search({ filter: scan }, i + 1))))
+  await greedy.until(() => greedy.results.length >= 1)
+  const quick = await plain(running)
+  quick.socket.write(search({ filter: parseFilter('(uniqueIdentifier=200000500008)') }))
+  await quick.until(() => quick.results.length === 1)
+  assert.ok(greedy.results.length < 100, 'the look-up did not wait for the hundred')
+  for (const { socket } of [greedy, quick]) socket.destroy()
 })
 
 test('1000 idle connections are held, and more than allowed are refused', async (t) => {
