@@ -12,6 +12,7 @@ import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@op
 import { practice } from '@openspine/practice'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
+import { gateway } from '@openspine/services/gateway'
 import { proxy } from '@openspine/services/proxy'
 import { registration } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
@@ -109,7 +110,8 @@ export async function openPlatform(
 /** Every service, wired: the list of the house. */
 export function makeServices(platform: Platform, settings: Settings) {
   const { values } = settings
-  const theDirectory = directory({ platform, config: values.directory })
+  const theGateway = gateway({ platform, config: values.gateway })
+  const theDirectory = directory({ platform, config: values.directory, gateway: theGateway.contract })
   const theRegistration = registration({ platform, config: values.registration })
   const theDemographics = demographics({ platform, config: values.demographics })
   const theProxy = proxy({
@@ -120,6 +122,7 @@ export function makeServices(platform: Platform, settings: Settings) {
   })
   const thePractice = practice({ platform, config: values.practice })
   return {
+    gateway: theGateway,
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,

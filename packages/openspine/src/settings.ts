@@ -6,6 +6,7 @@ import { trustConfig } from '@openspine/platform/trust'
 import { practiceConfig } from '@openspine/practice'
 import { demographicsConfig } from '@openspine/services/demographics'
 import { directoryConfig } from '@openspine/services/directory'
+import { gatewayConfig } from '@openspine/services/gateway'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
@@ -34,6 +35,7 @@ const clientConfig = z.object({
 export const sections = {
   '': spineConfig,
   trust: trustConfig,
+  gateway: gatewayConfig,
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,

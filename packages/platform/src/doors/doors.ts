@@ -1,4 +1,5 @@
 /** Doors: HTTPS servers with mutual TLS, bounds and graceful ends, and the parts for doors of another kind (LDAP, the relay). */
+export { compressed } from './compress.ts'
 export { type Door, type DoorOptions, openDoor } from './door.ts'
 export { type DoorLimits, defaultLimits } from './limits.ts'
 export { type OperationalOptions, operational } from './operational.ts'

@@ -1,10 +1,7 @@
 import { z } from 'zod'
 
-const basePath = (path: string) =>
-  z
-    .string()
-    .regex(/^(\/[A-Za-z0-9._-]+)+$/)
-    .default(path)
+const path = z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one')
+const words = (text: string) => text.trim().split(/\s+/)
 
 /** Section `directory` of the configuration. */
 export const directoryConfig = z.object({
@@ -86,11 +83,11 @@ export const directoryConfig = z.object({
     .describe(
       'Whether the ODS code of a system must belong to an open organisation of ou=Organisations; `when-loaded`: as soon as it holds any.',
     ),
-  odsOrdPath: basePath('/ORD/2-0-0').describe('Base path of the ORD API on the door `api`.'),
-  odsStu3Path: basePath('/STU3').describe('Base path of ODS over FHIR STU3 on the door `api`.'),
-  odsR4Path: basePath('/organisation-data-terminology-api/fhir').describe(
-    'Base path of Organisation Data Terminology (FHIR R4) on the door `api`.',
-  ),
+  odsOrdPath: path.default('/ORD/2-0-0').describe('Base path of the ORD API on the door `api`.'),
+  odsStu3Path: path.default('/STU3').describe('Base path of ODS over FHIR STU3 on the door `api`.'),
+  odsR4Path: path
+    .default('/organisation-data-terminology-api/fhir')
+    .describe('Base path of Organisation Data Terminology (FHIR R4) on the door `api`.'),
   odsPublicUrl: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ }).regex(/[^/]$/)])
     .default('')
@@ -113,6 +110,53 @@ export const directoryConfig = z.object({
     .describe(
       'Shape of STU3 JSON: `live` sends identifier, type, coding, address and meta.profile as single values, as the retired service did; `standard` as lists.',
     ),
+  fhirBasePath: path
+    .default('/spine-directory/FHIR/R4')
+    .describe('Path on the door `api` under which the SDS FHIR API is served.'),
+  fhirPublicUrl: z
+    .string()
+    .regex(/^(https:\/\/[^/\s]+(\/[^\s]*[^/\s])?)?$/, 'an https URL without a slash at the end, or nothing')
+    .default('')
+    .describe(
+      'Base of `fullUrl` and `link` in its bundles: the URL of the base path by which clients know this environment. Empty: host and port as the client named them.',
+    ),
+  staleSeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(30)
+    .describe(
+      'When the store has not confirmed for so long that this process shows the newest state, look-ups over HTTP are answered 504 rather than from what may be out of date.',
+    ),
+  routeLookupPath: z
+    .union([path, z.literal('')])
+    .default('/spine-route-lookup')
+    .describe(
+      'Path on the door `api` under which the old "spine route lookup" is served, which asks nobody for a key. Empty: not at all.',
+    )
+    .meta({ strict: '' }),
+  coreOdsCode: z
+    .string()
+    .min(1)
+    .default('YES')
+    .describe("ODS code of the Spine itself: whose intermediaries' addresses are given for forwarded messages."),
+  forwardServices: z
+    .array(z.string())
+    .default(words('cc ebs ebsepr ebsnpr gp2gp pat itk dis ed op caf adm ooh am mh nd dir'))
+    .describe('Services (second last part of the interaction id) whose messages may be forwarded by an intermediary.'),
+  forwardReliable: z
+    .array(z.string())
+    .default(
+      words(`COPC_IN000001UK01 PRSC_IN040000UK08 PRSC_IN080000UK07 PRPA_IN010000UK07 PRPA_IN020000UK06
+        PRSC_IN050000UK06 PRSC_IN090000UK09 PRPA_IN030000UK08 PRSC_IN100000UK06 PRSC_IN070000UK08 PRSC_IN140000UK06
+        RCMR_IN010000UK05 RCMR_IN030000UK06 PRSC_IN130000UK07 PRSC_IN110000UK08 PRSC_IN060000UK06 PRSC_IN150000UK06
+        POLB_IN020006UK01 POLB_IN020005UK01 COMT_IN000004GB01 MCCI_IN010000UK13`),
+    )
+    .describe('Messages of these services that go through the reliable intermediary.'),
+  forwardExpress: z
+    .array(z.string())
+    .default(words('PRSC_IN080000UK03 PRSC_IN040000UK03'))
+    .describe('Messages of these services that go through the express intermediary.'),
 })
 
 export type DirectoryConfig = z.infer<typeof directoryConfig>

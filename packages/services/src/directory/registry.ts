@@ -64,6 +64,8 @@ export class Registry {
   #stopListening: (() => void) | undefined
   /** Why the last refresh failed; undefined when it succeeded. */
   fault: string | undefined
+  /** When this process last knew that it shows the newest committed state; undefined before it was loaded. */
+  confirmedAt: number | undefined
 
   constructor(needs: RegistryNeeds) {
     this.#needs = needs
@@ -119,11 +121,13 @@ export class Registry {
     // Whoever comes while one waits for its turn is served by it.
     this.#refreshing ??= this.#inTurn(async () => {
       this.#refreshing = undefined
+      const asked = this.#needs.clock.now()
       const version = await this.#rows.version()
       if (version !== this.#state.version) {
         this.#take(await this.#rows.consistently((reader) => this.#read(reader)))
       }
       this.fault = undefined
+      this.confirmedAt = asked
     })
     return this.#refreshing
   }

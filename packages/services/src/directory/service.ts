@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Platform, Service } from '@openspine/platform/service'
+import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import {
   generalizedTime,
@@ -12,15 +12,20 @@ import {
   type Schema,
   spineSchema,
 } from '@openspine/standards/ldap'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Gateway } from '../gateway/contract.ts'
 import type { DirectoryConfig } from './config.ts'
 import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
 import { explainLookup } from './explain/lookup.ts'
 import { type ExplainGround, explainSearch } from './explain/search.ts'
-import { explainFace } from './http/explain.ts'
+import { type SdsSettled, sdsFace } from './fhir/face.ts'
+import { lookupTrail } from './fhir/record.ts'
+import { admission, explainFace } from './http/explain.ts'
+import { routeLookup } from './http/route-lookup.ts'
 import { ldapListeners } from './ldap/listener.ts'
-import { Trail } from './ldap/trail.ts'
+import { ldapTrail } from './ldap/trail.ts'
 import { exportEntries, readEntries } from './ldif.ts'
+import { type Lookups, lookups } from './lookup.ts'
 import { migrations } from './migrations.ts'
 import { odsFaces } from './ods/ods.ts'
 import { Registry } from './registry.ts'
@@ -29,6 +34,7 @@ import { directorySnapshot, type InteractionMemory } from './snapshot.ts'
 export type { WriteCheck } from './checks/check.ts'
 export { writeChecks } from './checks/checks.ts'
 export { type DirectoryConfig, directoryConfig } from './config.ts'
+export { parameterChecks, sdsChecks } from './fhir/checks.ts'
 export { mostInvented } from './ods/invented.ts'
 export { inventedOrganisations, loadOrganisations, organisationsOfCsv } from './ods/load.ts'
 export { type FileType, fileTypeOf, fileTypes } from './ods/organisation-file.ts'
@@ -38,23 +44,20 @@ const mostExplanations = 8
 
 /**
  * The Spine directory: accredited systems, message handling systems, organisations and people in one tree, served
- * over LDAP with mutual TLS, and to the other services from memory.
+ * over LDAP with mutual TLS, over FHIR behind the gateway (without one, not at all), and to the other services from
+ * memory.
  */
-export function directory(
-  needs: {
-    readonly platform: Platform
-    readonly config: DirectoryConfig
-  },
-  parts: {
-    /** Who may ask the HTTP face: refuses by throwing. Absent: everyone. */
-    readonly admit?: (request: FastifyRequest) => Promise<void> | void
-  } = {},
-): Service<Directory> {
+export function directory(needs: {
+  readonly platform: Platform
+  readonly config: DirectoryConfig
+  readonly gateway?: Gateway
+}): Service<Directory> {
   const { platform, config } = needs
   const { store, clock, random, log, metrics } = platform
   const schema = spineSchema()
   const registry = new Registry({ store, schema, clock, random, log, config })
-  const trail = new Trail({ audit: platform.audit, clock, log })
+  const trail = ldapTrail({ audit: platform.audit, clock, log })
+  const lookupsTrail = lookupTrail({ audit: platform.audit, clock, log })
   const engine = makeEngine(needs, schema, registry)
   const ldap = ldapListeners({ platform, config, engine, trail, observe: operationMetrics(platform) })
 
@@ -125,11 +128,19 @@ export function directory(
     exportLdif: () => exportEntries(schema, withoutChangeLog(registry.state.tree.entries())),
   }
 
+  const health = async (): Promise<HealthReport> => {
+    const note = registry.fault ?? trail.fault ?? lookupsTrail.fault
+    if (note !== undefined) return { status: 'fail', note }
+    if (registry.state.tree.get('o=nhs') === undefined) {
+      return { status: 'fail', note: 'The directory has not been loaded from the store.' }
+    }
+    return { status: 'pass' }
+  }
+
   return {
     name: 'directory',
     contract,
     migrations,
-    listeners: ldap.listeners,
     routes: {
       async api(app) {
         await app.register(odsFaces({ platform, config, schema, state: () => registry.state }))
@@ -137,24 +148,65 @@ export function directory(
           explainFace({
             explain: contract.explain,
             explainLookup: contract.explainLookup,
-            ...(parts.admit === undefined ? {} : { admit: parts.admit }),
+            ...(needs.gateway === undefined ? {} : { admit: admission(needs.gateway) }),
+          }),
+        )
+        await app.register(
+          httpFaces(needs, {
+            lookups: lookups({ registry, schema, clock, staleSeconds: config.staleSeconds, forwarding: config }),
+            health,
+            async record(event) {
+              await lookupsTrail.room()
+              lookupsTrail.add(event)
+            },
           }),
         )
       },
     },
+    listeners: ldap.listeners,
     start: () => registry.start(),
     async stop() {
       await registry.stop()
-      await trail.flush()
+      await Promise.all([trail.flush(), lookupsTrail.flush()])
     },
-    async health() {
-      const note = registry.fault ?? trail.fault
-      if (note !== undefined) return { status: 'fail', note }
-      if (registry.state.tree.get('o=nhs') === undefined) {
-        return { status: 'fail', note: 'The directory has not been loaded from the store.' }
-      }
-      return { status: 'pass' }
-    },
+    health,
+  }
+}
+
+/** The faces over HTTP: the SDS FHIR API behind the gateway, and the old route lookup. */
+function httpFaces(
+  { platform, config, gateway }: Parameters<typeof directory>[0],
+  about: {
+    readonly lookups: Lookups
+    health(): Promise<HealthReport>
+    record(event: SdsSettled): Promise<void>
+  },
+): FastifyPluginAsync {
+  const { clock, random, log, metrics } = platform
+  const requests = metrics.counter('openspine_directory_lookups_total', 'Look-ups over HTTP by operation and status', [
+    'operation',
+    'status',
+  ])
+  const seconds = metrics.histogram('openspine_directory_lookup_seconds', 'Time from reading a look-up to its answer', [
+    'operation',
+  ])
+  const settled = async (event: SdsSettled) => {
+    const { operation, status, ms } = event
+    requests.inc({ operation, status: String(status) })
+    seconds.observe({ operation }, ms / 1000)
+    await about.record(event)
+  }
+  const { fhirBasePath: basePath, fhirPublicUrl: publicUrl, routeLookupPath } = config
+  const { lookups: find, health } = about
+  return async (app) => {
+    if (gateway !== undefined) {
+      const ldapUrl = `ldaps://${config.fqdn}:${config.port}`
+      const face = sdsFace({ basePath, publicUrl, lookups: find, clock, random, log, health, ldapUrl, settled })
+      const open = ['/healthcheck', '/healthcheck/deep']
+      await app.register(gateway.behind({ name: 'spine-directory', version: '0.1.0', basePath, open, health }, face))
+    }
+    if (routeLookupPath !== '')
+      await app.register(routeLookup({ path: routeLookupPath, lookups: find, clock, log, settled }))
   }
 }
 

@@ -1,6 +1,7 @@
 import { SpineError } from '@openspine/standards/error'
 import type { Scope } from '@openspine/standards/ldap'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Gateway } from '../../gateway/contract.ts'
 import type { Directory } from '../contract.ts'
 
 const scopes: Readonly<Record<string, Scope>> = { base: 0, one: 1, sub: 2, children: 3 }
@@ -10,6 +11,18 @@ const longest = 8192
 
 function refused(explanation: string): SpineError<{ readonly status: 400 }> {
   return new SpineError('DIRECTORY_QUESTION', { status: 400 }, { explanation })
+}
+
+/** Asks of whoever wants an explanation what the gateway asks of whoever looks up: a key, where one is needed. */
+export function admission(gateway: Gateway): (request: FastifyRequest) => void {
+  return ({ headers }) => {
+    const { apikey } = headers
+    const judged = gateway.admit({ api: 'spine-directory', apikey: typeof apikey === 'string' ? apikey : undefined })
+    if (judged.admitted) return
+    const { status, reason } = judged.refusal
+    const explanation = `The gateway refused the request (${reason}): send a key of a registered application in the header apikey, and not too often.`
+    throw new SpineError('GATEWAY_REFUSED', { status }, { explanation })
+  }
 }
 
 /** Query parameters that are known, given once, and of bearable length. */

@@ -62,7 +62,7 @@ function connections({ platform, config, engine, trail, observe }: LdapNeeds): C
 
   const onOperation = (report: OperationReport, caller: Caller, boundAs: string) => {
     observe(report)
-    trail.add(report, caller, boundAs)
+    trail.add({ report, caller, boundAs })
   }
   const isAllowed = (peer: Peer | undefined) => peer === undefined || stillValid(peer, trust, clock)
 

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** Section `gateway` of the configuration. */
+export const gatewayConfig = z.object({
+  apikey: z
+    .enum(['any', 'registered'])
+    .default('any')
+    .describe(
+      'Whom the APIs answer: everyone, whatever the header `apikey` says, or registered applications alone. The profile strict always asks for a registered key.',
+    )
+    .meta({ strict: 'registered' }),
+  quotaPerMinute: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('Requests that one application may make of one API in a minute, in each process; 0: any number.')
+    .meta({ strict: 2400 }),
+  spikePerSecond: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'Spike arrest: requests a second of one application to one API, in each process; as many may come at once after a pause. 0: any number.',
+    )
+    .meta({ strict: 40 }),
+  maxApplications: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(10_000)
+    .describe('Most applications that may be registered: all are held in memory.'),
+})
+
+export type GatewayConfig = z.infer<typeof gatewayConfig>
