@@ -10,6 +10,7 @@ type Benchmark = () => Promise<Readonly<Record<string, unknown>>>
 const benchmarks: Readonly<Record<string, () => Promise<{ run: Benchmark }>>> = {
   start: () => import('./start.ts'),
   directory: () => import('./directory.ts'),
+  'sds-fhir': () => import('./sds-fhir.ts'),
   proxy: () => import('./proxy.ts'),
   demographics: () => import('./demographics.ts'),
 }

@@ -9,7 +9,7 @@ import {
   retrieveChecks,
   searchChecks,
 } from '@openspine/services/demographics/checks'
-import { writeChecks } from '@openspine/services/directory'
+import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks } from '@openspine/services/registration'
@@ -94,6 +94,15 @@ function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
   }))
 }
 
+function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[number][]): Row[] {
+  return checks.map(({ name, clause, asks, says }) => ({
+    name,
+    clause: `directory ${clause}`,
+    asks,
+    failure: `${says.status} ${code(says.coding.code)} ${code(says.diagnostics ?? '')}`,
+  }))
+}
+
 const written = {
   refused: 'refused',
   tolerated: 'refused; a warning on import',
@@ -160,6 +169,16 @@ refused for new records and pass with a warning where records are imported.
 ${table(
   writeChecks.map(({ code: name, clause, asks, on }) => ({ name: code(name), clause, asks, failure: written[on] })),
 )}
+
+## SDS FHIR API
+
+Before these come the gateway (401, 429), the path (404) and the method (405). After them comes the look-up.
+
+${table(sdsRows(sdsChecks))}
+
+### Each parameter, in the order of the request
+
+${table(sdsRows(parameterChecks))}
 
 ## Sharing agreements
 

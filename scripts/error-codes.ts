@@ -3,8 +3,29 @@ import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
 import { checks } from '@openspine/services/proxy'
 
-const families =
-  /'((?:AUDIT|CLIENT|CONFIG|DEMOGRAPHICS|DIRECTORY|DOOR|FHIR|JOBS?|LDAP|LDIF|OCSP|ODS|PRACTICE|PROXY|REGISTRATION|REGISTRY|STORE|TRUST|XML)_[A-Z0-9_]+|SERVICE_UNKNOWN|USAGE)'/g
+const prefixes = [
+  'AUDIT',
+  'CLIENT',
+  'CONFIG',
+  'DEMOGRAPHICS',
+  'DIRECTORY',
+  'DOOR',
+  'FHIR',
+  'GATEWAY',
+  'JOBS?',
+  'LDAP',
+  'LDIF',
+  'OCSP',
+  'ODS',
+  'PRACTICE',
+  'PROXY',
+  'REGISTRATION',
+  'REGISTRY',
+  'STORE',
+  'TRUST',
+  'XML',
+]
+const families = new RegExp(`'((?:${prefixes.join('|')})_[A-Z0-9_]+|SERVICE_UNKNOWN|USAGE)'`, 'g')
 
 /** The framer's faults are values, listed by code. */
 const framing = /^ {2}(HTTP1_[A-Z0-9_]+):/gm

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { applicationCommands } from './commands/applications.ts'
 import { auditCommands } from './commands/audit.ts'
 import { certificateCommands } from './commands/certificates.ts'
 import { configCommand } from './commands/config.ts'
@@ -37,6 +38,7 @@ Examples:
   $ openspine explain <trace id>                    why was that refused?
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
+  $ openspine app create "Ward App"                  an API key for your own application
 `,
   )
 
@@ -49,6 +51,7 @@ startCommand(program)
 consumerCommands(program)
 auditCommands(program)
 certificateCommands(program)
+applicationCommands(program)
 loadCommands(program)
 registryCommands(program)
 configCommand(program)
