@@ -41,9 +41,8 @@ async function round({ port, ca, connections, ms, targets }: SdsRound): Promise<
       { length: connections },
       () =>
         new Promise<TLSSocket>((resolve, reject) => {
-          const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca, noDelay: true }, () =>
-            resolve(socket),
-          )
+          const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca }, () => resolve(socket))
+          socket.setNoDelay(true)
           socket.once('error', reject)
         }),
     ),

@@ -54,7 +54,7 @@ async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
     await service.contract.apply(changes, 'bench')
     changes = []
   }
-  for (const entry of benchEntries(entries)) if (changes.push({ kind: 'put', entry }) === 10_000) await apply()
+  for (const entry of benchEntries(entries)) if (changes.push({ kind: 'put', entry }) === 2_000) await apply()
   if (changes.length > 0) await apply()
 
   const { trust, clock, random } = platform
