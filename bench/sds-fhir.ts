@@ -1,13 +1,11 @@
 /**
- * The SDS FHIR API with 100 000 entries in the embedded store: look-ups over https on 32 keep-alive connections in the
+ * The SDS FHIR API with 100 000 entries over a real PostgreSQL with fsync on: look-ups over https on 32 keep-alive connections in the
  * published mix of production traffic, gateway, audit, metrics and the door's log included, every answer checked by a
  * load generator of its own process. Everything shares this machine. Run alone: `node bench/sds-fhir.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@openspine/platform/clock'
 import { openDoor } from '@openspine/platform/doors'
@@ -15,6 +13,7 @@ import { makeLog } from '@openspine/platform/log'
 import { makeMetrics } from '@openspine/platform/metrics'
 import { openStore } from '@openspine/platform/store'
 import { testPlatform } from '@openspine/platform/testing'
+import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { directory, directoryConfig } from '@openspine/services/directory'
 import type { DirectoryChange } from '@openspine/services/directory/contract'
 import { gateway, gatewayConfig } from '@openspine/services/gateway'
@@ -26,18 +25,23 @@ const connections = 32
 const rounds = 3
 
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
-  const folder = mkdtempSync(join(tmpdir(), 'openspine-bench-'))
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
+  if (!postgresBinaries()) {
+    process.stdout.write('PostgreSQL is not installed: nothing to measure on\n')
+    return { skipped: 'PostgreSQL is not installed' }
+  }
+  const stops: (() => Promise<unknown>)[] = []
   try {
-    return await measure(folder, stops)
+    return await measure(stops)
   } finally {
     for (const stop of stops.reverse()) await stop()
   }
 }
 
-async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
+async function measure(stops: (() => Promise<unknown>)[]) {
   const log = makeLog({ level: 'warn', environment: 'bench' })
-  const store = await openStore({ directory: join(folder, 'store'), log, clock: systemClock })
+  const postgres = await startPostgres({ durable: true, settings: ['shared_buffers=256MB', 'max_wal_size=2GB'] })
+  stops.push(() => postgres.stop())
+  const store = await openStore({ databaseUrl: postgres.url, log, clock: systemClock, poolSize: 8 })
   stops.push(() => store.close())
   const platform = await testPlatform({ store, log })
   stops.push(() => platform.close())
