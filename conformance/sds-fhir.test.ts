@@ -4,9 +4,16 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { manualClock, skipWithout } from '@openspine/platform/testing'
+import { parameterChecks, sdsChecks } from '@openspine/services/directory'
+import {
+  accreditedSystem,
+  messageHandlingSystem,
+  put,
+  samples,
+  structured,
+  visitors,
+} from '@openspine/services/directory/testing'
 import { r4 } from '@openspine/standards/fhir/r4'
-import { accreditedSystem, messageHandlingSystem, put, samples, structured, visitors } from '../testing.ts'
-import { parameterChecks, sdsChecks } from './checks.ts'
 import {
   type Answer,
   base,
@@ -16,7 +23,7 @@ import {
   partyKey,
   startApi,
   type TestApi,
-} from './testing.ts'
+} from './sds-api.ts'
 
 const clock = manualClock('2026-11-25T12:00:00Z')
 const uuidUpper = /^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/

@@ -5,10 +5,10 @@ import { type Door, openDoor } from '@openspine/platform/doors'
 import { makeMetrics } from '@openspine/platform/metrics'
 import type { Service } from '@openspine/platform/service'
 import { type TestPlatform, testPlatform } from '@openspine/platform/testing'
-import type { Gateway } from '../../gateway/contract.ts'
-import { gateway, gatewayConfig } from '../../gateway/service.ts'
-import type { Directory } from '../contract.ts'
-import { directory, directoryConfig } from '../service.ts'
+import { directory, directoryConfig } from '@openspine/services/directory'
+import type { Directory } from '@openspine/services/directory/contract'
+import { gateway, gatewayConfig } from '@openspine/services/gateway'
+import type { Gateway } from '@openspine/services/gateway/contract'
 
 export interface Answer {
   readonly status: number

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { base, interaction, organization, startApi } from '../directory/fhir/testing.ts'
-import { samples, structured } from '../directory/testing.ts'
+import { samples, structured } from '@openspine/services/directory/testing'
+import { base, interaction, organization, startApi } from './sds-api.ts'
 
 test('strict: no key, wrong key, revoked key, key; before path and method', async (t) => {
   const api = await startApi({ platform: { profile: 'strict' }, gateway: { spikePerSecond: 5 } })

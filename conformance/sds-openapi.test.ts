@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { manualClock } from '@openspine/platform/testing'
-import { accreditedSystem, put, samples, structured } from '../testing.ts'
-import { sdsOutcomes } from './outcomes.ts'
-import { base, interaction, manufacturer, organization, partyKey, startApi, type TestApi } from './testing.ts'
+import { sdsOutcomes } from '@openspine/services/directory'
+import { accreditedSystem, put, samples, structured } from '@openspine/services/directory/testing'
+import { base, interaction, manufacturer, organization, partyKey, startApi, type TestApi } from './sds-api.ts'
 
 interface Schema {
   readonly $ref?: string
@@ -26,7 +26,12 @@ interface Documented {
   >
 }
 
-const document = JSON.parse(readFileSync(new URL('openapi.yaml', import.meta.url), 'utf8').replace(/^#.*\n/, '')) as {
+const document = JSON.parse(
+  readFileSync(new URL('../packages/services/src/directory/fhir/openapi.yaml', import.meta.url), 'utf8').replace(
+    /^#.*\n/,
+    '',
+  ),
+) as {
   readonly servers: readonly [{ readonly url: string }]
   readonly paths: Readonly<Record<string, { readonly get: Documented }>>
   readonly components: {
