@@ -148,7 +148,7 @@ test('hostile bytes cost the connection that sends them and nothing else', async
 })
 
 test('a client that does not read holds up nobody and is let go', async (t) => {
-  const running = await startDirectory({ plainPort: 0, idleSeconds: 0.6, sizeLimit: 100_000, organisations: 'never' })
+  const running = await startDirectory({ plainPort: 0, idleSeconds: 2, sizeLimit: 100_000, organisations: 'never' })
   t.after(() => running.close())
   const systems = Array.from({ length: 3000 }, (_, i) =>
     put(
