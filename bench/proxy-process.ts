@@ -57,7 +57,9 @@ const snapshot: DirectorySnapshot = {
   version: 1,
   accreditedSystem: (asid) => systems.get(asid),
   accreditedSystems: () => [...systems.values()],
-  messageHandlingSystems: (partyKey, wanted) => handlers.get(`${partyKey} ${wanted}`) ?? [],
+  messageHandlingSystems: (wanted) => handlers.get(`${wanted.partyKey} ${wanted.interaction}`) ?? [],
+  holdsService: (uniqueIdentifier) => systems.has(uniqueIdentifier),
+  acceptsOrganisation: () => true,
   knowsInteraction: (wanted) => wanted === interaction,
   organisation: () => undefined,
 }

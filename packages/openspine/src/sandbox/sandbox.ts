@@ -111,7 +111,7 @@ export async function registerSandbox(spine: Spine): Promise<void> {
       )
     }
     for (const interaction of careRecordInteractions) {
-      const registered = snapshot.messageHandlingSystems(practice.partyKey, interaction)
+      const registered = snapshot.messageHandlingSystems({ partyKey: practice.partyKey, interaction })
       if (!registered.some(({ endpoints }) => endpoints.includes(endpoint)))
         changes.push(put(messageHandlingSystemEntry({ ...practice, interaction, endpoint })))
     }
@@ -122,7 +122,10 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   }
   // The door may have another port than when the Spine's own records were written.
   if (spineUrl !== undefined) {
-    const [door] = snapshot.messageHandlingSystems(spineCore.partyKey, doorInteraction)
+    const [door] = snapshot.messageHandlingSystems({
+      partyKey: spineCore.partyKey,
+      interaction: doorInteraction,
+    })
     if (!door?.endpoints.some((endpoint) => endpoint.startsWith(`${spineUrl}/`)))
       changes.push(...spineCoreEntries(spineUrl).map(put))
   }

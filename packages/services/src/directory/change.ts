@@ -1,4 +1,4 @@
-import { SpineError } from '@openspine/standards/error'
+import { isSpineError, SpineError } from '@openspine/standards/error'
 import {
   type EncodedEntry,
   generalizedTime,
@@ -29,14 +29,29 @@ export interface ChangeOutcome {
   readonly attribute?: string
 }
 
-/** All changes of one call, worked out and ready to be written. */
+/** Changes that are applied together or not at all. */
+export interface ChangeCall {
+  readonly changes: readonly DirectoryChange[]
+  readonly by: string
+  readonly imported: boolean
+  /** Version that the changes were worked out for; `DIRECTORY_VERSION` when the calls before lead to another. */
+  readonly ifVersion: number | undefined
+}
+
+/** What becomes of one call: the numbers before and after its changes, or why none of them is made. */
+export type ChangeAnswer =
+  | { readonly after: number; readonly version: number; readonly warnings: readonly DirectoryWarning[] }
+  | { readonly refusal: SpineError }
+
+/** All changes of some calls, worked out and ready to be written. */
 export interface WorkedChanges {
   readonly edit: TreeEdit
   readonly entries: readonly StoredEntry[]
   readonly deleted: readonly string[]
   readonly log: readonly StoredChange[]
   readonly version: number
-  readonly warnings: readonly DirectoryWarning[]
+  /** One for each call, in order. */
+  readonly answers: readonly ChangeAnswer[]
 }
 
 export interface ChangeGround {
@@ -45,8 +60,6 @@ export interface ChangeGround {
   readonly version: number
   readonly config: Pick<DirectoryConfig, 'organisations' | 'changeLogSize'>
   readonly now: number
-  readonly by: string
-  readonly imported: boolean
   readonly uuid: () => string
   /** Stored attributes by key, of entries that may hold secret ones. */
   readonly guarded: ReadonlyMap<string, EntryAttributes>
@@ -69,22 +82,66 @@ function refuse(code: string, outcome: ChangeOutcome, fault: Fault): SpineError<
   return new SpineError(code, { ...outcome, ...attribute }, { explanation: fault.explanation })
 }
 
+/** What the calls so far have come to. */
+interface Work {
+  readonly edit: TreeEdit
+  readonly entries: Map<string, StoredEntry>
+  readonly deleted: Set<string>
+  readonly log: StoredChange[]
+  /** FQDNs registered with entries that this work wrote. */
+  readonly fqdns: Map<string, string | undefined>
+  version: number
+}
+
 /**
- * Checks the changes one after another, each on the tree that the earlier ones leave, and works out rows, change log
- * and the next edition of the tree. Writes nothing. Throws the first refusal as `DIRECTORY_*`.
+ * Checks the changes of each call one after another, each on the tree that the earlier ones leave, and works out rows,
+ * change log and the next edition of the tree. A call of which one change is refused (`DIRECTORY_*`) leaves nothing
+ * behind, and the others go on without it. Writes nothing.
  */
-export function workOut(changes: readonly DirectoryChange[], ground: ChangeGround): WorkedChanges {
-  const { schema, now, by } = ground
-  const edit = ground.tree.edit()
-  const entries = new Map<string, StoredEntry>()
-  const deleted = new Set<string>()
-  const log: StoredChange[] = []
+export function workOut(calls: readonly ChangeCall[], ground: ChangeGround): WorkedChanges {
+  const begin = (): Work => ({
+    edit: ground.tree.edit(),
+    entries: new Map(),
+    deleted: new Set(),
+    log: [],
+    fqdns: new Map(),
+    version: ground.version,
+  })
+  let work = begin()
+  const accepted: ChangeCall[] = []
+  const answers = calls.map((call): ChangeAnswer => {
+    const after = work.version
+    try {
+      const warnings = workOutCall(call, ground, work)
+      accepted.push(call)
+      return { after, version: work.version, warnings }
+    } catch (error) {
+      if (!isSpineError(error)) throw error
+      // An edition has no way back: what the refused call began is gone when the others are worked out again.
+      if (work.version !== after) {
+        work = begin()
+        for (const each of accepted) workOutCall(each, ground, work)
+      }
+      return { refusal: error }
+    }
+  })
+  const { edit, entries, deleted, log, version } = work
+  return { edit, entries: [...entries.values()], deleted: [...deleted], log, version, answers }
+}
+
+function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): DirectoryWarning[] {
+  const { schema, now } = ground
+  const { by, imported, ifVersion } = call
+  if (ifVersion !== undefined && ifVersion !== work.version) {
+    const explanation = `The directory was changed meanwhile: it stands at version ${work.version}, and the changes were worked out for ${ifVersion}. Nothing was written; look again.`
+    throw new SpineError('DIRECTORY_VERSION', { version: work.version, expected: ifVersion }, { explanation })
+  }
+  const { edit, entries, deleted, log, fqdns } = work
   const warnings: DirectoryWarning[] = []
-  let version = ground.version
 
   const record = (kind: StoredChange['kind'], key: string, dn: string, text: string) => {
-    version++
-    log.push({ number: version, key, dn, kind, changes: text, at: now, by })
+    work.version++
+    log.push({ number: work.version, key, dn, kind, changes: text, at: now, by })
   }
 
   // At once, so that the order of places is that of `TreeEntry.order`. More than the log keeps are not shown at all:
@@ -94,8 +151,8 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
     if (last !== undefined && log.length <= ground.config.changeLogSize) putChange(edit, last)
   }
 
-  changes.forEach((change, index) => {
-    const dn = change.kind === 'put' ? change.entry.dn : change.dn
+  call.changes.forEach((change, index) => {
+    const dn = change.kind === 'delete' ? change.dn : change.entry.dn
     const outcome = { change: index, dn }
     const name = nameKey(schema, dn)
     if (name === undefined || name.parts.length === 0) {
@@ -103,8 +160,10 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
     }
     const old = edit.get(name.key)
     if (change.kind === 'delete') {
-      if (old === undefined)
+      if (old === undefined) {
+        if (change.ifThere === true) return
         throw refuse('DIRECTORY_NO_SUCH_ENTRY', outcome, { explanation: `There is no entry ${dn}.` })
+      }
       if (structure.has(name.key) || /(^|,)cn=changelog,o=nhs$/.test(name.key)) {
         throw refuse('DIRECTORY_BRANCH_CLOSED', outcome, { explanation: `${dn} belongs to the directory itself.` })
       }
@@ -113,6 +172,7 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
       }
       edit.delete(name.key)
       entries.delete(name.key)
+      fqdns.delete(name.key)
       deleted.add(name.key)
       record('delete', name.key, old.dn, '')
       showChange()
@@ -122,23 +182,27 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
     const given = canonical(schema, change.entry.attributes, outcome)
     // Whoever writes an entry again has read it without its secrets: they stay, unless it names them.
     const attributes = old === undefined ? given : { ...kept(before, change.entry.attributes), ...given }
-    check(change.entry, attributes, name, index)
     const registeredFqdn = change.entry.registeredFqdn?.toLowerCase()
     const shown = withoutSecrets(schema, attributes)
-    if (old === undefined) record('add', name.key, renderDn(parseDn(dn)), ldifAttributes(shown))
-    else {
-      const groups = difference(old.attributes(schema), shown)
-      const secret = JSON.stringify(before) !== JSON.stringify(secretsOf(schema, attributes))
-      if (groups.length === 0 && !secret && ground.registeredFqdn(old) === registeredFqdn && !entries.has(name.key))
-        return
-      record('modify', name.key, old.dn, ldifModifications(groups))
+    const groups = old === undefined ? [] : difference(old.attributes(schema), shown)
+    const same =
+      old !== undefined &&
+      groups.length === 0 &&
+      JSON.stringify(before) === JSON.stringify(secretsOf(schema, attributes)) &&
+      (fqdns.has(name.key) ? fqdns.get(name.key) : ground.registeredFqdn(old)) === registeredFqdn
+    if (change.kind === 'create' && old !== undefined && !same) {
+      throw refuse('DIRECTORY_ENTRY_EXISTS', outcome, { explanation: `There is another entry ${old.dn} already.` })
     }
+    check(change.entry, attributes, name, index)
+    if (same) return
+    if (old === undefined) record('add', name.key, renderDn(parseDn(dn)), ldifAttributes(shown))
+    else record('modify', name.key, old.dn, ldifModifications(groups))
     const earlier = entries.get(name.key)
     const stored: StoredEntry = {
       key: name.key,
       dn: old?.dn ?? renderDn(parseDn(dn)),
-      position: earlier?.position ?? (old === undefined ? version : Math.floor(old.order / 4)),
-      version,
+      position: earlier?.position ?? (old === undefined ? work.version : Math.floor(old.order / 4)),
+      version: work.version,
       attributes,
       registeredFqdn,
       uuid: old?.provenance.uuid ?? ground.uuid(),
@@ -148,6 +212,7 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
       modifiedBy: by,
     }
     entries.set(name.key, stored)
+    fqdns.set(name.key, registeredFqdn)
     putEntry(edit, stored)
     if (name.key === 'o=nhs' && old === undefined) putHead(edit, 0, 0, now)
     showChange()
@@ -171,12 +236,12 @@ export function workOut(changes: readonly DirectoryChange[], ground: ChangeGroun
       const fault = each.run(candidate)
       if (fault === undefined) continue
       const outcome = { change: index, dn: entry.dn }
-      if (!bearable(each, ground.imported)) throw refuse(each.code, outcome, fault)
+      if (!bearable(each, imported)) throw refuse(each.code, outcome, fault)
       warnings.push({ ...outcome, code: each.code, explanation: fault.explanation })
     }
   }
 
-  return { edit, entries: [...entries.values()], deleted: [...deleted], log, version, warnings }
+  return warnings
 }
 
 function bearable({ on }: WriteCheck, imported: boolean): boolean {

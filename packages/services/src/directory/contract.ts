@@ -26,7 +26,10 @@ export interface MessageHandlingSystem {
   readonly interaction: string
   /** nhsMhsEndPoint, as stored, in stored order; never empty. */
   readonly endpoints: readonly string[]
+  /** Lower case. */
   readonly fqdn: string
+  /** Organisation of the supplier (nhsMhsManufacturerOrg). */
+  readonly manufacturer?: string
 }
 
 /** An organisation or site of ou=Organisations. */
@@ -47,14 +50,27 @@ export interface DirectorySnapshot {
   /** Grows by one with every committed change. */
   readonly version: number
   accreditedSystem(asid: string): AccreditedSystem | undefined
-  /** By owner and interaction: the look-up that a consumer makes. */
+  /** Those that fit all that is named (§6.4), in order of insertion. */
   accreditedSystems(query: {
     readonly odsCode?: string
     readonly partyKey?: string
     readonly interaction?: string
+    readonly manufacturer?: string
   }): readonly AccreditedSystem[]
-  /** The nhsMhs entries under a party key for an interaction (normally one). */
-  messageHandlingSystems(partyKey: string, interaction: string): readonly MessageHandlingSystem[]
+  /** The nhsMhs entries that fit all that is named (§6.4), in order of insertion: one entry an interaction. */
+  messageHandlingSystems(query: {
+    readonly odsCode?: string
+    readonly partyKey?: string
+    readonly interaction?: string
+    readonly manufacturer?: string
+    /** In any case: host names have none. */
+    readonly fqdn?: string
+    readonly cpaId?: string
+  }): readonly MessageHandlingSystem[]
+  /** Whether an entry of ou=Services bears this unique identifier (an ASID, a CPA id). */
+  holdsService(uniqueIdentifier: string): boolean
+  /** Whether systems may be registered for this organisation: the rule of `DIRECTORY_ORGANISATION`. */
+  acceptsOrganisation(odsCode: string): boolean
   /** Whether any accredited system or message handling system names this interaction. */
   knowsInteraction(interaction: string): boolean
   /** The organisation of an ODS code; undefined when there is none. Who must be open is asked by the caller. */
@@ -99,7 +115,14 @@ export interface DirectoryWarning {
 
 export type DirectoryChange =
   | { readonly kind: 'put'; readonly entry: DirectoryEntry }
-  | { readonly kind: 'delete'; readonly dn: string }
+  /** Adds an entry and never overwrites: `DIRECTORY_ENTRY_EXISTS` where another has its name. The very same again changes nothing. */
+  | { readonly kind: 'create'; readonly entry: DirectoryEntry }
+  | {
+      readonly kind: 'delete'
+      readonly dn: string
+      /** Deletes it where it is there; otherwise nothing is refused. */
+      readonly ifThere?: boolean
+    }
 
 /** Something that was put right while reading LDIF, so that whoever owns the data can put it right at its source. */
 export interface LdifRepair {
@@ -117,7 +140,8 @@ export interface Directory {
   onChange(listener: () => void): () => void
   /**
    * Validates and commits all changes or none, in order, each with a change number; resolves when this
-   * process's snapshot shows them. SpineError `DIRECTORY_*` names the rule that a change breaks.
+   * process's snapshot shows them. SpineError `DIRECTORY_*` names the rule that a change breaks. Calls that wait at
+   * the same time are committed together, in the order in which they came; each is judged by itself.
    */
   apply(
     changes: readonly DirectoryChange[],

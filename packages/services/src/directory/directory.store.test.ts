@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
 import { forEachStore, testPlatform } from '@openspine/platform/testing'
+import type { DirectoryChange } from './contract.ts'
 import { directory, directoryConfig } from './service.ts'
 import { accreditedSystem, put, samples, structured, visitors } from './testing.ts'
 
@@ -73,7 +74,9 @@ forEachStore((open) => {
       )
       assert.equal(snapshot.accreditedSystems({}).length, 3)
       assert.deepEqual(
-        snapshot.messageHandlingSystems('yes-0000806', visitors).map(({ cpaId, endpoints }) => [cpaId, endpoints]),
+        snapshot
+          .messageHandlingSystems({ partyKey: 'yes-0000806', interaction: visitors })
+          .map(({ cpaId, endpoints }) => [cpaId, endpoints]),
         [['S20001A000182', ['https://msg.example.nhs.uk/visitors']]],
       )
       assert.equal(snapshot.knowsInteraction(visitors), true)
@@ -170,6 +173,81 @@ forEachStore((open) => {
     assert.deepEqual(
       rows.map(({ number }) => Number(number)),
       Array.from({ length: start + 22 }, (_, i) => i + 1),
+    )
+  })
+
+  test('waiting calls are committed together, and a refused one refuses alone', async (t) => {
+    const store = await open()
+    const platform = await testPlatform({ store })
+    t.after(async () => {
+      await platform.close()
+      await store.close()
+    })
+    let transactions = 0
+    const db = new Proxy(store.db, {
+      get(target, name) {
+        if (name === 'transaction') transactions++
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const config = directoryConfig.parse({ port: 0, organisations: 'never' })
+    const service = directory({ platform: { ...platform, store: { ...store, db } }, config })
+    await store.migrate('directory', service.migrations ?? {})
+    await service.start?.()
+    t.after(() => service.stop?.(100))
+    const { contract } = service
+    const start = contract.snapshot().version
+    const create = (asid: string, odsCode?: string): DirectoryChange => {
+      const change = system(asid, odsCode)
+      assert.equal(change.kind, 'put')
+      return { kind: 'create', entry: change.entry }
+    }
+    transactions = 0
+    const settled = await Promise.allSettled([
+      contract.apply([create('200000100001')], 'tester'),
+      contract.apply([create('200000100002'), create('200000100001', 'X26')], 'tester'),
+      contract.apply([create('200000100003'), create('12')], 'tester'),
+      contract.apply([create('200000100001')], 'tester'),
+      contract.apply([create('200000100002', 'X26')], 'tester'),
+      contract.apply([{ kind: 'delete', dn: 'uniqueIdentifier=200000100003,ou=Services,o=nhs' }], 'tester'),
+      contract.apply(
+        [{ kind: 'delete', dn: 'uniqueIdentifier=200000100003,ou=Services,o=nhs', ifThere: true }],
+        'tester',
+      ),
+      contract.apply([system('200000100002', 'X27')], 'tester'),
+    ])
+    assert.deepEqual(
+      settled.map((each) =>
+        each.status === 'fulfilled' ? each.value.version - start : (each.reason as { code?: string }).code,
+      ),
+      [1, 'DIRECTORY_ENTRY_EXISTS', 'DIRECTORY_ASID', 1, 2, 'DIRECTORY_NO_SUCH_ENTRY', 2, 3],
+    )
+    assert.ok(transactions <= 2, `${transactions} transactions for eight calls`)
+    const snapshot = contract.snapshot()
+    assert.equal(snapshot.accreditedSystem('200000100002')?.odsCode, 'X27')
+    assert.equal(snapshot.accreditedSystem('200000100001')?.odsCode, 'A99968')
+    assert.equal(snapshot.accreditedSystem('200000100003'), undefined)
+    const again = directory({ platform: { ...platform, metrics: makeMetrics() }, config })
+    await again.start?.()
+    t.after(() => again.stop?.(100))
+    assert.deepEqual(
+      again.contract
+        .snapshot()
+        .accreditedSystems({})
+        .map(({ asid, odsCode }) => [asid, odsCode]),
+      snapshot.accreditedSystems({}).map(({ asid, odsCode }) => [asid, odsCode]),
+    )
+    const { rows } = await store.pool.query('select number, kind from directory.change where number > $1 order by 1', [
+      start,
+    ])
+    assert.deepEqual(
+      rows.map(({ number, kind }) => [Number(number) - start, kind]),
+      [
+        [1, 'add'],
+        [2, 'add'],
+        [3, 'modify'],
+      ],
     )
   })
 

@@ -1,7 +1,6 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
 import type { Store } from '@openspine/platform/store'
-import { SpineError } from '@openspine/standards/error'
 import {
   type EncodedEntry,
   type MemoryTree,
@@ -10,7 +9,7 @@ import {
   type Schema,
   type TreeEdit,
 } from '@openspine/standards/ldap'
-import { type ChangeGround, putEntry, workOut } from './change.ts'
+import { type ChangeCall, type ChangeGround, putEntry, workOut } from './change.ts'
 import { dropChanges, putChange, putHead } from './changelog.ts'
 import type { DirectoryConfig } from './config.ts'
 import type { DirectoryChange, DirectoryEntry, DirectoryWarning, EntryAttributes } from './contract.ts'
@@ -58,6 +57,7 @@ export class Registry {
   readonly #rows: EntryStore
   readonly #fqdns = new WeakMap<EncodedEntry, string>()
   readonly #listeners = new Set<() => void>()
+  readonly #waiting: Waiting[] = []
   #state: RegistryState
   #turn: Promise<unknown> = Promise.resolve()
   #refreshing: Promise<void> | undefined
@@ -219,17 +219,14 @@ export class Registry {
     const holds = ({ attributes }: DirectoryEntry) =>
       Object.values(attributes).some((values) => values.some((value) => guarded.has(value.toLowerCase())))
     const keys = changes.flatMap((change) => {
-      const key = change.kind === 'put' && holds(change.entry) ? nameKey(schema, change.entry.dn)?.key : undefined
+      const key = change.kind !== 'delete' && holds(change.entry) ? nameKey(schema, change.entry.dn)?.key : undefined
       return key === undefined || tree.get(key) === undefined ? [] : [key]
     })
     return keys.length === 0 ? new Map() : writer.attributesOf(keys)
   }
 
-  #ground(
-    state: Pick<RegistryState, 'tree' | 'version'>,
-    by: string,
-    imported: boolean,
-  ): Omit<ChangeGround, 'guarded'> {
+  /** What changes are worked out on, but for the secrets of the entries that they write again. */
+  #ground(state: RegistryState): Omit<ChangeGround, 'guarded'> {
     const { clock, random, config, schema } = this.#needs
     return {
       tree: state.tree,
@@ -237,8 +234,6 @@ export class Registry {
       schema,
       config,
       now: clock.now(),
-      by,
-      imported,
       uuid: () => random.uuid(),
       registeredFqdn: (entry) => this.#fqdns.get(entry),
     }
@@ -250,57 +245,104 @@ export class Registry {
     changes: readonly DirectoryChange[],
     options: { readonly imported: boolean },
   ): readonly DirectoryWarning[] {
-    return workOut(changes, { ...this.#ground(state, 'System', options.imported), guarded: new Map() }).warnings
+    const call = { changes, by: 'System', imported: options.imported, ifVersion: undefined }
+    const [answer] = workOut([call], { ...this.#ground(state), guarded: new Map() }).answers
+    if (answer !== undefined && 'refusal' in answer) throw answer.refusal
+    return answer?.warnings ?? []
   }
 
-  /** Checks and commits; resolves when `state` shows it. */
-  async apply(
+  /**
+   * Checks and commits; resolves when `state` shows it. Whoever comes while another commit is under way waits and is
+   * committed with all others that wait: one transaction for many, each judged by itself.
+   */
+  apply(
     changes: readonly DirectoryChange[],
     by: string,
     options: { readonly imported: boolean; readonly ifVersion?: number },
-  ): Promise<{ readonly version: number }> {
-    const { config, log, store } = this.#needs
-    return this.#inTurn(async () => {
-      const { state, warnings } = await this.#rows.exclusively(async (writer) => {
-        const before = await this.#read(writer)
-        refuseOtherVersion(before.version, options.ifVersion)
-        const worked = workOut(changes, {
-          ...this.#ground(before, by, options.imported),
-          guarded: await this.#guarded(changes, before.tree, writer),
-        })
-        if (worked.version === before.version) return { state: before, warnings: worked.warnings }
-        await writer.write({
-          ...worked,
-          changes: worked.log.slice(-config.changeLogSize),
-          forget: worked.version - config.changeLogSize,
-        })
-        for (const entry of worked.entries) {
-          const encoded = worked.edit.get(entry.key)
-          if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
-        }
-        const all = worked.log.length > config.changeLogSize
-        return {
-          state: all
-            ? await this.#load(writer, worked.version)
-            : this.#finish(worked.edit, worked.log, before.firstChange, worked.version),
-          warnings: worked.warnings,
-        }
-      })
-      for (const { code, dn, explanation } of warnings.slice(0, 100)) log.warn({ code, dn }, explanation)
-      if (state.version !== this.#state.version) {
-        this.#take(state)
-        store.announce(topic)
+  ): Promise<{ readonly after: number; readonly version: number }> {
+    const { imported, ifVersion } = options
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call: { changes, by, imported, ifVersion }, resolve, reject })
+      if (this.#waiting.length === 1) this.#commitInTurn()
+    })
+  }
+
+  #commitInTurn(): void {
+    void this.#inTurn(async () => {
+      const group = this.#nextGroup()
+      try {
+        await this.#commit(group)
+      } catch (error) {
+        for (const { reject } of group) reject(error)
       }
-      return { version: state.version }
+    })
+  }
+
+  /** Those who wait, in order, until their changes are as many as one transaction should hold; the rest take the next turn. */
+  #nextGroup(): Waiting[] {
+    let size = 0
+    const end = this.#waiting.findIndex(({ call }, place) => {
+      size += call.changes.length
+      return place > 0 && size > mostChangesTogether
+    })
+    const group = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
+    if (this.#waiting.length > 0) this.#commitInTurn()
+    return group
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    const { config, log, store } = this.#needs
+    const calls = group.map(({ call }) => call)
+    const { state, answers } = await this.#rows.exclusively(async (writer) => {
+      const before = await this.#read(writer)
+      const worked = workOut(calls, {
+        ...this.#ground(before),
+        guarded: await this.#guarded(
+          calls.flatMap(({ changes }) => changes),
+          before.tree,
+          writer,
+        ),
+      })
+      const { answers: given } = worked
+      if (worked.version === before.version) return { state: before, answers: given }
+      await writer.write({
+        ...worked,
+        changes: worked.log.slice(-config.changeLogSize),
+        forget: worked.version - config.changeLogSize,
+      })
+      for (const entry of worked.entries) {
+        const encoded = worked.edit.get(entry.key)
+        if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
+      }
+      const all = worked.log.length > config.changeLogSize
+      const next = all
+        ? await this.#load(writer, worked.version)
+        : this.#finish(worked.edit, worked.log, before.firstChange, worked.version)
+      return { state: next, answers: given }
+    })
+    const warnings = answers.flatMap((answer) => ('refusal' in answer ? [] : answer.warnings))
+    for (const { code, dn, explanation } of warnings.slice(0, 100)) log.warn({ code, dn }, explanation)
+    if (state.version !== this.#state.version) {
+      this.#take(state)
+      store.announce(topic)
+    }
+    group.forEach(({ resolve, reject }, place) => {
+      const answer = answers[place]
+      if (answer !== undefined && 'refusal' in answer) reject(answer.refusal)
+      else resolve({ after: answer?.after ?? state.version, version: answer?.version ?? state.version })
     })
   }
 }
 
-function refuseOtherVersion(version: number, expected: number | undefined): void {
-  if (expected === undefined || expected === version) return
-  const explanation = `The directory was changed meanwhile: it stands at version ${version}, and the changes were worked out for ${expected}. Nothing was written; look again.`
-  throw new SpineError('DIRECTORY_VERSION', { version, expected }, { explanation })
+/** A call of `apply` that has not been committed yet. */
+interface Waiting {
+  readonly call: ChangeCall
+  resolve(answer: { readonly after: number; readonly version: number }): void
+  reject(error: unknown): void
 }
+
+/** So many changes of several callers share a transaction: enough to make a flush cheap, few enough to let others in. */
+const mostChangesTogether = 2000
 
 const branch = (name: string): DirectoryChange => ({
   kind: 'put',

@@ -95,6 +95,7 @@ export function directory(needs: {
           tree,
           version: at,
           schema,
+          config,
           registeredFqdn: (entry) => registry.registeredFqdn(entry),
           today: () => generalizedTime(platform.clock.now()).slice(0, 8),
         },
@@ -106,14 +107,13 @@ export function directory(needs: {
     tree: () => directoryTree(registry, schema),
     async apply(changes, by, options = {}) {
       const imported = options.imported === true
-      const { version: before } = registry.state
-      const applied = await registry.apply(changes, by, { ...options, imported })
+      const { after, version: at } = await registry.apply(changes, by, { ...options, imported })
       await platform.audit.append({
         event: 'directory.change',
         at: clock.now(),
-        facts: { by, changes: changes.length, imported, after: before, version: applied.version },
+        facts: { by, changes: changes.length, imported, after, version: at },
       })
-      return applied
+      return { version: at }
     },
     async importLdif(text, by) {
       const tree = contract.tree()

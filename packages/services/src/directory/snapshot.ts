@@ -1,4 +1,6 @@
-import type { EncodedEntry, MemoryTree, Schema } from '@openspine/standards/ldap'
+import type { AttributeType, EncodedEntry, MemoryTree, Schema } from '@openspine/standards/ldap'
+import { acceptsOrganisation } from './checks/records.ts'
+import type { DirectoryConfig } from './config.ts'
 import type { AccreditedSystem, DirectoryOrganisation, DirectorySnapshot, MessageHandlingSystem } from './contract.ts'
 
 /** Reads one attribute of an entry. */
@@ -11,6 +13,7 @@ export interface SnapshotSource {
   readonly tree: MemoryTree
   readonly version: number
   readonly schema: Schema
+  readonly config: Pick<DirectoryConfig, 'organisations'>
   registeredFqdn(entry: EncodedEntry): string | undefined
   /** `YYYYMMDD` */
   today(): string
@@ -21,17 +24,19 @@ export type InteractionMemory = WeakMap<EncodedEntry, ReadonlySet<string>>
 
 /** Looks of other services at one state of the tree. Records are made when they are first asked for. */
 export function directorySnapshot(source: SnapshotSource, memory: InteractionMemory): DirectorySnapshot {
-  const { tree, version, schema } = source
-  const types = new Map<string, ReturnType<Schema['attribute']>>()
+  const { tree, version, schema, config } = source
+  const types = new Map<string, AttributeType>()
+  const typeOf = (attribute: string): AttributeType => {
+    let type = types.get(attribute)
+    if (type === undefined) {
+      type = schema.attribute(attribute)
+      if (type === undefined) throw new Error(`the schema has no attribute ${attribute}`)
+      types.set(attribute, type)
+    }
+    return type
+  }
   const columns: Columns = {
-    of(entry, attribute) {
-      let type = types.get(attribute)
-      if (type === undefined) {
-        type = schema.attribute(attribute)
-        types.set(attribute, type)
-      }
-      return type === undefined ? [] : entry.values(type)
-    },
+    of: (entry, attribute) => entry.values(typeOf(attribute)),
     first: (entry, attribute) => columns.of(entry, attribute)[0] ?? '',
   }
   const isA = (entry: EncodedEntry, objectClass: string) =>
@@ -71,39 +76,71 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
     }
   }
 
+  const handlerOf = (entry: EncodedEntry): MessageHandlingSystem => {
+    const [manufacturer] = columns.of(entry, 'nhsMhsManufacturerOrg')
+    return {
+      cpaId: columns.first(entry, 'nhsMhsCPAId'),
+      odsCode: columns.first(entry, 'nhsIDCode'),
+      partyKey: columns.first(entry, 'nhsMHSPartyKey'),
+      interaction: columns.first(entry, 'nhsMhsSvcIA'),
+      endpoints: columns.of(entry, 'nhsMHSEndPoint'),
+      fqdn: columns.first(entry, 'nhsMhsFQDN').toLowerCase(),
+      ...(manufacturer === undefined ? {} : { manufacturer }),
+    }
+  }
+
+  /**
+   * Entries of a class that have all the values that are named. The first that is named is looked up and the others are
+   * compared, so the rarest stands first: some lists of interactions hold half the tree.
+   */
+  const having = (
+    objectClass: string,
+    wanted: readonly (readonly [attribute: string, value: string | undefined])[],
+  ) => {
+    const [rarest, ...others] = wanted.flatMap(([attribute, value]) =>
+      value === undefined ? [] : [{ attribute, value }],
+    )
+    const compared = others.map(({ attribute, value }) => {
+      const rule = schema.equality(typeOf(attribute), 'caseIgnoreMatch')
+      const key = rule?.normalise(value)
+      return {
+        attribute,
+        equals: (each: string) => each === value || (key !== undefined && rule?.normalise(each) === key),
+      }
+    })
+    const candidates = rarest === undefined ? [...tree.entries()] : tree.having(rarest.attribute, rarest.value)
+    return candidates.filter(
+      (entry) =>
+        isA(entry, objectClass) && compared.every(({ attribute, equals }) => columns.of(entry, attribute).some(equals)),
+    )
+  }
+
   return {
     version,
     accreditedSystem(asid) {
       const entry = tree.having('uniqueIdentifier', asid).find((each) => isA(each, 'nhsas'))
       return entry === undefined ? undefined : systemOf(entry)
     },
-    accreditedSystems({ odsCode, partyKey, interaction }) {
-      const lists = [
-        odsCode === undefined ? undefined : tree.having('nhsIDCode', odsCode),
-        partyKey === undefined ? undefined : tree.having('nhsMHSPartyKey', partyKey),
-        interaction === undefined ? undefined : tree.having('nhsAsSvcIA', interaction),
-      ].filter((list) => list !== undefined)
-      const [shortest, ...others] = lists.sort((a, b) => a.length - b.length)
-      const rest = others.map((list) => new Set(list))
-      return (shortest ?? [...tree.entries()])
-        .filter((entry) => rest.every((set) => set.has(entry)) && isA(entry, 'nhsas'))
-        .map(systemOf)
-    },
-    messageHandlingSystems(partyKey, interaction) {
-      return tree
-        .having('nhsMHSPartyKey', partyKey)
-        .filter((entry) => columns.of(entry, 'nhsMhsSvcIA').includes(interaction) && isA(entry, 'nhsmhs'))
-        .map(
-          (entry): MessageHandlingSystem => ({
-            cpaId: columns.first(entry, 'nhsMhsCPAId'),
-            odsCode: columns.first(entry, 'nhsIDCode'),
-            partyKey: columns.first(entry, 'nhsMHSPartyKey'),
-            interaction,
-            endpoints: columns.of(entry, 'nhsMHSEndPoint'),
-            fqdn: columns.first(entry, 'nhsMhsFQDN').toLowerCase(),
-          }),
-        )
-    },
+    accreditedSystems: ({ odsCode, partyKey, interaction, manufacturer }) =>
+      having('nhsas', [
+        ['nhsMHSPartyKey', partyKey],
+        ['nhsIDCode', odsCode],
+        ['nhsMhsManufacturerOrg', manufacturer],
+        ['nhsAsSvcIA', interaction],
+      ]).map(systemOf),
+    messageHandlingSystems: ({ odsCode, partyKey, interaction, manufacturer, fqdn, cpaId }) =>
+      having('nhsmhs', [
+        ['nhsMhsCPAId', cpaId],
+        ['nhsMHSPartyKey', partyKey],
+        ['nhsIDCode', odsCode],
+        ['nhsMhsFQDN', fqdn],
+        ['nhsMhsManufacturerOrg', manufacturer],
+        ['nhsMhsSvcIA', interaction],
+      ]).map(handlerOf),
+    holdsService: (uniqueIdentifier) =>
+      tree.having('uniqueIdentifier', uniqueIdentifier).some(({ key }) => key.endsWith(',ou=services,o=nhs')),
+    acceptsOrganisation: (odsCode) =>
+      acceptsOrganisation({ schema, look: tree, config, today: source.today() }, odsCode),
     organisation(odsCode): DirectoryOrganisation | undefined {
       // By its name, which compares without case; nhsIDCode does not.
       const entry = tree

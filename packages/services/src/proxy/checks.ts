@@ -217,7 +217,7 @@ export const checks: readonly Check[] = [
           explanation: `The accredited system ${to} (organisation ${receiver.odsCode}) does not list ${interaction} among its interactions (nhsAsSvcIA).`,
           compared: { to, interaction, listed: [...receiver.interactions].slice(0, 50) },
         }
-      if (directory.messageHandlingSystems(receiver.partyKey, interaction).length === 0)
+      if (directory.messageHandlingSystems({ partyKey: receiver.partyKey, interaction }).length === 0)
         return {
           status: 403,
           text,
@@ -235,7 +235,7 @@ export const checks: readonly Check[] = [
     run(call, around) {
       const { receiver, target, interaction = '' } = call
       if (receiver === undefined || target === undefined) return undefined
-      const systems = around.directory.messageHandlingSystems(receiver.partyKey, interaction)
+      const systems = around.directory.messageHandlingSystems({ partyKey: receiver.partyKey, interaction })
       for (const system of systems)
         for (const value of system.endpoints) {
           const endpoint = around.readEndpoint(value)

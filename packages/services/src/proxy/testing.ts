@@ -72,8 +72,16 @@ export class TestDirectory implements DirectorySnapshot {
     return [...this.systems.values()]
   }
 
-  messageHandlingSystems(partyKey: string, wanted: string): readonly MessageHandlingSystem[] {
-    return this.handlers.filter((one) => one.partyKey === partyKey && one.interaction === wanted)
+  messageHandlingSystems(wanted: { partyKey?: string; interaction?: string }): readonly MessageHandlingSystem[] {
+    return this.handlers.filter((one) => one.partyKey === wanted.partyKey && one.interaction === wanted.interaction)
+  }
+
+  holdsService(uniqueIdentifier: string): boolean {
+    return this.systems.has(uniqueIdentifier) || this.handlers.some(({ cpaId }) => cpaId === uniqueIdentifier)
+  }
+
+  acceptsOrganisation(): boolean {
+    return true
   }
 
   knowsInteraction(wanted: string): boolean {

@@ -49,6 +49,7 @@ const broken: readonly (readonly [code: string, change: DirectoryChange, tolerat
   ['DIRECTORY_NAME', put({ ...as, dn: 'nonsense' })],
   ['DIRECTORY_NAME', { kind: 'delete', dn: '' }],
   ['DIRECTORY_NO_SUCH_ENTRY', { kind: 'delete', dn: as.dn }],
+  ['DIRECTORY_ENTRY_EXISTS', { kind: 'create', entry: gpPractice('A99968', 'ANOTHER SURGERY') }],
   ['DIRECTORY_NOT_A_LEAF', { kind: 'delete', dn: 'uid=111111111111,ou=People,o=nhs' }],
   ['DIRECTORY_BRANCH_CLOSED', { kind: 'delete', dn: 'ou=Services,o=nhs' }],
   ['DIRECTORY_BRANCH_CLOSED', { kind: 'delete', dn: 'changenumber=1,cn=Changelog,o=nhs' }],

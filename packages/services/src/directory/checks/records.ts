@@ -38,6 +38,23 @@ function offending(
   return undefined
 }
 
+/** Whether ou=Organisations holds this organisation, open; or is not asked for any (`directory.organisations`). */
+export function acceptsOrganisation(
+  { config, look, schema, today }: Pick<Candidate, 'config' | 'look' | 'schema' | 'today'>,
+  odsCode: string,
+): boolean {
+  if (config.organisations === 'never') return true
+  if (config.organisations === 'when-loaded' && !look.hasChildren('ou=organisations,o=nhs')) return true
+  const closing = schema.attribute('nhsOrgCloseDate')
+  return look
+    .having('nhsIDCode', odsCode)
+    .filter(({ key }) => key.endsWith(',ou=organisations,o=nhs'))
+    .some((entry) => {
+      const [closed] = closing === undefined ? [] : entry.values(closing)
+      return closed === undefined || closed > today
+    })
+}
+
 function urlOf(text: string): URL | undefined {
   try {
     return new URL(text)
@@ -148,17 +165,8 @@ export const recordChecks: readonly WriteCheck[] = [
     asks: 'Does the ODS code belong to an open organisation?',
     on: 'tolerated',
     run(candidate) {
-      const { config, look, schema, today } = candidate
-      if (!isSystem(candidate) || config.organisations === 'never') return undefined
-      if (config.organisations === 'when-loaded' && !look.hasChildren('ou=organisations,o=nhs')) return undefined
       const code = first(candidate, 'nhsIDCode') ?? ''
-      const closing = schema.attribute('nhsOrgCloseDate')
-      const organisations = look.having('nhsIDCode', code).filter(({ key }) => key.endsWith(',ou=organisations,o=nhs'))
-      const open = organisations.some((entry) => {
-        const [closed] = closing === undefined ? [] : entry.values(closing)
-        return closed === undefined || closed > today
-      })
-      return open
+      return !isSystem(candidate) || acceptsOrganisation(candidate, code)
         ? undefined
         : {
             attribute: 'nhsIDCode',
