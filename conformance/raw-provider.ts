@@ -91,7 +91,7 @@ export async function register({ spine }: Sandbox, endpoint: string): Promise<Re
     entries.map((entry) => ({ kind: 'put', entry })),
     'test',
   )
-  await spine.contracts.registration.agree(
+  await spine.contracts.registration.agreements.agree(
     { from: consumer.organisation.odsCode, to: odsCode, interaction: metadataInteraction },
     'test',
   )

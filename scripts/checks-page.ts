@@ -12,7 +12,7 @@ import {
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
-import { agreementChecks } from '@openspine/services/registration'
+import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
 
 /** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
 interface Row {
@@ -103,6 +103,12 @@ function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[nu
   }))
 }
 
+type RegistrationCheck = Pick<(typeof endpointChecks)[number], 'code' | 'clause' | 'asks'>
+
+function registrationRows(checks: readonly RegistrationCheck[]): Row[] {
+  return checks.map(({ code: name, clause, asks }) => ({ name: code(name), clause, asks, failure: 'refused' }))
+}
+
 const written = {
   refused: 'refused',
   tolerated: 'refused; a warning on import',
@@ -190,6 +196,22 @@ ${table(
     failure: explanation,
   })),
 )}
+
+## Registration
+
+Refusals are a code and a sentence that names what is wrong; on the command line they end with exit code 3.
+
+### Products
+
+${table(registrationRows(productChecks))}
+
+### Sets of interactions of a product
+
+${table(registrationRows(setChecks))}
+
+### Endpoints: when one is requested, approved and taken up again
+
+${table(registrationRows(endpointChecks))}
 
 ## Certificate signing requests
 

@@ -66,6 +66,8 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/directory/change.ts',
       'packages/services/src/directory/ldif.ts',
       'packages/services/src/directory/ods/outcome.ts',
+      'packages/services/src/registration/endpoints.ts',
+      'packages/services/src/registration/products.ts',
       'packages/services/src/registration/service.ts',
       'packages/standards/src/fhir/problem.ts',
       'packages/standards/src/xml/problem.ts',

@@ -6,7 +6,7 @@ import { openStore, type Store } from '@openspine/platform/store'
 import type { IssuedCertificate, Trust } from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
-import { auditFolder, type OpenPlatform, openPlatform, storeOptions } from './house.ts'
+import { auditFolder, makeServices, type OpenPlatform, openPlatform, type Services, storeOptions } from './house.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { exitCode, reportError } from './terminal.ts'
 
@@ -56,6 +56,41 @@ export async function withPlatform<Result>(
   } finally {
     await close()
   }
+}
+
+/** What commands of registration work with. */
+export interface AtRegistration {
+  readonly platform: OpenPlatform['platform']
+  readonly settings: Settings
+  readonly directory: Services['directory']['contract']
+  readonly registration: Services['registration']['contract']
+}
+
+/** For commands that register: the services themselves, beside the server where one runs, which sees the change within a second. */
+export function withRegistration<Result>(
+  command: Command,
+  work: (at: AtRegistration) => Promise<Result>,
+): Promise<Result> {
+  const settings = settingsOf(command, { logLevel: 'warn' })
+  return withPlatform(command, async (platform) => {
+    const { directory, registration } = makeServices(platform, settings)
+    const started: (typeof directory | typeof registration)[] = []
+    try {
+      for (const service of [directory, registration]) {
+        await platform.store.migrate(service.name, service.migrations ?? {})
+        await service.start?.()
+        started.push(service)
+      }
+      return await work({
+        platform,
+        settings,
+        directory: directory.contract,
+        registration: registration.contract,
+      })
+    } finally {
+      for (const service of started.toReversed()) await service.stop?.(settings.values[''].stopSeconds * 1000)
+    }
+  })
 }
 
 /** For commands that only read the audit: no writer is opened, so that looking leaves no trace of its own. */

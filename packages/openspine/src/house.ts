@@ -112,13 +112,17 @@ export function makeServices(platform: Platform, settings: Settings) {
   const { values } = settings
   const theGateway = gateway({ platform, config: values.gateway })
   const theDirectory = directory({ platform, config: values.directory, gateway: theGateway.contract })
-  const theRegistration = registration({ platform, config: values.registration })
+  const theRegistration = registration({
+    platform,
+    config: values.registration,
+    directory: theDirectory.contract,
+  })
   const theDemographics = demographics({ platform, config: values.demographics })
   const theProxy = proxy({
     platform,
     config: values.proxy,
     directory: theDirectory.contract,
-    agreements: theRegistration.contract,
+    agreements: theRegistration.contract.agreements,
   })
   const thePractice = practice({ platform, config: values.practice })
   return {

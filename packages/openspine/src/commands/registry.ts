@@ -4,8 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
-import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
-import { makeServices } from '../house.ts'
+import { action, globalOptions, withRegistration } from '../context.ts'
 import { planJson, planLines } from '../registry/plan-text.ts'
 import {
   applyPlan,
@@ -27,27 +26,14 @@ Exit codes: 0 the same, or done; 1 a rule is broken or a file cannot be read: no
 /** Largest LDIF file that is imported: it is read as one text. */
 const maxLdifBytes = 400 * 1024 * 1024
 
-/** The services that keep the registry, started, and the name of the environment; beside the server where one runs. */
+/** The services that keep the registry, and the name of the environment. */
 function withRegistry<Result>(
   command: Command,
   work: (services: RegistryServices, environment: string) => Promise<Result>,
 ): Promise<Result> {
-  const settings = settingsOf(command)
-  return withPlatform(command, async (platform) => {
-    const { directory, registration } = makeServices(platform, settings)
-    const started: { stop?(deadlineMs: number): Promise<void> }[] = []
-    try {
-      for (const service of [directory, registration]) {
-        await platform.store.migrate(service.name, service.migrations ?? {})
-        await service.start?.()
-        started.push(service)
-      }
-      const services = { directory: directory.contract, registration: registration.contract }
-      return await work(services, platform.environment)
-    } finally {
-      for (const service of started.reverse()) await service.stop?.(1000)
-    }
-  })
+  return withRegistration(command, ({ platform, directory, registration: { agreements } }) =>
+    work({ directory, registration: agreements }, platform.environment),
+  )
 }
 
 async function exportLdif({ directory }: RegistryServices, file: string): Promise<void> {

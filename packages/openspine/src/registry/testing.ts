@@ -19,15 +19,14 @@ export interface TestRegistry extends RegistryServices {
 export async function openRegistry(): Promise<TestRegistry> {
   const store = await openMemoryStore()
   const platform = await testPlatform({ store })
-  const services = [
-    directory({ platform, config: directoryConfig.parse({ port: 0 }) }),
-    registration({ platform, config: registrationConfig.parse({ maxAgreements: 50 }) }),
-  ] as const
+  const theDirectory = directory({ platform, config: directoryConfig.parse({ port: 0 }) })
+  const config = registrationConfig.parse({ maxAgreements: 50 })
+  const services = [theDirectory, registration({ platform, config, directory: theDirectory.contract })] as const
   for (const service of services) {
     await store.migrate(service.name, service.migrations ?? {})
     await service.start?.()
   }
-  const contracts = { directory: services[0].contract, registration: services[1].contract }
+  const contracts = { directory: services[0].contract, registration: services[1].contract.agreements }
   return {
     ...contracts,
     parts: registryParts(contracts),

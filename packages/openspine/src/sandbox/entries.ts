@@ -11,6 +11,8 @@ export const approved = {
   nhsApproverURP: ['System'],
   nhsDateApproved: ['20260101090000'],
 }
+/** The product that the sandbox's systems are. */
+export const sandboxProduct = { manufacturer, name: 'OpenSpine sandbox', version: '0.1' }
 export const product = { nhsProductKey: ['1'], nhsProductName: ['OpenSpine sandbox'], nhsProductVersion: ['0.1'] }
 
 export function organisationEntry(

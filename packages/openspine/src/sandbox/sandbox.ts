@@ -1,9 +1,10 @@
 import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
+import { splitInteractionId } from '@openspine/standards/nhs'
 import { gpConnectInteractions } from '@openspine/standards/nhs/interactions'
 import type { Spine } from '../openspine.ts'
-import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry } from './entries.ts'
+import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, sandboxProduct } from './entries.ts'
 import { spineCore, spineCoreEntries } from './spine-core.ts'
 import { referenceDataEntries, staffEntries } from './staff.ts'
 
@@ -131,10 +132,17 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   }
   if (changes.length > 0) await directory.apply(changes, 'sandbox')
 
-  const agreed = new Set(registration.list().map(({ from, to }) => `${from} ${to}`))
+  const { products } = registration
+  if ((await products.find({ ...sandboxProduct, limit: 1 })).length === 0) {
+    const { id } = await products.create({ ...sandboxProduct, kinds: ['CMA', 'MHS', 'AS'] }, 'sandbox')
+    const messages = careRecordInteractions.flatMap((interaction) => splitInteractionId(interaction) ?? [])
+    await products.addSet(id, { use: 'messages', name: 'access-record-html', messages }, 'sandbox')
+  }
+
+  const agreed = new Set(registration.agreements.list().map(({ from, to }) => `${from} ${to}`))
   for (const { odsCode, agreement } of sandboxPractices) {
     if (agreement && !agreed.has(`${consumer.odsCode} ${odsCode}`))
-      await registration.agree(
+      await registration.agreements.agree(
         { from: consumer.odsCode, to: odsCode, interaction: 'urn:nhs:names:services:gpconnect:*' },
         'sandbox',
       )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachStore, testPlatform } from '@openspine/platform/testing'
+import type { Directory } from '../directory/contract.ts'
 import { registration, registrationConfig } from './service.ts'
 
 const call = {
@@ -10,6 +11,8 @@ const call = {
   toOdsCode: 'A20047',
   interaction: 'urn:nhs:names:services:gpconnect:fhir:rest:read:metadata-1',
 }
+/** Agreements ask the directory nothing. */
+const none = {} as Directory
 const prefix = 'urn:nhs:names:services:gpconnect:*'
 
 forEachStore((open) => {
@@ -21,47 +24,50 @@ forEachStore((open) => {
       await store.close()
     })
     const config = registrationConfig.parse({})
-    const first = registration({ platform, config })
+    const first = registration({ platform, config, directory: none })
     await store.migrate('registration', first.migrations ?? {})
     await first.start?.()
-    const second = registration({ platform, config })
+    const second = registration({ platform, config, directory: none })
     await second.start?.()
     t.after(async () => {
       await first.stop?.(100)
       await second.stop?.(100)
     })
 
-    assert.equal(first.contract.permitting(call), undefined)
-    const agreed = await first.contract.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
-    assert.deepEqual(first.contract.permitting(call), agreed)
-    assert.equal(first.contract.permitting({ ...call, toOdsCode: 'B82617' }), undefined)
-    assert.equal(first.contract.permitting({ ...call, interaction: 'urn:nhs:names:services:pds:X' }), undefined)
-    const again = await first.contract.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
+    assert.equal(first.contract.agreements.permitting(call), undefined)
+    const agreed = await first.contract.agreements.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
+    assert.deepEqual(first.contract.agreements.permitting(call), agreed)
+    assert.equal(first.contract.agreements.permitting({ ...call, toOdsCode: 'B82617' }), undefined)
+    assert.equal(
+      first.contract.agreements.permitting({ ...call, interaction: 'urn:nhs:names:services:pds:X' }),
+      undefined,
+    )
+    const again = await first.contract.agreements.agree({ from: 'X26', to: 'A20047', interaction: prefix }, 'tester')
     assert.deepEqual(again, agreed, 'the same agreement is not made twice')
 
     await new Promise<void>((resolve, reject) => {
       const until = Date.now() + 2000
       const look = () => {
-        if (second.contract.permitting(call) !== undefined) resolve()
+        if (second.contract.agreements.permitting(call) !== undefined) resolve()
         else if (Date.now() > until) reject(new Error('the other service never saw the agreement'))
         else setTimeout(look, 5)
       }
       look()
     })
 
-    const exact = await first.contract.agree(
+    const exact = await first.contract.agreements.agree(
       { from: '200000100000', to: '200000100001', interaction: call.interaction },
       'tester',
     )
-    assert.equal(await first.contract.withdraw(agreed.id, 'tester'), true)
-    assert.deepEqual(first.contract.permitting(call), exact)
-    assert.equal(await first.contract.withdraw(agreed.id, 'tester'), false)
-    assert.equal(await first.contract.withdraw('no such id', 'tester'), false)
+    assert.equal(await first.contract.agreements.withdraw(agreed.id, 'tester'), true)
+    assert.deepEqual(first.contract.agreements.permitting(call), exact)
+    assert.equal(await first.contract.agreements.withdraw(agreed.id, 'tester'), false)
+    assert.equal(await first.contract.agreements.withdraw('no such id', 'tester'), false)
 
-    const third = registration({ platform, config })
+    const third = registration({ platform, config, directory: none })
     await third.start?.()
     t.after(() => third.stop?.(100))
-    assert.deepEqual(third.contract.list(), [exact])
+    assert.deepEqual(third.contract.agreements.list(), [exact])
 
     const audited = await platform.audit.find({ event: 'registration.agreement.withdrawn', limit: 10 })
     assert.equal(audited.length, 1)
@@ -75,7 +81,7 @@ forEachStore((open) => {
       await platform.close()
       await store.close()
     })
-    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 1 }) })
+    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 1 }), directory: none })
     await store.migrate('registration', service.migrations ?? {})
     await service.start?.()
     t.after(() => service.stop?.(100))
@@ -88,10 +94,12 @@ forEachStore((open) => {
       [{ interaction: 'urn:nhs:*:x' }, 'REGISTRATION_INTERACTION'],
       [{ interaction: 'gpconnect' }, 'REGISTRATION_INTERACTION'],
     ] as const) {
-      await assert.rejects(service.contract.agree({ ...good, ...change }, 'tester'), { code })
+      await assert.rejects(service.contract.agreements.agree({ ...good, ...change }, 'tester'), { code })
     }
-    await service.contract.agree(good, 'tester')
-    await assert.rejects(service.contract.agree({ ...good, to: 'B82617' }, 'tester'), { code: 'REGISTRATION_FULL' })
+    await service.contract.agreements.agree(good, 'tester')
+    await assert.rejects(service.contract.agreements.agree({ ...good, to: 'B82617' }, 'tester'), {
+      code: 'REGISTRATION_FULL',
+    })
     assert.equal((await service.health?.())?.status, 'pass')
   })
 
@@ -102,11 +110,11 @@ forEachStore((open) => {
       await platform.close()
       await store.close()
     })
-    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 3 }) })
+    const service = registration({ platform, config: registrationConfig.parse({ maxAgreements: 3 }), directory: none })
     await store.migrate('registration', service.migrations ?? {})
     await service.start?.()
     t.after(() => service.stop?.(100))
-    const { contract } = service
+    const { agreements: contract } = service.contract
     const agreement = (to: string) => ({ from: 'X26', to, interaction: prefix })
     const sides = () => contract.list().map(({ to }) => to)
 

@@ -1,13 +1,21 @@
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import { type AgreementBook, agreementChecks, emptyBook, permitting, withChanges } from './agreements.ts'
+import type { Directory } from '../directory/contract.ts'
+import { type AgreementBook, agreementChecks, emptyBook, permitting, withChanges } from './agreements/agreements.ts'
+import { agreementStore } from './agreements/store.ts'
 import type { RegistrationConfig } from './config.ts'
-import type { SharingAgreement, SharingAgreements } from './contract.ts'
+import type { Registration, SharingAgreement, SharingAgreements } from './contract.ts'
+import { endpoints } from './endpoints.ts'
 import { migrations } from './migrations.ts'
-import { agreementStore } from './store.ts'
+import { products } from './products.ts'
+import { registrationStore } from './store.ts'
+import { together } from './together.ts'
 
-export { agreementChecks } from './agreements.ts'
+export { agreementChecks } from './agreements/agreements.ts'
+export { endpointChecks } from './checks/endpoints.ts'
+export { productChecks, setChecks } from './checks/products.ts'
 export { type RegistrationConfig, registrationConfig } from './config.ts'
+export { contractTemplates, knownSets } from './templates.ts'
 
 const topic = 'registration'
 
@@ -20,11 +28,15 @@ function checked(given: Omit<SharingAgreement, 'id'>, change = 0): Omit<SharingA
   return wanted
 }
 
-/** Registration: for now the sharing agreements, durable in the store and answered from memory. */
+/**
+ * Registration: products, the endpoints that are registered for them and published in the directory, and sharing
+ * agreements, which are answered from memory. Needs a directory that was started before.
+ */
 export function registration(needs: {
   readonly platform: Platform
   readonly config: RegistrationConfig
-}): Service<SharingAgreements> {
+  readonly directory: Directory
+}): Service<Registration> {
   const { platform, config } = needs
   const { store, clock, random, log, audit } = platform
   const rows = agreementStore(store)
@@ -32,6 +44,7 @@ export function registration(needs: {
   let fault: string | undefined
   let stopListening: (() => void) | undefined
   let turn: Promise<unknown> = Promise.resolve()
+  let repairing: Promise<void> | undefined
 
   /** Resolves when memory shows everything that was committed before the call. */
   const refresh = (): Promise<void> => {
@@ -46,7 +59,12 @@ export function registration(needs: {
     return mine
   }
 
-  const contract: SharingAgreements = {
+  const registered = registrationStore(store)
+  const inTurn = together(registered)
+  const parts = { ...needs, store: registered, inTurn }
+  const { contract: theEndpoints, publisher } = endpoints(parts)
+
+  const agreements: SharingAgreements = {
     permitting: (call) => permitting(book, call),
     list: () => [...book.byId.values()],
     async agree(given, by) {
@@ -109,20 +127,28 @@ export function registration(needs: {
 
   return {
     name: 'registration',
-    contract,
+    contract: { agreements, products: products(parts), endpoints: theEndpoints },
     migrations,
     async start() {
       await refresh()
+      await publisher.repair({ atOnce: true })
       stopListening = store.onAnnounced(topic, () => {
         refresh().catch((error: unknown) => {
           fault = 'The sharing agreements could not be read from the store: this process knows an older state.'
           log.error({ err: error }, fault)
         })
+        repairing ??= publisher
+          .repair({ atOnce: false })
+          .catch((error: unknown) => log.error({ err: error }, 'unpublished endpoints could not be looked for'))
+          .finally(() => {
+            repairing = undefined
+          })
       })
     },
     async stop() {
       stopListening?.()
       await turn
+      await repairing
     },
     health: async () => (fault === undefined ? { status: 'pass' } : { status: 'fail', note: fault }),
   }

@@ -1,5 +1,5 @@
 import { isAsid, isOdsCode } from '@openspine/standards/nhs'
-import type { SharingAgreement } from './contract.ts'
+import type { SharingAgreement } from '../contract.ts'
 
 /** The agreements in force, held for look-ups by the two sides. */
 export interface AgreementBook {
