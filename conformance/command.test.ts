@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -70,6 +70,36 @@ describe('commands beside a running server', () => {
     const record = await environment.run('record', '999 054 8609', '--section', 'ALL')
     assert.equal(record.code, 0, record.stderr)
     assert.match(record.stdout, /Current Allergies and Adverse Reactions/)
+  })
+
+  it('system register gives a newcomer a place in the directory, which the running server shows within a second', async () => {
+    const url = 'https://gp.supplier.example:9643/C81001/DSTU2/1'
+    const about = [
+      '--manufacturer',
+      'YY002',
+      '--product',
+      'My GP system',
+      '--fqdn',
+      'gp.supplier.example',
+      '--url',
+      url,
+    ]
+    const line = ['system', 'register', '--ods', 'C81001', '--organisation', 'Another Surgery', ...about]
+    const registered = await environment.run(...line, '--json')
+    const at = Date.now()
+    assert.equal(registered.code, 0, registered.stdout + registered.stderr)
+    const { asid, partyKey, files } = JSON.parse(registered.stdout)
+    assert.match(asid, /^\d{12}$/)
+    assert.match(partyKey, /^C81001-\d{6}$/)
+    assert.match(readFileSync(files.certificate, 'utf8'), /BEGIN CERTIFICATE/)
+    const interaction = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
+    const found = await environment.run('lookup', 'C81001', interaction, '--json')
+    assert.equal(found.code, 0, `${found.stderr} after ${Date.now() - at} ms`)
+    assert.deepEqual([JSON.parse(found.stdout).asid, JSON.parse(found.stdout).endpoint], [asid, url])
+
+    const again = await environment.run(...line)
+    assert.equal(again.code, 3)
+    assert.match(again.stderr, /REGISTRATION_ONE_PROVIDER/)
   })
 
   it('an answer of no is exit code 3, wrong usage is 2, each in plain words', async () => {

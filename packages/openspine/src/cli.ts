@@ -1,12 +1,16 @@
 import { Command } from 'commander'
+import { agreementCommands } from './commands/agreement.ts'
 import { applicationCommands } from './commands/applications.ts'
 import { auditCommands } from './commands/audit.ts'
 import { certificateCommands } from './commands/certificates.ts'
 import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
+import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
+import { productCommands } from './commands/product.ts'
 import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
+import { systemCommands } from './commands/system.ts'
 import { exitCode } from './terminal.ts'
 
 const program = new Command('openspine')
@@ -39,6 +43,7 @@ Examples:
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
   $ openspine app create "Ward App"                  an API key for your own application
+  $ openspine system register --help                an ASID, a party key and a place in the directory for it
 `,
   )
 
@@ -52,6 +57,10 @@ consumerCommands(program)
 auditCommands(program)
 certificateCommands(program)
 applicationCommands(program)
+productCommands(program)
+endpointCommands(program)
+systemCommands(program)
+agreementCommands(program)
 loadCommands(program)
 registryCommands(program)
 configCommand(program)

@@ -93,5 +93,5 @@ export function reportError(error: unknown, asJson: boolean): number {
     process.stderr.write(`${error.stack}\n`)
   if (!known) return exitCode.failed
   if (/^(CONFIG|USAGE|SERVICE_UNKNOWN)/.test(error.code)) return exitCode.usage
-  return /^CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS)/.test(error.code) ? exitCode.refused : exitCode.failed
+  return /^(CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS)|REGISTRATION_)/.test(error.code) ? exitCode.refused : exitCode.failed
 }
