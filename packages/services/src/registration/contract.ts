@@ -116,6 +116,10 @@ export interface ContractProperties {
   /** ISO 8601 duration. */
   readonly persistDuration: string
   readonly actor?: string
+  /** nhsProductKey, where it is not the product's own. */
+  readonly productKey?: string
+  /** nhsMhsIPAddress, where it is not the endpoint's own. */
+  readonly sourceAddress?: string
 }
 
 /** One interaction of a message set. */
@@ -212,10 +216,14 @@ export interface NewEndpoint {
   readonly partyKey?: string
   /** Interaction ids out of the product's sets (and for an AS those of its message handling system); absent: all. */
   readonly interactions?: readonly string[]
+  /** nhsProductName and nhsProductVersion, where the deployed system is known by others than the product's own. */
+  readonly productName?: string
+  readonly productVersion?: string
   /** nhsAsClient; absent: the organisation. */
   readonly clients?: readonly string[]
-  /** Further attributes of nhsAs. */
+  /** `description` of nhsAs, nhsMHSServiceDescription of nhsMhs. */
   readonly description?: string
+  /** Further attributes of nhsAs. */
   readonly accessControl?: readonly string[]
   readonly categoryBag?: readonly string[]
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isOdsCode } from '@openspine/standards/nhs'
 import type { ContractProperties, MessageContract, NewProduct } from '../contract.ts'
 import { interactionId, messageOf } from '../interactions.ts'
@@ -66,9 +67,10 @@ function badProperty({ properties }: MessageContract): string | undefined {
   const number = numbers.find((name) => !/^\d{1,4}$/.test(properties[name]))
   if (number !== undefined) return `${number} is a whole number, not ${properties[number].slice(0, 100)}.`
   const time = durations.find((name) => !duration.test(properties[name]))
-  return time === undefined
-    ? undefined
-    : `${time} is an ISO 8601 duration such as PT1M, not ${properties[time].slice(0, 100)}.`
+  if (time !== undefined) return `${time} is an ISO 8601 duration such as PT1M, not ${properties[time].slice(0, 100)}.`
+  const { sourceAddress, productKey } = properties
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) return `${sourceAddress.slice(0, 100)} is no IP address.`
+  return productKey === undefined || isName(productKey) ? undefined : 'A product key is one line of text.'
 }
 
 /** A set that is about to be added, and the interactions that the product's sets hold already. */
@@ -103,12 +105,13 @@ export const setChecks: readonly ProductCheck<SetGround>[] = [
   {
     code: 'REGISTRATION_SET_SIZE',
     clause: 'directory §10.3',
-    asks: `Does the set hold an interaction, and the product at most ${mostInteractions}?`,
+    asks: `Do all sets of the product hold at most ${mostInteractions} interactions?`,
+    // A set may be empty: over the API that is how somebody says that there are none (§11).
     run({ messages, additional, present }) {
-      const size = messages.length + additional.length
-      return size > 0 && size + present.messages.length + present.additional.length <= mostInteractions
+      const size = messages.length + additional.length + present.messages.length + present.additional.length
+      return size <= mostInteractions
         ? undefined
-        : `A set holds at least one interaction, and all sets of a product at most ${mostInteractions}.`
+        : `All sets of a product hold at most ${mostInteractions} interactions together.`
     },
   },
   {
