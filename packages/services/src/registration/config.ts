@@ -17,6 +17,17 @@ export const registrationConfig = z.object({
     .boolean()
     .default(false)
     .describe('Whether who requested an endpoint may also approve it; profile sandbox alone, elsewhere never.'),
+  apiBasePath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)+$/)
+    .default('/connecting-party-manager')
+    .describe('Path of the registration API on the door `api`.'),
+  apiEnvironments: z
+    .array(z.enum(['dev', 'qa', 'ref', 'int', 'prod']))
+    .default([])
+    .describe(
+      'Names under which the registration API addresses this environment; none: its own name, or `dev` where that is none of them.',
+    ),
 })
 
 export type RegistrationConfig = z.infer<typeof registrationConfig>

@@ -6,6 +6,8 @@ import { agreementStore } from './agreements/store.ts'
 import type { RegistrationConfig } from './config.ts'
 import type { Registration, SharingAgreement, SharingAgreements } from './contract.ts'
 import { endpoints } from './endpoints.ts'
+import type { Admit } from './http/face.ts'
+import { registrationRoutes } from './http/routes.ts'
 import { migrations } from './migrations.ts'
 import { products } from './products.ts'
 import { registrationStore } from './store.ts'
@@ -15,6 +17,7 @@ export { agreementChecks } from './agreements/agreements.ts'
 export { endpointChecks } from './checks/endpoints.ts'
 export { productChecks, setChecks } from './checks/products.ts'
 export { type RegistrationConfig, registrationConfig } from './config.ts'
+export type { Admit } from './http/face.ts'
 export { contractTemplates, knownSets } from './templates.ts'
 
 const topic = 'registration'
@@ -36,6 +39,8 @@ export function registration(needs: {
   readonly platform: Platform
   readonly config: RegistrationConfig
   readonly directory: Directory
+  /** Which application asks over the API; without it anybody may in profile sandbox, and nobody in strict. */
+  readonly admit?: Admit
 }): Service<Registration> {
   const { platform, config } = needs
   const { store, clock, random, log, audit } = platform
@@ -125,11 +130,20 @@ export function registration(needs: {
     return new SpineError('REGISTRATION_FULL', { most }, { explanation })
   }
 
+  const contract: Registration = { agreements, products: products(parts), endpoints: theEndpoints }
+  const open = platform.profile === 'sandbox'
+  const admit = needs.admit ?? (async () => (open ? 'sandbox' : undefined))
+
   return {
     name: 'registration',
-    contract: { agreements, products: products(parts), endpoints: theEndpoints },
+    contract,
     migrations,
+    routes: {
+      api: registrationRoutes({ platform, config, registration: contract, directory: needs.directory, admit }),
+    },
     async start() {
+      if (needs.admit === undefined && open)
+        log.info('registration API: any application may register systems (profile sandbox)')
       await refresh()
       await publisher.repair({ atOnce: true })
       stopListening = store.onAnnounced(topic, () => {

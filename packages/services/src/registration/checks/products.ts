@@ -69,7 +69,8 @@ function badProperty({ properties }: MessageContract): string | undefined {
   const time = durations.find((name) => !duration.test(properties[name]))
   if (time !== undefined) return `${time} is an ISO 8601 duration such as PT1M, not ${properties[time].slice(0, 100)}.`
   const { sourceAddress, productKey } = properties
-  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) return `${sourceAddress.slice(0, 100)} is no IP address.`
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0)
+    return `${sourceAddress.slice(0, 100)} is no IP address.`
   return productKey === undefined || isName(productKey) ? undefined : 'A product key is one line of text.'
 }
 
