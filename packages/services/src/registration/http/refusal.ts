@@ -64,8 +64,12 @@ const worded: Readonly<Record<string, (outcome: unknown) => string>> = {
   },
 }
 
-/** The store does not answer now, or lost what it was asked: SQLSTATE classes 08, 53 and 57, and sockets. */
+/** The store does not answer now, or lost what it was asked: SQLSTATE classes 08, 53 and 57, sockets, and the driver's words. */
 const unavailable = /^(STORE_.*|AUDIT_UNAVAILABLE|ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|(08|53|57)[0-9A-Z]{3})$/
+const lost = /^(Connection terminated|Cannot use a pool after|timeout exceeded when trying to connect)/
+
+const isStoreAway = (error: unknown): boolean =>
+  error instanceof Error && (lost.test(error.message) || ('code' in error && unavailable.test(String(error.code))))
 
 /** Whatever was thrown, as the dialect says it. Faults of ours go to the log under the id that the caller is told. */
 export function refusalOf(error: unknown, about: { readonly log: Logger; readonly random: Random }): Refusal {
@@ -82,7 +86,7 @@ export function refusalOf(error: unknown, about: { readonly log: Logger; readonl
   }
   const id = about.random.uuid()
   about.log.error({ messageId: id, err: error }, 'registration API: a request failed')
-  const down = error instanceof Error && 'code' in error && unavailable.test(String(error.code))
+  const down = isStoreAway(error)
   const code = down ? 'SERVICE_UNAVAILABLE' : 'SERVICE_ERROR'
   const message = down
     ? 'The store does not answer: nothing is known to have changed. Try again.'

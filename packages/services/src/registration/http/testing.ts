@@ -8,6 +8,7 @@ import type { Registration } from '../contract.ts'
 import { registration, registrationConfig } from '../service.ts'
 import { organisations } from '../testing.ts'
 import type { Admit } from './face.ts'
+import { describedAs } from './testing-openapi.ts'
 
 export const base = '/connecting-party-manager'
 
@@ -24,7 +25,7 @@ export interface Told {
 export interface TestApi {
   readonly directory: TestDirectory
   readonly contract: Registration
-  /** `path` below the base of the registration API, or a whole path from `/registration/` on. */
+  /** Asks, and checks the answer against `openapi.yaml`. `path` below the base of the registration API, or a whole path from `/registration/` on. */
   call(
     method: string,
     path: string,
@@ -79,7 +80,10 @@ export async function startApi(
       const url = door.url + (path.startsWith('/registration/') ? path : base + path)
       const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
       const answer = await ask(url, { agent, method, headers: given as IncomingHttpHeaders }, sent)
-      return { ...answer, json: answer.body === '' ? undefined : JSON.parse(answer.body) }
+      const told = { ...answer, json: answer.body === '' ? undefined : JSON.parse(answer.body) }
+      const asked = typeof body === 'string' && told.status < 300 ? JSON.parse(body) : body
+      if (method !== 'HEAD') describedAs({ method, path: url.slice(door.url.length), body: asked }, told)
+      return told
     },
     async close() {
       agent.destroy()
@@ -135,6 +139,12 @@ export const answers = {
     'Approver URP': 'the-approver-urp',
   },
 } as const
+
+export const responses = (of: object) => ({ questionnaire_responses: of })
+export const handler = (more: object = {}) => responses({ spine_mhs: [{ ...answers.handler, ...more }] })
+export const system = (more: object = {}) => responses({ spine_as: [{ ...answers.system, ...more }] })
+export const message = (more: object = {}) =>
+  responses({ spine_mhs_message_sets: [{ 'MHS SN': service, 'MHS IN': served, ...more }] })
 
 /** A team and its EPR product. `path` is that of the product in the environment `dev`. */
 export async function eprProduct({ call }: TestApi, odsCode = 'X26') {
