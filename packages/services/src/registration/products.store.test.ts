@@ -107,7 +107,6 @@ const messages = (change: object): NewInteractionSet => ({
 const badSets: readonly (readonly [code: string, set: NewInteractionSet])[] = [
   ['REGISTRATION_NAME', { use: 'additional', name: '', interactions: interactionsOf('gp2gp') }],
   ['REGISTRATION_SET_TWICE', { use: 'additional', name: 'first', interactions: interactionsOf('gp2gp') }],
-  ['REGISTRATION_SET_SIZE', { use: 'additional', name: 'other', interactions: [] }],
   ['REGISTRATION_SET_SIZE', { use: 'additional', name: 'other', interactions: Array(1001).fill('x') }],
   ['REGISTRATION_INTERACTION_ID', { use: 'additional', name: 'other', interactions: ['gp2gp:X'] }],
   ['REGISTRATION_INTERACTION_ID', messages({ service: 'urn:nhs:names:services:psis:REPC' })],
