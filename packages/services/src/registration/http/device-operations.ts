@@ -2,11 +2,12 @@ import type { Logger } from '@openspine/platform/log'
 import { isSpineError } from '@openspine/standards/error'
 import type { Endpoint, InteractionSet, NewEndpoint, NewInteractionSet, Registration } from '../contract.ts'
 import { interactionId } from '../interactions.ts'
-import { contractFrom, type DeviceKind, type Place, type Searches, shownDevice, shownSet } from './devices.ts'
+import { contractFrom, type DeviceKind, type Place, shownDevice, shownSet } from './devices.ts'
 import type { Model } from './models.ts'
 import { type Asked, bodyOf, type Operation, queryOf } from './operation.ts'
 import { type Answers, judgeAnswers, judgeTwice, type Questionnaire, questionnaires } from './questionnaires.ts'
 import { invalid, notFound, quoted } from './refusal.ts'
+import type { Searches } from './searches.ts'
 import { lookup, resolving } from './teams.ts'
 
 /** Environments that a path can name. */
@@ -140,10 +141,20 @@ export function deviceOperations(needs: {
     return { status: 201, body: shownDevice(kind, place, { endpoint, history, sets }, { whole: false }) }
   }
 
-  const devicesOf = async ({ product }: Place): Promise<readonly Endpoint[]> =>
-    (await endpoints.find({ productId: product.id })).filter(
-      ({ state, kind }) => kind !== 'CMA' && (state === 'approved' || state === 'suspended'),
-    )
+  const isDevice = ({ state, kind }: Endpoint) => kind !== 'CMA' && (state === 'approved' || state === 'suspended')
+
+  const hasHandler = async ({ product }: Place): Promise<boolean> =>
+    (await endpoints.find({ productId: product.id, kind: 'MHS' })).some(isDevice)
+
+  async function devicesOf({ product }: Place): Promise<readonly Endpoint[]> {
+    const found: Endpoint[] = []
+    for (;;) {
+      const after = found.at(-1)?.id
+      const page = await endpoints.find({ productId: product.id, ...(after === undefined ? {} : { after }) })
+      if (page.length === 0) return found.filter(isDevice)
+      found.push(...page)
+    }
+  }
 
   return [
     {
@@ -209,7 +220,7 @@ export function deviceOperations(needs: {
         const place = await placeOf(asked)
         mustHavePartyKey(place, 'MHS Device')
         if ((await setsOf(place, 'messages')).length !== 1) throw invalid(words.noMessageSet)
-        if ((await devicesOf(place)).some(({ kind }) => kind === 'MHS')) throw invalid(words.secondHandler)
+        if (await hasHandler(place)) throw invalid(words.secondHandler)
         const [answers, ...more] = responsesTo(body, questionnaires.messageHandlingSystem)
         if (answers === undefined || more.length > 0) throw invalid(words.oneResponse)
         judgeAnswers(questionnaires.messageHandlingSystem, answers)
@@ -251,8 +262,8 @@ export function deviceOperations(needs: {
         const body = bodyOf(asked, models.system)
         const place = await placeOf(asked)
         const partyKey = mustHavePartyKey(place, 'AS device')
-        const [messages, additional] = [await setsOf(place, 'messages'), await setsOf(place, 'additional')]
-        if (messages.length === 0 || additional.length === 0) throw invalid(words.noSets)
+        const uses = (await products.sets(place.product.id)).map(({ use }) => use)
+        if (!uses.includes('messages') || !uses.includes('additional')) throw invalid(words.noSets)
         const [answers = {}] = responsesTo(body, questionnaires.accreditedSystem)
         judgeAnswers(questionnaires.accreditedSystem, answers)
         const given = answers as Readonly<Record<string, string>>
@@ -298,8 +309,8 @@ export function deviceOperations(needs: {
       async run(asked) {
         const place = await placeOf(asked)
         const { device_id: id = '' } = asked.path
-        const endpoint = (await devicesOf(place)).find((each) => each.id === id || each.asid === id)
-        if (endpoint === undefined) {
+        const endpoint = (await endpoints.endpoint(id)) ?? (await endpoints.system(id))
+        if (endpoint === undefined || endpoint.productId !== place.product.id || !isDevice(endpoint)) {
           const key = quoted(place.team.id, place.product.id, place.environment, id)
           throw notFound(`Could not find Device for key (${key})`)
         }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { DirectorySnapshot } from '../../directory/contract.ts'
 import type {
   ContractProperties,
   Endpoint,
@@ -9,7 +8,6 @@ import type {
   NewMessageContract,
   Product,
   ProductTeam,
-  Registration,
 } from '../contract.ts'
 import { interactionId } from '../interactions.ts'
 import { moment } from './operation.ts'
@@ -51,7 +49,11 @@ function uuidOf(...parts: readonly (string | number)[]): string {
 }
 
 /** Responses to one questionnaire, under its name and version. */
-function responses(name: string, about: { readonly id: string; readonly createdAt: number }, data: readonly Answers[]) {
+export function responses(
+  name: string,
+  about: { readonly id: string; readonly createdAt: number | undefined },
+  data: readonly Answers[],
+) {
   if (data.length === 0) return {}
   return {
     [`${name}/1`]: data.map((each, place) => ({
@@ -59,7 +61,7 @@ function responses(name: string, about: { readonly id: string; readonly createdA
       questionnaire_name: name,
       questionnaire_version: '1',
       data: each,
-      created_on: moment(about.createdAt),
+      created_on: about.createdAt === undefined ? null : moment(about.createdAt),
     })),
   }
 }
@@ -133,7 +135,8 @@ export interface Registered {
 /** What a device is: a message handling system, or an accredited system. */
 export type DeviceKind = 'MHS' | 'AS'
 
-const answered = (answers: Readonly<Record<string, unknown>>): Answers =>
+/** Those that there is an answer to. */
+export const answered = (answers: Readonly<Record<string, unknown>>): Answers =>
   Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined))
 
 function handlerAnswers({ product }: Place, { endpoint, history }: Registered): Answers {
@@ -241,131 +244,4 @@ function merged(parts: readonly Readonly<Record<string, readonly unknown[]>>[]):
   const all: Record<string, readonly unknown[]> = {}
   for (const part of parts) for (const [name, list] of Object.entries(part)) all[name] = [...(all[name] ?? []), ...list]
   return all
-}
-
-/** A system that the directory holds and nobody registered here: what can be said of it. */
-function shownElsewhere(kind: DeviceKind, about: { readonly name: string; readonly odsCode: string }, more: object) {
-  const suffix = kind === 'MHS' ? 'Message Handling System' : 'Accredited System'
-  return {
-    id: null,
-    name: `${about.name} - ${suffix}`,
-    status: 'active',
-    product_id: null,
-    product_team_id: null,
-    ods_code: about.odsCode,
-    created_on: null,
-    updated_on: null,
-    deleted_on: null,
-    ...more,
-    device_reference_data: {},
-  }
-}
-
-export interface Searches {
-  systems(query: Parameters<DirectorySnapshot['accreditedSystems']>[0]): Promise<readonly unknown[]>
-  handlers(query: Parameters<DirectorySnapshot['messageHandlingSystems']>[0]): Promise<readonly unknown[]>
-}
-
-/** What the directory holds now, as devices: those that were registered here with all that registration knows. */
-export function searches(needs: {
-  readonly registration: Pick<Registration, 'products' | 'endpoints'>
-  readonly environment: string
-  snapshot(): Pick<DirectorySnapshot, 'accreditedSystems' | 'messageHandlingSystems'>
-}): Searches {
-  const { products, endpoints } = needs.registration
-
-  const registered = async (kind: DeviceKind, endpoint: Endpoint) => {
-    const product = await products.product(endpoint.productId)
-    if (product === undefined) return undefined
-    const team = product.teamId === undefined ? undefined : await products.team(product.teamId)
-    const [history, sets] = await Promise.all([endpoints.history(endpoint.id), products.sets(product.id)])
-    const alone = { id: '', keys: [], odsCode: product.manufacturer, name: '', createdAt: 0, createdBy: '' }
-    const place = { team: team ?? alone, product, environment: needs.environment }
-    const device = shownDevice(kind, place, { endpoint, history, sets }, { whole: true })
-    return team === undefined ? { ...device, product_team_id: null } : device
-  }
-
-  return {
-    async systems(query) {
-      const devices: unknown[] = []
-      for (const { asid, partyKey, odsCode, interactions, manufacturer } of needs.snapshot().accreditedSystems(query)) {
-        const endpoint = await endpoints.system(asid)
-        const device = endpoint?.state === 'approved' ? await registered('AS', endpoint) : undefined
-        const own = { id: asid, createdAt: 0 }
-        const data = answered({
-          'ODS Code': odsCode,
-          'MHS Manufacturer Organisation': manufacturer,
-          'MHS Party Key': partyKey,
-          ASID: asid,
-        })
-        devices.push(
-          device ??
-            shownElsewhere(
-              'AS',
-              { name: `${partyKey}/${asid}`, odsCode },
-              {
-                environment: needs.environment,
-                keys: [{ key_type: 'accredited_system_id', key_value: asid }],
-                questionnaire_responses: {
-                  ...undated(responses(questionnaires.accreditedSystem.name, own, [data])),
-                  ...undated(
-                    responses(
-                      questionnaires.additionalInteractions.name,
-                      own,
-                      [...interactions].map((id) => ({ 'Interaction ID': id })),
-                    ),
-                  ),
-                },
-              },
-            ),
-        )
-      }
-      return devices
-    },
-    async handlers(query) {
-      const devices: unknown[] = []
-      const byKey = Map.groupBy(needs.snapshot().messageHandlingSystems(query), ({ partyKey }) => partyKey)
-      for (const [partyKey, found] of byKey) {
-        const [endpoint] = (await endpoints.find({ partyKey, state: 'approved' })).filter(({ kind }) => kind !== 'AS')
-        const device = endpoint === undefined ? undefined : await registered('MHS', endpoint)
-        const [first] = found
-        const own = { id: partyKey, createdAt: 0 }
-        const data = answered({
-          'MHS FQDN': first?.fqdn,
-          'MHS Manufacturer Organisation': first?.manufacturer,
-          Address: first?.endpoints[0],
-          'MHS Party key': partyKey,
-          'Managing Organization': first?.odsCode,
-        })
-        const contracts = found.map(({ interaction, cpaId }) => ({
-          'Interaction ID': interaction,
-          'MHS CPA ID': cpaId,
-          'Unique Identifier': cpaId,
-        }))
-        devices.push(
-          device ??
-            shownElsewhere(
-              'MHS',
-              { name: partyKey, odsCode: first?.odsCode ?? '' },
-              {
-                environment: needs.environment,
-                keys: found.map(({ cpaId }) => ({ key_type: 'cpa_id', key_value: cpaId })),
-                questionnaire_responses: {
-                  ...undated(responses(questionnaires.messageHandlingSystem.name, own, [data])),
-                  ...undated(responses(questionnaires.messageSets.name, own, contracts)),
-                },
-              },
-            ),
-        )
-      }
-      return devices
-    },
-  }
-}
-
-/** Responses of which nobody knows when they were given. */
-function undated<Each extends object>(parts: Readonly<Record<string, readonly Each[]>>) {
-  return Object.fromEntries(
-    Object.entries(parts).map(([name, list]) => [name, list.map((each) => ({ ...each, created_on: null }))]),
-  )
 }

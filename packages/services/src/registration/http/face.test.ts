@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { systemClock } from '@openspine/platform/clock'
 import { openStore } from '@openspine/platform/store'
 import { silentLog } from '@openspine/platform/testing'
+import { accreditedSystem, messageHandlingSystem, put } from '../../directory/testing.ts'
 import { lifePath, operationsOf } from './routes.ts'
 import {
   additional,
@@ -10,6 +11,7 @@ import {
   eprProduct,
   handler,
   message,
+  readyProduct,
   served,
   service,
   startApi,
@@ -177,6 +179,49 @@ test('empty sets say that there is nothing; a product is found by its party key'
   assert.match(exported ?? '', /nhsProductKey: invented-key/)
   assert.match(exported ?? '', /nhsMhsIPAddress: 192\.0\.2\.9/)
   assert.match(exported ?? '', /nhsMHSServiceDescription: Invented Description/)
+})
+
+test('the searches show what was registered elsewhere, and no more what is suspended', async () => {
+  const { call, contract } = api
+  const interaction = 'urn:nhs:names:services:pds:QUPA_IN000008UK02'
+  const about = { odsCode: 'A99968', partyKey: 'A99968-123456' }
+  await api.directory.service.contract.apply(
+    [
+      put(
+        messageHandlingSystem({
+          cpaId: 'S1',
+          ...about,
+          service: 'urn:nhs:names:services:pds',
+          interaction: 'QUPA_IN000008UK02',
+          endpoint: 'https://old.supplier.example/in',
+        }),
+      ),
+      put(accreditedSystem({ asid: '123456789012', ...about, interactions: [interaction], manufacturer: 'X26' })),
+    ],
+    'import',
+  )
+  const systems = `/searchSdsDevice?nhs_id_code=A99968&nhs_as_svc_ia=${interaction}`
+  const [found, ...none] = (await call('GET', systems)).json
+  assert.deepEqual([found.id, found.name, none], [null, 'A99968-123456/123456789012 - Accredited System', []])
+  assert.equal(found.questionnaire_responses['spine_as/1'][0].data.ASID, '123456789012')
+  assert.equal((await call('GET', `${systems}&nhs_mhs_manufacturer_org=X26`)).json.length, 1)
+  assert.equal((await call('GET', `${systems}&nhs_mhs_manufacturer_org=X27`)).json.length, 0)
+  const [handlerFound] = (await call('GET', `/searchSdsEndpoint?nhs_id_code=A99968&nhs_mhs_svc_ia=${interaction}`)).json
+  assert.deepEqual(handlerFound.keys, [{ key_type: 'cpa_id', key_value: 'S1' }])
+  assert.equal(handlerFound.questionnaire_responses['spine_mhs/1'][0].data.Address, 'https://old.supplier.example/in')
+
+  const { path } = await readyProduct(api, { handler: true })
+  const created = await call('POST', `${path}/Device/AccreditedSystem`, system({ 'ODS Code': 'B00002' }))
+  const asid = created.json.keys[0].key_value
+  const wanted = `/searchSdsDevice?nhs_id_code=B00002&nhs_as_svc_ia=${additional}`
+  assert.deepEqual((await call('GET', wanted)).json[0].id, created.json.id)
+  await contract.endpoints.suspend(created.json.id, 'bob')
+  assert.deepEqual((await call('GET', wanted)).json, [])
+  const suspended = await call('GET', `${path}/Device/${asid}`)
+  assert.deepEqual([suspended.json.id, suspended.json.status], [created.json.id, 'inactive'])
+  assert.notEqual(suspended.json.updated_on, null)
+  await contract.endpoints.withdraw(created.json.id, 'bob')
+  assert.equal((await call('GET', `${path}/Device/${asid}`)).status, 404)
 })
 
 test('endpoints through their states, and sharing agreements, over the API of our own', async () => {

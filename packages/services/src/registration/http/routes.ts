@@ -5,10 +5,10 @@ import type { Directory } from '../../directory/contract.ts'
 import type { RegistrationConfig } from '../config.ts'
 import type { Registration } from '../contract.ts'
 import { deviceOperations, environmentNames } from './device-operations.ts'
-import { searches } from './devices.ts'
 import { type Admit, registrationFace } from './face.ts'
 import { lifeOperations } from './life-operations.ts'
 import type { Operation } from './operation.ts'
+import { searches } from './searches.ts'
 import { teamOperations } from './teams.ts'
 
 /** The face of OpenSpine's own: endpoints in every state, and sharing agreements. */
