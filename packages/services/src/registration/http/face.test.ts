@@ -4,6 +4,7 @@ import { systemClock } from '@openspine/platform/clock'
 import { openStore } from '@openspine/platform/store'
 import { silentLog } from '@openspine/platform/testing'
 import { accreditedSystem, messageHandlingSystem, put } from '../../directory/testing.ts'
+import { description } from './openapi.test-kit.ts'
 import { lifePath, operationsOf } from './routes.ts'
 import {
   additional,
@@ -18,7 +19,6 @@ import {
   system,
   type TestApi,
 } from './testing.ts'
-import { description } from './testing-openapi.ts'
 
 let api: TestApi
 

@@ -8,7 +8,7 @@ import type { Registration } from '../contract.ts'
 import { registration, registrationConfig } from '../service.ts'
 import { organisations } from '../testing.ts'
 import type { Admit } from './face.ts'
-import { describedAs } from './testing-openapi.ts'
+import { describedAs } from './openapi.test-kit.ts'
 
 export const base = '/connecting-party-manager'
 
