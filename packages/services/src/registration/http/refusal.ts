@@ -85,11 +85,18 @@ export function refusalOf(error: unknown, about: { readonly log: Logger; readonl
     return { status: Number(error.statusCode), errors: [{ code: 'VALIDATION_ERROR', message }] }
   }
   const id = about.random.uuid()
-  about.log.error({ messageId: id, err: error }, 'registration API: a request failed')
+  about.log.error({ messageId: id, err: named(error) }, 'registration API: a request failed')
   const down = isStoreAway(error)
   const code = down ? 'SERVICE_UNAVAILABLE' : 'SERVICE_ERROR'
   const message = down
     ? 'The store does not answer: nothing is known to have changed. Try again.'
     : 'An internal fault.'
   return { status: statuses[code], errors: [{ code, message: `${message} The log has it under ${id}.` }] }
+}
+
+/** Without the further members of a database error, which may quote rows. */
+function named(error: unknown) {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack } = error
+  return { type: name, message, stack, ...('code' in error && { code: error.code }) }
 }
