@@ -14,7 +14,7 @@ import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
 import { proxy } from '@openspine/services/proxy'
-import { registration } from '@openspine/services/registration'
+import { registrars, registration } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
 import type { Settings } from './settings.ts'
 
@@ -116,6 +116,11 @@ export function makeServices(platform: Platform, settings: Settings) {
     platform,
     config: values.registration,
     directory: theDirectory.contract,
+    admit: registrars({
+      gateway: theGateway.contract,
+      applications: values.registration.apiApplications,
+      profile: platform.profile,
+    }),
   })
   const theDemographics = demographics({ platform, config: values.demographics })
   const theProxy = proxy({

@@ -22,6 +22,12 @@ export const registrationConfig = z.object({
     .regex(/^(\/[A-Za-z0-9._~-]+)+$/)
     .default('/connecting-party-manager')
     .describe('Path of the registration API on the door `api`.'),
+  apiApplications: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Applications (ids of `openspine app list`) that may use the registration API; none: in the profile sandbox anyone, in strict nobody.',
+    ),
   apiEnvironments: z
     .array(z.enum(['dev', 'qa', 'ref', 'int', 'prod']))
     .default([])

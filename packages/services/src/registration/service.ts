@@ -17,6 +17,7 @@ export { agreementChecks } from './agreements/agreements.ts'
 export { endpointChecks } from './checks/endpoints.ts'
 export { productChecks, setChecks } from './checks/products.ts'
 export { type RegistrationConfig, registrationConfig } from './config.ts'
+export { registrars } from './http/admission.ts'
 export type { Admit } from './http/face.ts'
 export { contractTemplates, knownSets } from './templates.ts'
 
@@ -142,7 +143,7 @@ export function registration(needs: {
       api: registrationRoutes({ platform, config, registration: contract, directory: needs.directory, admit }),
     },
     async start() {
-      if (needs.admit === undefined && open)
+      if (open && config.apiApplications.length === 0)
         log.info('registration API: any application may register systems (profile sandbox)')
       await refresh()
       await publisher.repair({ atOnce: true })
