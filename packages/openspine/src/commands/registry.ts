@@ -141,7 +141,7 @@ export function registryCommands(program: Command): void {
           if (!json) for (const line of planLines(plan, 200)) output.line(line)
           if (!options.fromOtherEnvironment) refuseOtherEnvironment(plan)
           tellWork('checking', plan.changes.length)
-          const checked = checkPlan(plan)
+          const checked = await checkPlan(plan)
           const { warnings } = checked
           if (!json)
             for (const { code, name, explanation, place } of warnings.slice(0, 100))

@@ -67,7 +67,7 @@ export function agreementsPart(agreements: SharingAgreements): RegistryPart {
         notes: [],
         changes,
         staying: only.length - withdraw.length,
-        check() {
+        async check() {
           try {
             agreements.check(named)
           } catch (error) {

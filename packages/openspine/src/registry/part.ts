@@ -57,8 +57,8 @@ export interface PartPlan {
   readonly staying: number
   /** What differs and is not changed, in sentences. */
   readonly notes: readonly string[]
-  /** Throws the first rule that a change breaks, with its place in the folder; writes nothing. */
-  check(): readonly PlanWarning[]
+  /** Rejects with the first rule that a change breaks, with its place in the folder; writes nothing. */
+  check(): Promise<readonly PlanWarning[]>
   /** Commits all changes or none. */
   apply(by: string): Promise<void>
 }

@@ -33,7 +33,7 @@ const planned = (registry: TestRegistry, folder: string, options: Partial<{ prun
     prune: options.prune ?? false,
     tolerateLiveQuirks: options.quirks ?? false,
   })
-const apply = (plan: RegistryPlan) => applyPlan(checkPlan(plan), 'tester')
+const apply = async (plan: RegistryPlan) => applyPlan(await checkPlan(plan), 'tester')
 const names = (registry: TestRegistry) => [...registry.directory.tree().names()]
 const summary = (plan: RegistryPlan) => plan.changes.map(({ kind, name }) => `${kind} ${name.split(',')[0]}`)
 
@@ -281,7 +281,7 @@ test('a broken rule in the last entry, or in an agreement, changes nothing at al
   edit(folder, 'organisations/A2.ldif', (text) => text.replace('Ynys Môn', 'BANGOR'))
   edit(folder, 'agreements.jsonl', (text) => `${text}{"from":"A20047","to":"X26","interaction":"urn:nhs:x"}\n`)
   edit(folder, 'services/X26.ldif', (text) => text + text.slice('version: 1\n'.length).replaceAll('200000100000', '12'))
-  assert.throws(() => checkPlan(planned(registry, folder)), {
+  await assert.rejects(checkPlan(planned(registry, folder)), {
     code: 'DIRECTORY_ASID',
     outcome: {
       change: 1,
@@ -297,14 +297,14 @@ test('a broken rule in the last entry, or in an agreement, changes nothing at al
   await assert.rejects(applyPlan({ plan: planned(registry, folder), warnings: [] }, 'tester'), {
     code: 'DIRECTORY_ASID',
   })
-  const borne = checkPlan(planned(registry, folder, { quirks: true }))
+  const borne = await checkPlan(planned(registry, folder, { quirks: true }))
   assert.deepEqual(
     borne.warnings.map(({ code, place }) => [code, place?.line]),
     [['DIRECTORY_ASID', 17]],
   )
   writeFileSync(join(folder, 'services/X26.ldif'), services)
   edit(folder, 'agreements.jsonl', (text) => text.replace('urn:nhs:x', 'nonsense'))
-  assert.throws(() => checkPlan(planned(registry, folder)), {
+  await assert.rejects(checkPlan(planned(registry, folder)), {
     code: 'REGISTRATION_INTERACTION',
     message: /^agreements\.jsonl, line 2: A20047 → X26 nonsense: /,
   })
@@ -318,7 +318,7 @@ test('more agreements than may be are refused before anything is written', async
   const folder = await filled(t)
   const lines = Array.from({ length: 50 }, (_, n) => JSON.stringify({ ...agreement, from: `A${n}` }))
   writeFileSync(join(folder, 'agreements.jsonl'), lines.join('\n'))
-  assert.throws(() => checkPlan(planned(registry, folder)), { code: 'REGISTRATION_FULL' })
+  await assert.rejects(checkPlan(planned(registry, folder)), { code: 'REGISTRATION_FULL' })
 })
 
 test('what is cut off between two parts is completed by the next run', async (t) => {

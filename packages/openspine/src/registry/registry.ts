@@ -80,9 +80,11 @@ export interface CheckedPlan {
   readonly warnings: readonly PlanWarning[]
 }
 
-/** Throws the first rule that the plan breaks, in any part; writes nothing. */
-export function checkPlan(plan: RegistryPlan): CheckedPlan {
-  return { plan, warnings: plan.parts.flatMap((part) => part.plan.check()) }
+/** Rejects with the first rule that the plan breaks, in any part; writes nothing. */
+export async function checkPlan(plan: RegistryPlan): Promise<CheckedPlan> {
+  const warnings: PlanWarning[] = []
+  for (const part of plan.parts) warnings.push(...(await part.plan.check()))
+  return { plan, warnings }
 }
 
 /**

@@ -48,9 +48,9 @@ export function treePart(directory: Directory): RegistryPart {
         changes: changes.map(({ planned }) => planned),
         staying,
         notes,
-        check() {
+        async check() {
           try {
-            return tree.check(about, { imported }).map(({ change, dn, code, explanation }) => {
+            return (await tree.check(about, { imported })).map(({ change, dn, code, explanation }) => {
               const place = changes[change]?.planned.place
               return { code, name: dn, explanation, ...(place === undefined ? {} : { place }) }
             })

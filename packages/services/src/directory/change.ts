@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSpineError, SpineError } from '@openspine/standards/error'
 import {
   type EncodedEntry,
@@ -67,6 +68,9 @@ export interface ChangeGround {
   readonly registeredFqdn: (entry: EncodedEntry) => string | undefined
 }
 
+/** So long changes are worked out without a pause: searches are answered in between. */
+const longestTurnMs = 8
+
 /** Entries sort before what happens to the change log, number by number (`TreeEntry.order`). */
 export const orderOfEntry = (position: number) => position * 4
 
@@ -96,9 +100,9 @@ interface Work {
 /**
  * Checks the changes of each call one after another, each on the tree that the earlier ones leave, and works out rows,
  * change log and the next edition of the tree. A call of which one change is refused (`DIRECTORY_*`) leaves nothing
- * behind, and the others go on without it. Writes nothing.
+ * behind, and the others go on without it. Writes nothing. Many changes take long: others get a turn in between.
  */
-export function workOut(calls: readonly ChangeCall[], ground: ChangeGround): WorkedChanges {
+export async function workOut(calls: readonly ChangeCall[], ground: ChangeGround): Promise<WorkedChanges> {
   const begin = (): Work => ({
     edit: ground.tree.edit(),
     entries: new Map(),
@@ -109,27 +113,28 @@ export function workOut(calls: readonly ChangeCall[], ground: ChangeGround): Wor
   })
   let work = begin()
   const accepted: ChangeCall[] = []
-  const answers = calls.map((call): ChangeAnswer => {
+  const answers: ChangeAnswer[] = []
+  for (const call of calls) {
     const after = work.version
     try {
-      const warnings = workOutCall(call, ground, work)
+      const warnings = await workOutCall(call, ground, work)
       accepted.push(call)
-      return { after, version: work.version, warnings }
+      answers.push({ after, version: work.version, warnings })
     } catch (error) {
       if (!isSpineError(error)) throw error
       // An edition has no way back: what the refused call began is gone when the others are worked out again.
       if (work.version !== after) {
         work = begin()
-        for (const each of accepted) workOutCall(each, ground, work)
+        for (const each of accepted) await workOutCall(each, ground, work)
       }
-      return { refusal: error }
+      answers.push({ refusal: error })
     }
-  })
+  }
   const { edit, entries, deleted, log, version } = work
   return { edit, entries: [...entries.values()], deleted: [...deleted], log, version, answers }
 }
 
-function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): DirectoryWarning[] {
+async function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): Promise<DirectoryWarning[]> {
   const { schema, now } = ground
   const { by, imported, ifVersion } = call
   if (ifVersion !== undefined && ifVersion !== work.version) {
@@ -151,7 +156,7 @@ function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): Direct
     if (last !== undefined && log.length <= ground.config.changeLogSize) putChange(edit, last)
   }
 
-  call.changes.forEach((change, index) => {
+  const workOutChange = (change: DirectoryChange, index: number) => {
     const dn = change.kind === 'delete' ? change.dn : change.entry.dn
     const outcome = { change: index, dn }
     const name = nameKey(schema, dn)
@@ -216,7 +221,7 @@ function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): Direct
     putEntry(edit, stored)
     if (name.key === 'o=nhs' && old === undefined) putHead(edit, 0, 0, now)
     showChange()
-  })
+  }
 
   function check(entry: DirectoryEntry, attributes: EntryAttributes, name: NormalisedName, index: number) {
     const named = attributes['objectClass'] ?? []
@@ -241,6 +246,13 @@ function workOutCall(call: ChangeCall, ground: ChangeGround, work: Work): Direct
     }
   }
 
+  let since = performance.now()
+  for (const [index, change] of call.changes.entries()) {
+    workOutChange(change, index)
+    if (performance.now() - since < longestTurnMs) continue
+    await nextTurn()
+    since = performance.now()
+  }
   return warnings
 }
 

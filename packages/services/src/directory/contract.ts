@@ -97,10 +97,13 @@ export interface DirectoryTree {
   /** By name in any spelling; the normalised one is found fastest. */
   entry(dn: string): DirectoryEntry | undefined
   /**
-   * Throws what `apply` would throw for these changes if it began at this state; writes nothing. Answers what `apply`
-   * would only warn of.
+   * Rejects as `apply` would for these changes if it began at this state; writes nothing. Answers what `apply` would only
+   * warn of.
    */
-  check(changes: readonly DirectoryChange[], options?: { readonly imported?: boolean }): readonly DirectoryWarning[]
+  check(
+    changes: readonly DirectoryChange[],
+    options?: { readonly imported?: boolean },
+  ): Promise<readonly DirectoryWarning[]>
 }
 
 /** A rule that a change breaks and that is borne. */

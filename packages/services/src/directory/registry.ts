@@ -9,7 +9,14 @@ import {
   type Schema,
   type TreeEdit,
 } from '@openspine/standards/ldap'
-import { type ChangeCall, type ChangeGround, putEntry, workOut } from './change.ts'
+import {
+  type ChangeAnswer,
+  type ChangeCall,
+  type ChangeGround,
+  putEntry,
+  type WorkedChanges,
+  workOut,
+} from './change.ts'
 import { dropChanges, putChange, putHead } from './changelog.ts'
 import type { DirectoryConfig } from './config.ts'
 import type { DirectoryChange, DirectoryEntry, DirectoryWarning, EntryAttributes } from './contract.ts'
@@ -210,7 +217,7 @@ export class Registry {
   async #guarded(
     changes: readonly DirectoryChange[],
     tree: MemoryTree,
-    writer: Writer,
+    reader: Pick<Reader, 'attributesOf'>,
   ): Promise<ReadonlyMap<string, EntryAttributes>> {
     const { schema } = this.#needs
     const guarded = new Set(
@@ -222,7 +229,7 @@ export class Registry {
       const key = change.kind !== 'delete' && holds(change.entry) ? nameKey(schema, change.entry.dn)?.key : undefined
       return key === undefined || tree.get(key) === undefined ? [] : [key]
     })
-    return keys.length === 0 ? new Map() : writer.attributesOf(keys)
+    return keys.length === 0 ? new Map() : reader.attributesOf(keys)
   }
 
   /** What changes are worked out on, but for the secrets of the entries that they write again. */
@@ -239,14 +246,15 @@ export class Registry {
     }
   }
 
-  /** Throws what `apply` would throw at this state; answers its warnings. */
-  check(
+  /** Rejects with what `apply` would reject with at this state; answers its warnings. */
+  async check(
     state: RegistryState,
     changes: readonly DirectoryChange[],
     options: { readonly imported: boolean },
-  ): readonly DirectoryWarning[] {
+  ): Promise<readonly DirectoryWarning[]> {
     const call = { changes, by: 'System', imported: options.imported, ifVersion: undefined }
-    const [answer] = workOut([call], { ...this.#ground(state), guarded: new Map() }).answers
+    const { answers } = await workOut([call], { ...this.#ground(state), guarded: new Map() })
+    const [answer] = answers
     if (answer !== undefined && 'refusal' in answer) throw answer.refusal
     return answer?.warnings ?? []
   }
@@ -291,35 +299,9 @@ export class Registry {
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
-    const { config, log, store } = this.#needs
+    const { log, store } = this.#needs
     const calls = group.map(({ call }) => call)
-    const { state, answers } = await this.#rows.exclusively(async (writer) => {
-      const before = await this.#read(writer)
-      const worked = workOut(calls, {
-        ...this.#ground(before),
-        guarded: await this.#guarded(
-          calls.flatMap(({ changes }) => changes),
-          before.tree,
-          writer,
-        ),
-      })
-      const { answers: given } = worked
-      if (worked.version === before.version) return { state: before, answers: given }
-      await writer.write({
-        ...worked,
-        changes: worked.log.slice(-config.changeLogSize),
-        forget: worked.version - config.changeLogSize,
-      })
-      for (const entry of worked.entries) {
-        const encoded = worked.edit.get(entry.key)
-        if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
-      }
-      const all = worked.log.length > config.changeLogSize
-      const next = all
-        ? await this.#load(writer, worked.version)
-        : this.#finish(worked.edit, worked.log, before.firstChange, worked.version)
-      return { state: next, answers: given }
-    })
+    const { state, answers } = await this.#committed(calls)
     const warnings = answers.flatMap((answer) => ('refusal' in answer ? [] : answer.warnings))
     for (const { code, dn, explanation } of warnings.slice(0, 100)) log.warn({ code, dn }, explanation)
     if (state.version !== this.#state.version) {
@@ -332,7 +314,76 @@ export class Registry {
       else resolve({ after: answer?.after ?? state.version, version: answer?.version ?? state.version })
     })
   }
+
+  /**
+   * Works the changes out on the state that this process knows, before a transaction begins, so that none stands open
+   * meanwhile; what another process committed in between makes it begin again, and in the end work under the lock.
+   */
+  async #committed(calls: readonly ChangeCall[]): Promise<Committed> {
+    for (let attempt = 0; attempt < attemptsBeforeLock; attempt++) {
+      const before = this.#state
+      const worked = await this.#worked(calls, before, this.#rows)
+      if (worked.version === before.version) {
+        // Nothing to write: the answers hold if this was the newest state.
+        if ((await this.#rows.version()) === before.version) return { state: before, answers: worked.answers }
+      } else {
+        const wrote = await this.#rows.exclusively(async (writer, version) => {
+          if (version !== before.version) return false
+          await this.#write(writer, worked)
+          return true
+        })
+        if (wrote) return { state: await this.#after(worked, before), answers: worked.answers }
+      }
+      this.#take(await this.#rows.consistently((reader) => this.#read(reader)))
+    }
+    const { before, worked } = await this.#rows.exclusively(async (writer) => {
+      const latest = await this.#read(writer)
+      const changes = await this.#worked(calls, latest, writer)
+      if (changes.version !== latest.version) await this.#write(writer, changes)
+      return { before: latest, worked: changes }
+    })
+    const state = worked.version === before.version ? before : await this.#after(worked, before)
+    return { state, answers: worked.answers }
+  }
+
+  async #worked(
+    calls: readonly ChangeCall[],
+    state: RegistryState,
+    reader: Pick<Reader, 'attributesOf'>,
+  ): Promise<WorkedChanges> {
+    const changes = calls.flatMap((call) => call.changes)
+    return workOut(calls, { ...this.#ground(state), guarded: await this.#guarded(changes, state.tree, reader) })
+  }
+
+  async #write(writer: Writer, worked: WorkedChanges): Promise<void> {
+    const { changeLogSize } = this.#needs.config
+    await writer.write({
+      ...worked,
+      changes: worked.log.slice(-changeLogSize),
+      forget: worked.version - changeLogSize,
+    })
+  }
+
+  /** The state that committed changes lead to. */
+  async #after(worked: WorkedChanges, before: RegistryState): Promise<RegistryState> {
+    for (const entry of worked.entries) {
+      const encoded = worked.edit.get(entry.key)
+      if (encoded !== undefined) this.#remember(encoded, entry.registeredFqdn)
+    }
+    // The edition shows no more changes than the log keeps: then the order of its places is not that of the store.
+    if (worked.log.length > this.#needs.config.changeLogSize)
+      return this.#rows.consistently(async (reader) => this.#load(reader, await reader.version()))
+    return this.#finish(worked.edit, worked.log, before.firstChange, worked.version)
+  }
 }
+
+interface Committed {
+  readonly state: RegistryState
+  readonly answers: readonly ChangeAnswer[]
+}
+
+/** So often changes are worked out without the lock while other processes commit theirs. */
+const attemptsBeforeLock = 3
 
 /** A call of `apply` that has not been committed yet. */
 interface Waiting {

@@ -34,8 +34,6 @@ export interface StoredChange {
 
 /** What a transaction of the registry may do: the head stays locked until it ends. */
 export interface Writer extends Reader {
-  /** Attributes as stored, secret ones included, of those entries that are there. */
-  attributesOf(keys: readonly string[]): Promise<ReadonlyMap<string, EntryAttributes>>
   /** Writes entries (new or changed), removes others, appends the changes, raises the head. */
   write(change: {
     readonly entries: readonly StoredEntry[]
@@ -49,6 +47,8 @@ export interface Writer extends Reader {
 
 export interface Reader {
   version(): Promise<number>
+  /** Attributes as stored, secret ones included, of those entries that are there. */
+  attributesOf(keys: readonly string[]): Promise<ReadonlyMap<string, EntryAttributes>>
   /** Every entry in order of position, some hundred at a time. */
   entries(): AsyncIterable<readonly StoredEntry[]>
   /** Entries written after a version, in order of position. */
@@ -63,10 +63,9 @@ export interface DeletedOrganisation {
   readonly at: number
 }
 
-export interface EntryStore {
+export interface EntryStore extends Pick<Reader, 'version' | 'attributesOf'> {
   /** Organisations deleted at or after that moment, oldest first. */
   deletedOrganisations(since: number): Promise<readonly DeletedOrganisation[]>
-  version(): Promise<number>
   /** Runs `work` on one committed state, however many statements it makes. */
   consistently<Answer>(work: (reader: Reader) => Promise<Answer>): Promise<Answer>
   /** Runs `work` with the head locked: one writer at a time in all processes. */
@@ -113,6 +112,17 @@ function reader(db: Database): Reader {
         db,
       )
       return Number(rows[0]?.version ?? 0)
+    },
+    async attributesOf(keys) {
+      const found = new Map<string, EntryAttributes>()
+      for (const some of slices(keys)) {
+        const { rows: stored } = await sql<{
+          key: string
+          attributes: string
+        }>`select key, attributes from directory.entry where key = any(${some}::text[])`.execute(db)
+        for (const { key, attributes } of stored) found.set(key, JSON.parse(attributes) as EntryAttributes)
+      }
+      return found
     },
     async *entries() {
       const fetch = async (after: number) => {
@@ -213,6 +223,7 @@ async function keepOrganisations(db: Database, keys: readonly string[], version:
 export function entryStore(store: Pick<Store, 'db'>): EntryStore {
   return {
     version: () => reader(store.db).version(),
+    attributesOf: (keys) => reader(store.db).attributesOf(keys),
     async deletedOrganisations(since) {
       const { rows } = await sql<{
         attributes: string
@@ -236,17 +247,6 @@ export function entryStore(store: Pick<Store, 'db'>): EntryStore {
         }>`select version from directory.head where id = 1 for update`.execute(transaction)
         const writer: Writer = {
           ...reader(transaction),
-          async attributesOf(keys) {
-            const found = new Map<string, EntryAttributes>()
-            for (const some of slices(keys)) {
-              const { rows: stored } = await sql<{
-                key: string
-                attributes: string
-              }>`select key, attributes from directory.entry where key = any(${some}::text[])`.execute(transaction)
-              for (const { key, attributes } of stored) found.set(key, JSON.parse(attributes) as EntryAttributes)
-            }
-            return found
-          },
           async write({ entries, deleted, changes, version, forget }) {
             for (const keys of slices(deleted)) {
               await keepOrganisations(transaction, keys, version, changes.at(-1)?.at ?? 0)
