@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -23,9 +23,6 @@ Exit codes: 0 the same, or done; 1 a rule is broken or a file cannot be read: no
 3 folder and registry differ, and nothing was changed.
 `
 
-/** Largest LDIF file that is imported: it is read as one text. */
-const maxLdifBytes = 400 * 1024 * 1024
-
 /** The services that keep the registry, and the name of the environment. */
 function withRegistry<Result>(
   command: Command,
@@ -46,18 +43,18 @@ async function exportLdif({ directory }: RegistryServices, file: string): Promis
   }
 }
 
-function ldifText(file: string): string {
+/** The file piece by piece, telling every two seconds how far it has come. */
+async function* ldifPieces(file: string): AsyncGenerator<Uint8Array> {
+  const tell = counter(`reading ${file === '-' ? 'standard input' : file}, megabytes:`)
+  let bytes = 0
   try {
-    if (file !== '-' && statSync(file).size > maxLdifBytes)
-      throw new SpineError(
-        'USAGE',
-        { file },
-        { explanation: `${file} is larger than ${maxLdifBytes} bytes: divide it.` },
-      )
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file === '-' ? 0 : file))
+    for await (const piece of file === '-' ? process.stdin : createReadStream(file)) {
+      bytes += (piece as Uint8Array).length
+      tell(Math.round(bytes / 1e6))
+      yield piece as Uint8Array
+    }
   } catch (cause) {
-    if (cause instanceof SpineError) throw cause
-    const explanation = `${file} cannot be read as UTF-8 text (${(cause as NodeJS.ErrnoException).code ?? 'FAILED'}).`
+    const explanation = `${file} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'FAILED'}).`
     throw new SpineError('USAGE', { file }, { cause, explanation })
   }
 }
@@ -168,8 +165,8 @@ export function registryCommands(program: Command): void {
     .description('put and delete the entries of an LDIF file, all or none; quirks of live dumps are repaired and told')
     .action(
       action(async (command, file: string) => {
-        const text = ldifText(file)
-        const result = await withRegistry(command, ({ directory }) => directory.importLdif(text, 'registry import'))
+        const pieces = ldifPieces(file)
+        const result = await withRegistry(command, ({ directory }) => directory.importLdif(pieces, 'registry import'))
         if (globalOptions(command).json) return void output.json(result)
         for (const { line, dn, repair } of result.repairs) output.line(`line ${line}: ${shown(dn)}: ${shown(repair)}`)
         output.line(
