@@ -107,3 +107,33 @@ forEachStore((open) => {
     )
   })
 })
+
+test('one person suffices where the sandbox says so, and never in the profile strict', async (t) => {
+  for (const profile of ['sandbox', 'strict'] as const) {
+    const house = await startRegistration({ settings: { onePersonSuffices: true }, platform: { profile } })
+    t.after(() => house.close())
+    const { endpoints } = house.contract
+    const { id: productId } = await addProduct(house.contract, { kinds: ['MHS'] })
+    const { id } = await endpoints.submit({ kind: 'MHS', odsCode: 'X26', productId, fqdn: 'mhs.trust.nhs.uk' }, ann)
+    if (profile === 'sandbox') assert.equal((await endpoints.approveDns(id, ann)).state, 'dns-approved')
+    else await assert.rejects(endpoints.approveDns(id, ann), { code: 'REGISTRATION_FOUR_EYES' })
+  }
+})
+
+test('a draft breaks rules until it is requested, and can be written anew until then', async (t) => {
+  const house = await startRegistration()
+  t.after(() => house.close())
+  const { endpoints } = house.contract
+  const { id: productId } = await addProduct(house.contract, { kinds: ['MHS'] })
+  const wrong = { kind: 'MHS', odsCode: 'NOBODY', productId, fqdn: 'mhs.trust.example' } as const
+  await assert.rejects(endpoints.submit(wrong, ann), { code: 'REGISTRATION_ORGANISATION' })
+  assert.deepEqual(await endpoints.find({}), [], 'what was refused is not kept')
+  const { id } = await endpoints.draft(wrong, ann)
+  await assert.rejects(endpoints.request(id, ann), { code: 'REGISTRATION_ORGANISATION' })
+  await endpoints.redraft(id, { ...wrong, odsCode: 'X26' }, ann)
+  assert.equal((await endpoints.request(id, ann)).odsCode, 'X26')
+  await assert.rejects(endpoints.redraft(id, wrong, ann), { code: 'REGISTRATION_STATE' })
+  await assert.rejects(endpoints.request('none', ann), { code: 'REGISTRATION_ENDPOINT_UNKNOWN' })
+  await assert.rejects(endpoints.withdraw(id, ann, 'x'.repeat(3000)), { code: 'REGISTRATION_NAME' })
+  assert.equal((await endpoints.withdraw(id, ann)).state, 'withdrawn')
+})

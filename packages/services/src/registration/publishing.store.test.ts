@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { forEachStore, skipWithout } from '@openspine/platform/testing'
+import type { Trust } from '@openspine/platform/trust'
+import { SpineError } from '@openspine/standards/error'
 import type { Directory, DirectoryChange } from '../directory/contract.ts'
 import { accreditedSystem, gpPractice, metadata, put, run } from '../directory/testing.ts'
 import type { NewEndpoint, Registration } from './contract.ts'
@@ -91,6 +94,32 @@ forEachStore((open) => {
     assert.equal(house.directory.snapshot().accreditedSystem(resumed.asid ?? '')?.odsCode, 'A99968')
   })
 
+  test('a process that lives on repairs after some seconds what another left behind', async (t) => {
+    const store = await open()
+    let ahead = 0
+    const clock = { now: () => Date.now() + ahead }
+    const house = await startRegistration({
+      platform: { store, clock },
+      directoryOf: lead(async () => {
+        throw new Error('the process ended before the directory committed')
+      }),
+    })
+    t.after(async () => {
+      await house.close()
+      await store.close()
+    })
+    const neighbour = await house.another()
+    const product = await addProduct(house.contract, { kinds: ['CMA'], messages: ['structured-record'] })
+    const id = await prepared(house.contract, practice('A99968', product.id))
+    await assert.rejects(house.contract.endpoints.approve(id, bob), /the process ended/)
+    await wait(1200)
+    const shown = () => neighbour.directory.snapshot().accreditedSystems({ odsCode: 'A99968' }).length
+    assert.equal(shown(), 0, 'the other may still be at work itself')
+    ahead = 11_000
+    for (const until = Date.now() + 10_000; shown() === 0 && Date.now() < until; ) await wait(20)
+    assert.equal(shown(), 1)
+  })
+
   test('a publisher that was held up does not bring back what was withdrawn meanwhile', async (t) => {
     const store = await open()
     let hold: Promise<void> | undefined
@@ -111,8 +140,7 @@ forEachStore((open) => {
     const released = Promise.withResolvers<void>()
     hold = released.promise
     const slow = contract.endpoints.approve(id, bob)
-    while ((await contract.endpoints.endpoint(id))?.state !== 'approved')
-      await new Promise((done) => setTimeout(done, 5))
+    while ((await contract.endpoints.endpoint(id))?.state !== 'approved') await wait(5)
     const other = await house.another()
     await other.contract.endpoints.withdraw(id, bob)
     released.resolve()
@@ -223,6 +251,26 @@ forEachStore((open) => {
     )
     assert.deepEqual(refused, Array(5).fill('REGISTRATION_ONE_PROVIDER'))
   })
+})
+
+test('a CA that cannot sign leaves nothing behind', async (t) => {
+  const code = 'TRUST_KEY_MISSING'
+  const trust = {
+    revoked: () => false,
+    close: async () => {},
+    signRequest: async () => {
+      throw new SpineError(code, { status: 500 }, { explanation: 'The key of the issuing authority is not there.' })
+    },
+  } as unknown as Trust
+  const house = await startRegistration({ platform: { trust } })
+  t.after(() => house.close())
+  const { contract, directory } = house
+  const product = await addProduct(contract, { kinds: ['CMA'], messages: ['structured-record'] })
+  const id = await prepared(contract, { ...practice('A99968', product.id), signingRequest: 'of some kind' })
+  await assert.rejects(contract.endpoints.approve(id, bob), { code })
+  const left = await contract.endpoints.endpoint(id)
+  assert.deepEqual([left?.state, left?.asid, left?.partyKey], ['dns-approved', undefined, undefined])
+  assert.equal(directory.snapshot().accreditedSystems({ odsCode: 'A99968' }).length, 0)
 })
 
 test('a signing request is signed on approval, and what it lacks leaves nothing behind', async (t) => {

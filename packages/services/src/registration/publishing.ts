@@ -71,7 +71,7 @@ export function publisher(needs: {
         if (changes.length > 0) await directory.apply(changes, history.at(-1)?.by ?? 'registration')
         if (endpoint.state === 'withdrawn') await revoke(endpoint)
       } catch (error) {
-        if (!live || !isSpineError(error) || !/^(DIRECTORY|TRUST_REQUEST|TRUST_N)/.test(error.code)) throw error
+        if (!live || !isSpineError(error) || !/^(DIRECTORY|TRUST)_/.test(error.code)) throw error
         if (error.code === 'DIRECTORY_ENTRY_EXISTS' && history.at(-1)?.step === 'approve' && attempt < mostAttempts) {
           whole = await otherIds(endpoint)
           continue
