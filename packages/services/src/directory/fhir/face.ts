@@ -16,7 +16,7 @@ import {
   sdsChecks,
 } from './checks.ts'
 import { outcomeOfLookup, type SdsOutcome, sdsOutcomes } from './outcomes.ts'
-import { deviceResource, endpointResources, type SdsResourceBody, sdsBundle, sdsOutcome } from './render.ts'
+import { deviceResource, endpointResources, type SdsResourceText, sdsBundle, sdsOutcome } from './render.ts'
 
 export interface SdsFaceNeeds {
   readonly basePath: string
@@ -147,7 +147,7 @@ function answerTo(
   }
 }
 
-const find: Readonly<Record<SdsResource, (lookups: Lookups, named: Named) => readonly SdsResourceBody[]>> = {
+const find: Readonly<Record<SdsResource, (lookups: Lookups, named: Named) => readonly SdsResourceText[]>> = {
   Device: (lookups, named) => lookups.devices(named).map(deviceResource),
   Endpoint: (lookups, named) => lookups.endpoints(named).flatMap(endpointResources),
 }
