@@ -4,6 +4,7 @@ import { ClusterError, type ClusterProblem, openCluster, openMemoryCluster } fro
 import { DiskProbe } from './durable.ts'
 import { startup } from './frames.ts'
 import { EngineBroken, Multiplexer } from './multiplexer.ts'
+import { rawProtocol } from './raw-protocol.ts'
 
 /** Structured-cloneable: given to the worker when it starts. */
 export interface EngineSettings {
@@ -35,6 +36,7 @@ async function main(settings: EngineSettings, port: NonNullable<typeof parentPor
       ? await openMemoryCluster()
       : await openCluster(settings.dataDir, new DiskProbe(settings.probe))
   const { db } = cluster
+  const run = rawProtocol(db)
 
   let broken = false
   let outbox: (number | Uint8Array | null)[] = []
@@ -48,7 +50,7 @@ async function main(settings: EngineSettings, port: NonNullable<typeof parentPor
   const execute = (bytes: Uint8Array) => {
     let answer: Uint8Array
     try {
-      answer = db.execProtocolRawSync(bytes)
+      answer = run(bytes)
     } catch (error) {
       // Its message may hold data, its stack the engine's whole source: only the kind is told.
       throw new EngineBroken(error instanceof Error ? error.name : 'error', { cause: error })
@@ -57,8 +59,7 @@ async function main(settings: EngineSettings, port: NonNullable<typeof parentPor
     return answer
   }
   const multiplexer = new Multiplexer({
-    // A view of the engine's memory: copied.
-    hello: Uint8Array.from(execute(startup())),
+    hello: execute(startup()),
     execute,
     send(client, bytes) {
       outbox.push(client, bytes)
