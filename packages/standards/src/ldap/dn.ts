@@ -151,6 +151,8 @@ export function renderDn(name: DistinguishedName): string {
 
 /** Escapes one attribute value for use in a distinguished name (RFC 4514 §2.4). */
 export function escapeDnValue(value: string): string {
+  // Nearly every value needs none.
+  if (!/[\\"+,;<>\0]|^[ #]| $/.test(value)) return value
   const escaped = value
     .replace(/[\\"+,;<>]/g, '\\$&')
     .replaceAll('\0', '\\00')

@@ -1,4 +1,4 @@
-import { lengthSize, tags, writeHeader } from './ber.ts'
+import { lengthSize, octetString, tags, writeHeader } from './ber.ts'
 import { type DistinguishedName, type NameRules, type NormalisedName, normaliseDn } from './dn.ts'
 import type { AttributeType, Schema } from './schema.ts'
 import type { TreeEntry } from './tree.ts'
@@ -17,6 +17,12 @@ export interface Provenance {
   readonly modifier: string
 }
 
+/** Where something is held: from `start` in `bytes`, which others share. */
+export interface Stretch {
+  readonly bytes: Buffer
+  readonly start: number
+}
+
 /** Gives out stretches of large blocks, so that 100 000 entries are not 100 000 allocations. */
 export class Slab {
   readonly #blockSize: number
@@ -27,25 +33,31 @@ export class Slab {
     this.#blockSize = blockSize
   }
 
-  take(size: number): Buffer {
-    if (size > this.#blockSize / 8) return Buffer.allocUnsafeSlow(size)
+  take(size: number): Stretch {
+    if (size > this.#blockSize / 8) return alone.take(size)
     if (this.#at + size > this.#block.length) {
       this.#block = Buffer.allocUnsafeSlow(this.#blockSize)
       this.#at = 0
     }
+    const start = this.#at
     this.#at += size
-    return this.#block.subarray(this.#at - size, this.#at)
+    return { bytes: this.#block, start }
   }
 }
 
 /** A block of its own for each: for entries that may soon be replaced, so that none keeps a large block alive. */
-export const alone: Pick<Slab, 'take'> = { take: (size) => Buffer.allocUnsafeSlow(size) }
+export const alone: Pick<Slab, 'take'> = { take: (size) => ({ bytes: Buffer.allocUnsafeSlow(size), start: 0 }) }
 
-/** Shares equal texts and shapes between entries. Lives as long as the trees that were made with it. */
+/** Who made an entry, and who changed it last. */
+type Actors = Pick<Provenance, 'creator' | 'modifier'>
+
+/** Shares equal texts, shapes and actors between entries. Lives as long as the trees that were made with it. */
 export class Sharing {
-  readonly #shapes = new Map<string, readonly number[]>()
+  readonly #shapes = new Map<number, (readonly number[])[]>()
   readonly #texts = new Map<string, string>()
   readonly #classKeys = new Map<string, readonly string[]>()
+  readonly #actors = new Map<string, Actors>()
+  readonly #names: (Buffer | undefined)[] = []
 
   /** Remembers what was worked out for a list of object classes. */
   classKeys(values: readonly string[], work: () => readonly string[]): readonly string[] {
@@ -59,10 +71,13 @@ export class Sharing {
   }
 
   shape(ids: readonly number[]): readonly number[] {
-    const key = ids.join()
-    const known = this.#shapes.get(key)
+    let hash = ids.length
+    for (let i = 0; i < ids.length; i++) hash = (Math.imul(hash, 31) + (ids[i] as number)) | 0
+    const alike = this.#shapes.get(hash)
+    const known = alike?.find((shape) => sameNumbers(shape, ids))
     if (known !== undefined) return known
-    this.#shapes.set(key, ids)
+    if (alike === undefined) this.#shapes.set(hash, [ids])
+    else alike.push(ids)
     return ids
   }
 
@@ -72,35 +87,87 @@ export class Sharing {
     if (this.#texts.size < 10_000) this.#texts.set(text, text)
     return text
   }
+
+  actors({ creator, modifier }: Provenance): Actors {
+    const key = `${creator}\n${modifier}`
+    let actors = this.#actors.get(key)
+    if (actors === undefined) {
+      actors = { creator, modifier }
+      if (this.#actors.size < 10_000) this.#actors.set(key, actors)
+    }
+    return actors
+  }
+
+  /** The name of a type as the element that stands before its values. */
+  nameOf(type: AttributeType): Buffer {
+    let name = this.#names[type.id]
+    if (name === undefined) {
+      name = octetString(type.name)
+      this.#names[type.id] = name
+    }
+    return name
+  }
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 const nothing: readonly string[] = []
 
+/** UUID and two times stand behind the attributes of an entry: they cost no object until somebody asks. */
+const provenanceSize = 32
+
 /** An entry whose user attributes are held as the bytes of a response and nothing else. */
 export class EncodedEntry implements TreeEntry {
-  readonly dn: string
   readonly key: string
   readonly order: number
-  readonly encoded: Buffer
+  readonly bytes: Buffer
+  readonly start: number
   readonly attributesAt: number
+  readonly end: number
   readonly shape: readonly number[]
-  readonly provenance: Provenance
   readonly parentKey: string | undefined
+  readonly #actors: Actors
 
+  /** `content` was encoded with this provenance. */
   constructor(
-    name: { readonly dn: string; readonly key: string; readonly parentKey: string | undefined },
+    name: { readonly key: string; readonly parentKey: string | undefined },
     order: number,
-    content: { readonly encoded: Buffer; readonly attributesAt: number; readonly shape: readonly number[] },
-    provenance: Provenance,
+    content: EncodedContent,
+    actors: Actors,
   ) {
-    this.dn = name.dn
     this.key = name.key
     this.parentKey = name.parentKey
     this.order = order
-    this.encoded = content.encoded
+    this.bytes = content.bytes
+    this.start = content.start
     this.attributesAt = content.attributesAt
+    this.end = content.end
     this.shape = content.shape
-    this.provenance = provenance
+    this.#actors = actors
+  }
+
+  get dn(): string {
+    return this.bytes.toString('utf8', contentStart(this.bytes, this.start), this.attributesAt)
+  }
+
+  /** Name and user attributes. */
+  get encoded(): Buffer {
+    return this.bytes.subarray(this.start, this.end)
+  }
+
+  get provenance(): Provenance {
+    const { bytes, end } = this
+    const hex = bytes.toString('hex', end, end + 16)
+    return {
+      uuid: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+      createdAt: bytes.readDoubleBE(end + 16),
+      modifiedAt: bytes.readDoubleBE(end + 24),
+      ...this.#actors,
+    }
   }
 
   /** Every attribute in stored order. */
@@ -117,14 +184,14 @@ export class EncodedEntry implements TreeEntry {
   values(attribute: AttributeType): readonly string[] {
     const place = this.shape.indexOf(attribute.id)
     if (place < 0) return nothing
-    const { encoded } = this
+    const { bytes } = this
     let at = this.attributesAt
-    for (let i = 0; i < place; i++) at = elementEnd(encoded, at)
-    const list = contentStart(encoded, elementEnd(encoded, contentStart(encoded, at)))
-    const end = elementEnd(encoded, at)
+    for (let i = 0; i < place; i++) at = elementEnd(bytes, at)
+    const list = contentStart(bytes, elementEnd(bytes, contentStart(bytes, at)))
+    const end = elementEnd(bytes, at)
     const values: string[] = []
-    for (let value = list; value < end; value = elementEnd(encoded, value)) {
-      values.push(encoded.toString('utf8', contentStart(encoded, value), elementEnd(encoded, value)))
+    for (let value = list; value < end; value = elementEnd(bytes, value)) {
+      values.push(bytes.toString('utf8', contentStart(bytes, value), elementEnd(bytes, value)))
     }
     return values
   }
@@ -155,62 +222,87 @@ function element(length: number): number {
 }
 
 /** What `encodeEntry` made, and the values that it kept, by type. */
-export interface EncodedContent {
-  readonly encoded: Buffer
+export interface EncodedContent extends Stretch {
   readonly attributesAt: number
+  readonly end: number
   readonly shape: readonly number[]
   readonly kept: readonly { readonly type: AttributeType; readonly values: readonly string[] }[]
 }
 
+/** Texts up to this length are measured and written here: a call into the engine costs more than their characters. */
+const shortText = 64
+
+function byteLength(text: string): number {
+  if (text.length > shortText) return Buffer.byteLength(text)
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text)
+  return text.length
+}
+
+/** `size`: its length in bytes. Answers the position after it. */
+function writeText(into: Buffer, at: number, text: string, size: number): number {
+  // As many bytes as characters: ASCII.
+  if (size !== text.length) into.write(text, at, 'utf8')
+  else if (size > shortText) into.write(text, at, 'latin1')
+  else for (let i = 0; i < size; i++) into[at + i] = text.charCodeAt(i)
+  return at + size
+}
+
 /**
  * Encodes name and attributes as a response carries them. Attributes that the schema does not know, that are
- * secret, operational or without values are left out; spellings become canonical, order stays.
+ * secret, operational or without values are left out; spellings become canonical, order stays. What is known of the
+ * entry's origin stands behind `end`, where it is given; its `uuid` in the canonical form of RFC 9562.
  */
 export function encodeEntry(
   schema: Schema,
   dn: string,
   attributes: Attributes,
   memory: { readonly slab: Pick<Slab, 'take'>; readonly sharing: Sharing },
+  provenance?: Provenance,
 ): EncodedContent {
+  const { sharing } = memory
   const ids: number[] = []
-  const kept: {
-    readonly type: AttributeType
-    readonly values: readonly string[]
-    readonly sizes: number[]
-    set: number
-  }[] = []
-  const dnSize = Buffer.byteLength(dn)
+  const kept: { readonly type: AttributeType; readonly values: readonly string[]; set: number }[] = []
+  const sizes: number[] = []
+  const dnSize = byteLength(dn)
   let total = element(dnSize)
   for (const name in attributes) {
     const values = attributes[name] as readonly string[]
     const type = schema.attribute(name)
     if (type === undefined || type.secret || type.usage !== 'userApplications' || values.length === 0) continue
-    const sizes: number[] = []
     let set = 0
-    for (const value of values) {
-      const size = Buffer.byteLength(value)
+    for (let i = 0; i < values.length; i++) {
+      const size = byteLength(values[i] as string)
       sizes.push(size)
       set += element(size)
     }
-    kept.push({ type, values, sizes, set })
+    kept.push({ type, values, set })
     ids.push(type.id)
-    total += element(element(type.name.length) + element(set))
+    total += element(sharing.nameOf(type).length + element(set))
   }
-  const encoded = memory.slab.take(total)
-  let at = writeHeader(encoded, 0, tags.octetString, dnSize)
-  at += encoded.write(dn, at, 'utf8')
+  const { bytes, start } = memory.slab.take(total + (provenance === undefined ? 0 : provenanceSize))
+  let at = writeHeader(bytes, start, tags.octetString, dnSize)
+  at = writeText(bytes, at, dn, dnSize)
   const attributesAt = at
-  for (const { type, values, sizes, set } of kept) {
-    at = writeHeader(encoded, at, tags.sequence, element(type.name.length) + element(set))
-    at = writeHeader(encoded, at, tags.octetString, type.name.length)
-    at += encoded.write(type.name, at, 'latin1')
-    at = writeHeader(encoded, at, tags.set, set)
+  let next = 0
+  for (const { type, values, set } of kept) {
+    const name = sharing.nameOf(type)
+    at = writeHeader(bytes, at, tags.sequence, name.length + element(set))
+    for (let i = 0; i < name.length; i++) bytes[at++] = name[i] as number
+    at = writeHeader(bytes, at, tags.set, set)
     for (let i = 0; i < values.length; i++) {
-      at = writeHeader(encoded, at, tags.octetString, sizes[i] as number)
-      at += encoded.write(values[i] as string, at, 'utf8')
+      const size = sizes[next++] as number
+      at = writeHeader(bytes, at, tags.octetString, size)
+      at = writeText(bytes, at, values[i] as string, size)
     }
   }
-  return { encoded, attributesAt, shape: memory.sharing.shape(ids), kept }
+  if (provenance !== undefined) writeProvenance(bytes, at, provenance)
+  return { bytes, start, attributesAt, end: at, shape: sharing.shape(ids), kept }
+}
+
+function writeProvenance(bytes: Buffer, at: number, { uuid, createdAt, modifiedAt }: Provenance): void {
+  if (bytes.write(uuid.replaceAll('-', ''), at, 16, 'hex') !== 16) throw new Error('not a UUID')
+  bytes.writeDoubleBE(createdAt, at + 16)
+  bytes.writeDoubleBE(modifiedAt, at + 24)
 }
 
 /** The rules by which names of this schema compare. Values compare without case where no rule is declared. */

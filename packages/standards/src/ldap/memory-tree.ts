@@ -4,7 +4,7 @@ import { PersistentMap } from './persistent-map.ts'
 import { type Postings, plan } from './plan.ts'
 import type { AttributeType, ObjectClass, Schema } from './schema.ts'
 import type { Cursor, Tree, TreeEntry, TreeQuery } from './tree.ts'
-import { chunkSize, type Frame, indexed, none, type State, TreeEdit } from './tree-edit.ts'
+import { chunkSize, type Frame, indexed, none, placesOf, type State, TreeEdit } from './tree-edit.ts'
 
 export interface MemoryTreeOptions {
   readonly schema: Schema
@@ -47,17 +47,25 @@ export class MemoryTree implements Tree {
 
   /** Entries that hold the value under the attribute's equality rule, in order; for callers beside LDAP. */
   having(attribute: string, value: string): readonly EncodedEntry[] {
-    const places = indexed(this.#frame, attribute, value, (index, key) => this.#state.postings[index]?.get(key))
+    const places = indexed(this.#frame, attribute, value, (index, key) =>
+      placesOf(this.#state.postings[index]?.get(key)),
+    )
     return places.flatMap((place) => this.#at(place) ?? [])
   }
 
   /** Whether any entry holds the value. */
   holds(attribute: string, value: string): boolean {
-    return indexed(this.#frame, attribute, value, (index, key) => this.#state.postings[index]?.get(key)).length > 0
+    return (
+      indexed(this.#frame, attribute, value, (index, key) => placesOf(this.#state.postings[index]?.get(key))).length > 0
+    )
+  }
+
+  #childrenOf(key: string): Postings {
+    return placesOf(this.#state.children.get(key)) ?? none
   }
 
   hasChildren(key: string): boolean {
-    return (this.#state.children.get(key)?.length ?? 0) > 0
+    return this.#childrenOf(key).length > 0
   }
 
   *entries(): IterableIterator<EncodedEntry> {
@@ -69,9 +77,9 @@ export class MemoryTree implements Tree {
     if (!filter.indexable) return undefined
     const [type] = filter.types
     if (type === undefined || filter.types.length !== 1) return undefined
-    if (type === this.#frame.objectClass) return this.#state.classes.get(filter.key) ?? none
+    if (type === this.#frame.objectClass) return placesOf(this.#state.classes.get(filter.key)) ?? none
     const index = this.#frame.indexOf[type.id]
-    return index === undefined ? undefined : (this.#state.postings[index]?.get(filter.key) ?? none)
+    return index === undefined ? undefined : (placesOf(this.#state.postings[index]?.get(filter.key)) ?? none)
   }
 
   search(query: TreeQuery): Cursor {
@@ -86,8 +94,8 @@ export class MemoryTree implements Tree {
 
   /** Places in scope, in order, when there are fewer than `limit`; undefined otherwise. */
   #below(key: string, scope: number, limit: number): Postings | undefined {
-    const { children, names } = this.#state
-    const direct = children.get(key) ?? none
+    const { names } = this.#state
+    const direct = this.#childrenOf(key)
     if (direct.length >= limit) return undefined
     if (scope === 1) return direct
     const found: number[] = []
@@ -98,8 +106,7 @@ export class MemoryTree implements Tree {
       found.push(place)
       if (found.length + open.length >= limit) return undefined
       const entry = this.#at(place)
-      const more = entry === undefined ? undefined : children.get(entry.key)
-      if (more !== undefined) for (const each of more) open.push(each)
+      if (entry !== undefined) for (const each of this.#childrenOf(entry.key)) open.push(each)
     }
     return found.sort((a, b) => a - b)
   }
@@ -119,7 +126,9 @@ export class MemoryTree implements Tree {
     const { schema } = this.#frame
     const end = places?.length ?? this.#state.places
     const view = {
-      dn: '',
+      get dn() {
+        return view.entry?.dn ?? ''
+      },
       entry: undefined as EncodedEntry | undefined,
       values: (attribute: AttributeType) =>
         view.entry === undefined
@@ -140,7 +149,6 @@ export class MemoryTree implements Tree {
           if (entry === undefined || (query.scope !== 0 && !this.#inScope(entry, query))) continue
           if (exact) return entry
           view.entry = entry
-          view.dn = entry.dn
           if (evaluate(filter, view, schema) === 'true') return entry
         }
         return undefined
@@ -199,7 +207,7 @@ export class MemoryTree implements Tree {
       case 'hasSubordinates':
         return [this.hasChildren(entry.key) ? 'TRUE' : 'FALSE']
       case 'numSubordinates':
-        return [String(this.#state.children.get(entry.key)?.length ?? 0)]
+        return [String(this.#childrenOf(entry.key).length)]
       default:
         return []
     }

@@ -27,9 +27,9 @@ function serverEntry(schema: Schema, dn: string, attributes: Attributes, operati
     valuesOf.set(attribute, values)
   }
   const values = (attribute: AttributeType) => valuesOf.get(attribute) ?? []
-  const { encoded, attributesAt, shape } = content
+  const { bytes, start, attributesAt, end, shape } = content
   const key = nameKey(schema, dn)?.key ?? ''
-  return { dn, key, order: 0, encoded, attributesAt, shape, values, operational: values }
+  return { dn, key, order: 0, bytes, start, attributesAt, end, shape, values, operational: values }
 }
 
 /** The root DSE (RFC 4512 §5.1): user attributes are `objectClass` alone, the rest comes on request. */

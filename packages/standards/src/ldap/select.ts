@@ -97,7 +97,7 @@ export function writeEntry(
   typesOnly: boolean,
   operational: (attribute: AttributeType) => readonly string[],
 ): void {
-  const { encoded, attributesAt, shape } = entry
+  const { bytes, start, attributesAt, end: entryEnd, shape } = entry
   let extra: Buffer[] | undefined
   let size = 0
   stretches.length = 0
@@ -105,17 +105,17 @@ export function writeEntry(
     extra = []
     let at = attributesAt
     for (const type of shape) {
-      const end = elementEnd(encoded, at)
-      if (selection.allUser || selection.wanted[type] === 1) extra.push(typeAlone(encoded, at, end))
+      const end = elementEnd(bytes, at)
+      if (selection.allUser || selection.wanted[type] === 1) extra.push(typeAlone(bytes, at, end))
       at = end
     }
   } else if (selection.allUser) {
-    stretches.push(attributesAt, encoded.length)
-    size = encoded.length - attributesAt
+    stretches.push(attributesAt, entryEnd)
+    size = entryEnd - attributesAt
   } else {
     let at = attributesAt
     for (let i = 0; i < shape.length; i++) {
-      const end = elementEnd(encoded, at)
+      const end = elementEnd(bytes, at)
       if (selection.wanted[shape[i] as number] === 1) {
         const last = stretches.length - 1
         if (stretches[last] === at) stretches[last] = end
@@ -140,17 +140,18 @@ export function writeEntry(
   const others = extra ?? noExtra
   for (let i = 0; i < others.length; i++) size += (others[i] as Buffer).length
 
-  const body = attributesAt + 1 + lengthSize(size) + size
+  const nameSize = attributesAt - start
+  const body = nameSize + 1 + lengthSize(size) + size
   const message = 2 + idSize(id) + 1 + lengthSize(body) + body
   const total = 1 + lengthSize(message) + message
   const into = sink.reserve(total)
   let at = writeHeader(into, sink.length, tags.sequence, message)
   at = writeId(into, at, id)
   at = writeHeader(into, at, responseTags.entry, body)
-  at += encoded.copy(into, at, 0, attributesAt)
+  at += bytes.copy(into, at, start, attributesAt)
   at = writeHeader(into, at, tags.sequence, size)
   for (let i = 0; i < stretches.length; i += 2) {
-    at += encoded.copy(into, at, stretches[i] as number, stretches[i + 1] as number)
+    at += bytes.copy(into, at, stretches[i] as number, stretches[i + 1] as number)
   }
   for (let i = 0; i < others.length; i++) at += (others[i] as Buffer).copy(into, at)
   sink.length = at

@@ -38,15 +38,23 @@ export interface Frame {
   readonly memory: { readonly slab: Slab; readonly sharing: Sharing }
 }
 
+/** A list of one is the place itself: most values of an index are those of one entry. */
+export type HeldPostings = number | Postings
+
+/** Places as they are held; undefined where none are. */
+export function placesOf(held: HeldPostings | undefined): Postings | undefined {
+  return typeof held === 'number' ? [held] : held
+}
+
 /** One edition: entries by place, names and indexes to places. */
 export interface State {
   readonly chunks: readonly (readonly (EncodedEntry | undefined)[])[]
   /** Places given out, also those of deleted entries. */
   readonly places: number
   readonly names: PersistentMap<number>
-  readonly children: PersistentMap<Postings>
-  readonly classes: PersistentMap<Postings>
-  readonly postings: readonly PersistentMap<Postings>[]
+  readonly children: PersistentMap<HeldPostings>
+  readonly classes: PersistentMap<HeldPostings>
+  readonly postings: readonly PersistentMap<HeldPostings>[]
 }
 
 /** Postings of a value of an indexed attribute. */
@@ -132,19 +140,13 @@ export class TreeEdit {
     const place = known ?? this.#places++
     const parent = parentOf(name)
     const parentKey = parent === undefined ? undefined : memory.sharing.text(parent)
-    const content = encodeEntry(schema, old?.dn ?? dn, attributes, {
-      ...memory,
-      slab: this.#written++ < bulk ? alone : memory.slab,
-    })
+    const slab = this.#written++ < bulk ? alone : memory.slab
+    const content = encodeEntry(schema, old?.dn ?? dn, attributes, { slab, sharing: memory.sharing }, provenance)
     const entry = new EncodedEntry(
-      { dn: old?.dn ?? dn, key: old?.key ?? name, parentKey },
+      { key: old?.key ?? name, parentKey },
       old?.order ?? order,
       content,
-      {
-        ...provenance,
-        creator: memory.sharing.text(provenance.creator),
-        modifier: memory.sharing.text(provenance.modifier),
-      },
+      memory.sharing.actors(provenance),
     )
     this.#chunk(place)[place % chunkSize] = entry
     if (old === undefined) {
@@ -211,34 +213,43 @@ export class TreeEdit {
   }
 }
 
-/** Lists of places by key; a list is copied when it is first touched, then grown in place until `done`. */
+/** Lists of places by key; a longer list is copied when it is first touched, then grown in place until `done`. */
 class PostingsEdit {
-  readonly #map: MapEdit<Postings>
+  readonly #map: MapEdit<HeldPostings>
   readonly #own = new Map<string, number[]>()
 
-  constructor(map: MapEdit<Postings>) {
+  constructor(map: MapEdit<HeldPostings>) {
     this.#map = map
   }
 
   count(key: string): number {
-    return this.get(key)?.length ?? 0
+    const held = this.#map.get(key)
+    return held === undefined ? 0 : typeof held === 'number' ? 1 : held.length
   }
 
   get(key: string): Postings | undefined {
-    return this.#own.get(key) ?? this.#map.get(key)
+    return placesOf(this.#map.get(key))
   }
 
-  #list(key: string): number[] {
+  /** A list that may be changed. */
+  #list(key: string, held: HeldPostings): number[] {
     let list = this.#own.get(key)
     if (list === undefined) {
-      list = this.#map.get(key)?.slice() ?? []
+      list = typeof held === 'number' ? [held] : held.slice()
       this.#own.set(key, list)
+      this.#map.set(key, list)
     }
     return list
   }
 
   add(key: string, place: number) {
-    const list = this.#list(key)
+    const held = this.#map.get(key)
+    if (held === undefined) {
+      this.#map.set(key, place)
+      return
+    }
+    if (held === place) return
+    const list = this.#list(key, held)
     const last = list[list.length - 1]
     if (last === undefined || last < place) list.push(place)
     else {
@@ -248,15 +259,21 @@ class PostingsEdit {
   }
 
   remove(key: string, place: number) {
-    const list = this.#list(key)
+    const held = this.#map.get(key)
+    if (held === undefined || typeof held === 'number') {
+      if (held === place) this.#map.delete(key)
+      return
+    }
+    const list = this.#list(key, held)
     const at = firstNotBelow(list, place)
     if (list[at] === place) list.splice(at, 1)
   }
 
-  done(): PersistentMap<Postings> {
+  done(): PersistentMap<HeldPostings> {
     for (const [key, list] of this.#own) {
-      if (list.length > 0) this.#map.set(key, list)
-      else this.#map.delete(key)
+      if (list.length === 0) this.#map.delete(key)
+      // Without the room that a growing list keeps.
+      else this.#map.set(key, list.length === 1 ? (list[0] as number) : list.slice())
     }
     return this.#map.done()
   }

@@ -11,13 +11,14 @@ export interface TreeEntry {
   /** Grows with the order of insertion; stable for the life of the entry, also across processes. */
   readonly order: number
   /**
-   * `LDAPDN` followed by the user attributes as `PartialAttribute` elements, in stored order: what a response
-   * with all user attributes carries, byte for byte.
+   * Holds from `start` to `end`: `LDAPDN`, then (from `attributesAt`) the user attributes as `PartialAttribute` elements
+   * in stored order: what a response with all user attributes carries, byte for byte. Shared with other entries.
    */
-  readonly encoded: Buffer
-  /** Where the attributes begin in `encoded`. */
+  readonly bytes: Buffer
+  readonly start: number
   readonly attributesAt: number
-  /** Ids of the attribute types in the order of `encoded`. */
+  readonly end: number
+  /** Ids of the attribute types in the order of their elements. */
   readonly shape: readonly number[]
   /** Values of one user attribute in stored order, as text. */
   values(attribute: AttributeType): readonly string[]
