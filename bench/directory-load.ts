@@ -1,6 +1,8 @@
 /** The driver of the directory benchmark: connections in closed loop, every answer counted and checked. */
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { decodeResponse, encodeRequest, PduSplitter, parseFilter } from '@openspine/standards/ldap'
 import { practiceOf, practicesOf } from './directory-entries.ts'
 
@@ -11,6 +13,13 @@ export interface DirectoryRound {
   readonly entries: number
   /** `asid`: one equality; `endpoint`: the look-up of a consumer, three equalities. */
   readonly search: 'asid' | 'endpoint'
+  /** Mutual TLS of this version, with PEM files; absent: plain. */
+  readonly tls?: {
+    readonly version: 'TLSv1.2' | 'TLSv1.3'
+    readonly ca: string
+    readonly certificate: string
+    readonly key: string
+  }
 }
 
 export interface DirectoryLoad {
@@ -51,6 +60,36 @@ function pool({ entries, search }: DirectoryRound): Buffer[] {
   })
 }
 
+const ciphers = {
+  'TLSv1.2': 'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384',
+  'TLSv1.3': 'TLS_AES_256_GCM_SHA384',
+}
+
+/** A connection whose handshake is over, with the same version and cipher at every server. */
+async function open({ port, tls }: DirectoryRound): Promise<Socket> {
+  if (tls === undefined) {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    return socket
+  }
+  const { version, ca, certificate, key } = tls
+  const socket: TLSSocket = connectTls({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: readFileSync(ca),
+    cert: readFileSync(certificate),
+    key: readFileSync(key),
+    minVersion: version,
+    maxVersion: version,
+    ciphers: ciphers[version],
+  })
+  await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
+  socket.setNoDelay(true)
+  if (!ciphers[version].includes(socket.getCipher().name)) throw new Error(`spoke ${socket.getCipher().name}`)
+  return socket
+}
+
 /** One entry with two attributes, then success: anything else ends the measurement. */
 function checkAnswer(bytes: Buffer): void {
   const splitter = new PduSplitter(1 << 20)
@@ -69,24 +108,22 @@ const doneTail = Buffer.from('300c02010265070a010004000400', 'hex')
 
 async function load(round: DirectoryRound): Promise<DirectoryLoad> {
   const requests = pool(round)
+  const sockets = await Promise.all(Array.from({ length: round.connections }, () => open(round)))
   const times: number[] = []
   let searches = 0
   const started = performance.now()
   const until = started + round.seconds * 1000
   await Promise.all(
-    Array.from(
-      { length: round.connections },
-      (_, number) =>
+    sockets.map(
+      (socket, number) =>
         new Promise<void>((resolve, reject) => {
           let at = Math.floor((number * sizeOfPool) / round.connections)
           let held: Buffer | undefined
           let sent = 0
-          const socket: Socket = connect({ port: round.port, host: '127.0.0.1', noDelay: true })
           const send = () => {
             sent = performance.now()
             socket.write(requests[at++ % sizeOfPool] as Buffer)
           }
-          socket.on('connect', send)
           socket.on('error', reject)
           socket.on('data', (chunk: Buffer) => {
             const answer = held === undefined ? chunk : Buffer.concat([held, chunk])
@@ -114,6 +151,7 @@ async function load(round: DirectoryRound): Promise<DirectoryLoad> {
               resolve()
             }
           })
+          send()
         }),
     ),
   )

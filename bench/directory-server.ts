@@ -1,8 +1,10 @@
 /**
  * Our side of the directory benchmark. `write FOLDER COUNT` registers the entries in an embedded store; `serve FOLDER`
- * opens that store as a fresh process does and serves it: the whole service with store, audit and LDAP face.
+ * opens that store as a fresh process does and serves it: the whole service with store, audit and LDAP face. A line
+ * `change N` on its input writes N entries anew, and tells how long the event loop was held up meanwhile.
  */
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@openspine/platform/clock'
 import { makeLog } from '@openspine/platform/log'
@@ -41,10 +43,41 @@ if (task === 'write') {
   process.exit(0)
 }
 const loadMs = Math.round(performance.now() - started)
-const [, plain] = await Promise.all((service.listeners ?? []).map((listener) => listener.listen()))
-tell({ pid: process.pid, port: plain?.port, loadMs })
-createInterface({ input: process.stdin }).on('close', async () => {
-  await Promise.all((service.listeners ?? []).map((listener) => listener.close(500)))
-  await close()
-  process.exit(0)
+const [secure, plain] = await Promise.all((service.listeners ?? []).map((listener) => listener.listen()))
+const client = await platform.trust.issue({ fqdn: 'bench.example.nhs.uk' })
+const peer = await platform.trust.issue({ fqdn: 'localhost', names: ['localhost', '127.0.0.1'] })
+tell({
+  pid: process.pid,
+  port: plain?.port,
+  securePort: secure?.port,
+  loadMs,
+  /** Since the process began. */
+  readyMs: Math.round(performance.now()),
+  ca: platform.trust.files.bundle,
+  client: client.files,
+  peer: peer.files,
 })
+
+async function change(entries: number): Promise<void> {
+  const changes: DirectoryChange[] = []
+  for (const { dn, attributes } of benchEntries(entries)) {
+    changes.push({ kind: 'put', entry: { dn, attributes: { ...attributes, nhsProductVersion: ['1.1'] } } })
+  }
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  const began = performance.now()
+  await service.contract.apply(changes, 'bench')
+  const applyMs = Math.round(performance.now() - began)
+  delay.disable()
+  tell({ applyMs, longestGapMs: Math.round(delay.max / 1e6) })
+}
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    void change(Number(line.split(' ')[1]))
+  })
+  .on('close', async () => {
+    await Promise.all((service.listeners ?? []).map((listener) => listener.close(500)))
+    await close()
+    process.exit(0)
+  })

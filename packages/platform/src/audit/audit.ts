@@ -1,3 +1,13 @@
+/** Facts that their owner has written as JSON already: one object, on one line. For those who write very many. */
+export class WrittenFacts {
+  readonly [name: string]: unknown
+  readonly json: string
+
+  constructor(json: string) {
+    this.json = json
+  }
+}
+
 /** One audited fact. Never a body, never a secret; patient identifiers only where the specification asks for them. */
 export interface AuditRecord {
   /** Which service and event: `proxy.request`, `directory.search`, `pds.retrieve`, … */
@@ -6,7 +16,7 @@ export interface AuditRecord {
   readonly at: number
   /** Correlation id that the client knows: Ssp-TraceID, X-Request-ID, … */
   readonly trace?: string
-  /** Everything else, as JSON. */
+  /** Everything else, as JSON; or `WrittenFacts`. */
   readonly facts: Readonly<Record<string, unknown>>
 }
 

@@ -1,5 +1,5 @@
 import { hash as digest } from 'node:crypto'
-import type { AuditRecord, StoredAuditRecord } from './audit.ts'
+import { type AuditRecord, type StoredAuditRecord, WrittenFacts } from './audit.ts'
 
 /**
  * How a record is written down, in the journal and (column by column) in the store: tab-separated
@@ -44,7 +44,8 @@ export function recordHash(previous: string, text: string): string {
 /** Everything of the line but the hash. Throws when the facts are no JSON. */
 export function recordText(seq: number, record: AuditRecord): string {
   const trace = record.trace === undefined ? noTrace : escapeTrace(record.trace)
-  return `${seq}\t${record.at}\t${record.event}\t${trace}\t${JSON.stringify(record.facts)}`
+  const facts = record.facts instanceof WrittenFacts ? record.facts.json : JSON.stringify(record.facts)
+  return `${seq}\t${record.at}\t${record.event}\t${trace}\t${facts}`
 }
 
 /** The same text from what the store or the journal holds. */

@@ -15,7 +15,7 @@ import { chainHead } from './store.ts'
 import { verifyAudit } from './verify.ts'
 import { heartbeatMs, silentMs } from './writer.ts'
 
-export type { Audit, AuditRecord, AuditVerdict, StoredAuditRecord } from './audit.ts'
+export { type Audit, type AuditRecord, type AuditVerdict, type StoredAuditRecord, WrittenFacts } from './audit.ts'
 export { type AuditQuery, findAudit, mostFound } from './find.ts'
 export type { Durability } from './journal.ts'
 export { AuditTrail, type TrailOptions } from './trail.ts'

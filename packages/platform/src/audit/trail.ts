@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { Audit } from './audit.ts'
+import { type Audit, WrittenFacts } from './audit.ts'
 
 export interface TrailOptions<Entry> {
   readonly audit: Audit
@@ -8,17 +8,15 @@ export interface TrailOptions<Entry> {
   readonly log: Logger
   /** Event of the records; their fact `operations` lists what happened. */
   readonly event: string
-  /** What happened, as JSON: made when the record is written. */
-  facts(entry: Entry): Readonly<Record<string, unknown>>
-  /** Characters of what a caller may make long in these facts: bounds the record. */
-  size(facts: Readonly<Record<string, unknown>>): number
+  /** What happened, as the text of one JSON object of bounded length. */
+  json(entry: Entry): string
   /** Said in the log and as `fault` when a record cannot be written. */
   readonly faultText: string
 }
 
 /** Entries that may wait for the audit; then clients wait too. */
 const mostWaiting = 10_000
-/** Entries of one record at most, and the characters that they may hold together. */
+/** Entries of one record at most, and the characters after which it takes no further one. */
 const mostInRecord = 200
 const mostText = 100_000
 const retryMs = 1000
@@ -32,7 +30,8 @@ const collectMs = 10
  */
 export class AuditTrail<Entry> {
   readonly #options: TrailOptions<Entry>
-  #waiting: Entry[] = []
+  /** As JSON: written at once, because a text lives cheaper until its turn than what it tells of. */
+  #waiting: string[] = []
   #writing: Promise<void> | undefined
   #collecting: NodeJS.Timeout | undefined
   readonly #roomListeners = new Set<() => void>()
@@ -58,7 +57,7 @@ export class AuditTrail<Entry> {
   }
 
   add(entry: Entry): void {
-    this.#waiting.push(entry)
+    this.#waiting.push(this.#options.json(entry))
     if (this.#writing !== undefined) return
     if (this.#waiting.length >= mostInRecord) this.#begin()
     else this.#collecting ??= setTimeout(() => this.#begin(), collectMs)
@@ -87,7 +86,8 @@ export class AuditTrail<Entry> {
     for (let at = 0; at < this.#waiting.length; ) {
       const operations = this.#record(at)
       try {
-        await audit.append({ event, at: clock.now(), facts: { operations } })
+        const facts = new WrittenFacts(`{"operations":[${operations.join()}]}`)
+        await audit.append({ event, at: clock.now(), facts })
         at += operations.length
         this.fault = undefined
       } catch (error) {
@@ -110,13 +110,13 @@ export class AuditTrail<Entry> {
     for (const listener of listeners) listener()
   }
 
-  #record(from: number): readonly Readonly<Record<string, unknown>>[] {
-    const operations: Readonly<Record<string, unknown>>[] = []
+  #record(from: number): readonly string[] {
+    const operations: string[] = []
     let characters = 0
     for (let at = from; at < this.#waiting.length && operations.length < mostInRecord && characters < mostText; at++) {
-      const facts = this.#options.facts(this.#waiting[at] as Entry)
-      characters += this.#options.size(facts)
-      operations.push(facts)
+      const operation = this.#waiting[at] as string
+      characters += operation.length
+      operations.push(operation)
     }
     return operations
   }

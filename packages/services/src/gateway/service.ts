@@ -42,16 +42,16 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
     clock,
     log,
     event: 'gateway.refused',
-    facts: ({ at, api, path, caller, refusal, address }) => ({
-      at,
-      api,
-      path: path.slice(0, 256),
-      reason: refusal.reason,
-      status: refusal.status,
-      address,
-      ...caller,
-    }),
-    size: ({ path }) => String(path).length,
+    json: ({ at, api, path, caller, refusal, address }) =>
+      JSON.stringify({
+        at,
+        api,
+        path: path.slice(0, 256),
+        reason: refusal.reason,
+        status: refusal.status,
+        address,
+        ...caller,
+      }),
     faultText: 'The audit of refused API requests cannot be written.',
   })
   let ring: KeyRing = keyRing({ version: 0, applications: [], keys: [] })

@@ -14,6 +14,7 @@ function syntaxError(explanation: string, at: number): SpineError<LdapOutcome> {
 export function escapeFilterValue(value: string | Uint8Array): string {
   const text = typeof value === 'string' ? value : undefined
   if (text !== undefined && /^[\x20-\x7e]*$/.test(text) && !/[*()\\]/.test(text)) return text
+  if (typeof value !== 'string' && Buffer.isBuffer(value) && literal(value)) return value.toString('latin1')
   const bytes = Buffer.from(text ?? (value as Uint8Array))
   const asText = bytes.toString('utf8')
   // Text that survives the way through UTF-8 stays readable; everything else becomes \xx.
@@ -28,6 +29,15 @@ export function escapeFilterValue(value: string | Uint8Array): string {
         : String.fromCharCode(byte),
     )
     .join('')
+}
+
+/** Nearly every value: printable ASCII of which nothing is escaped. */
+function literal(bytes: Buffer): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    if (byte < 0x20 || byte > 0x7e || (byte >= 0x28 && byte <= 0x2a) || byte === 0x5c) return false
+  }
+  return true
 }
 
 /** Writes a filter as RFC 4515 text. An unknown choice is written `(?)`, which no parser accepts. */

@@ -36,13 +36,14 @@ export class MemoryTree implements Tree {
     return this.#frame.schema
   }
 
-  #at(place: number): EncodedEntry | undefined {
+  /** Not for callers outside: a place means something in this edition alone. */
+  at(place: number): EncodedEntry | undefined {
     return this.#state.chunks[Math.floor(place / chunkSize)]?.[place % chunkSize]
   }
 
   get(key: string): EncodedEntry | undefined {
     const place = this.#state.names.get(key)
-    return place === undefined ? undefined : this.#at(place)
+    return place === undefined ? undefined : this.at(place)
   }
 
   /** Entries that hold the value under the attribute's equality rule, in order; for callers beside LDAP. */
@@ -50,7 +51,7 @@ export class MemoryTree implements Tree {
     const places = indexed(this.#frame, attribute, value, (index, key) =>
       placesOf(this.#state.postings[index]?.get(key)),
     )
-    return places.flatMap((place) => this.#at(place) ?? [])
+    return places.flatMap((place) => this.at(place) ?? [])
   }
 
   /** Whether any entry holds the value. */
@@ -105,13 +106,14 @@ export class MemoryTree implements Tree {
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       found.push(place)
       if (found.length + open.length >= limit) return undefined
-      const entry = this.#at(place)
+      const entry = this.at(place)
       if (entry !== undefined) for (const each of this.#childrenOf(entry.key)) open.push(each)
     }
     return found.sort((a, b) => a - b)
   }
 
-  #inScope(entry: EncodedEntry, query: TreeQuery): boolean {
+  /** Whether an entry stands where the query looks. */
+  inScope(entry: EncodedEntry, query: TreeQuery): boolean {
     if (query.scope === 1) return entry.parentKey === query.base.key
     if (query.scope !== 3 && entry.key === query.base.key) return true
     for (let key = entry.parentKey; key !== undefined; key = this.get(key)?.parentKey) {
@@ -125,6 +127,8 @@ export class MemoryTree implements Tree {
     const { filter, after } = query
     const { schema } = this.#frame
     const end = places?.length ?? this.#state.places
+    const from = after > 0 ? this.#firstAfter(places, end, after) : 0
+    if (exact && places !== undefined) return new ExactCursor(this, query, places, from)
     const view = {
       get dn() {
         return view.entry?.dn ?? ''
@@ -137,17 +141,16 @@ export class MemoryTree implements Tree {
             ? view.entry.values(attribute)
             : this.operational(view.entry, attribute),
     }
-    let at = after > 0 ? this.#firstAfter(places, end, after) : 0
+    let at = from
     const cursor = {
       examined: 0,
       next: (budget: number) => {
         for (let left = budget; at < end; left--) {
           if (left <= 0) return null
           cursor.examined++
-          const entry = this.#at(places === undefined ? at : (places[at] as number))
+          const entry = this.at(places === undefined ? at : (places[at] as number))
           at++
-          if (entry === undefined || (query.scope !== 0 && !this.#inScope(entry, query))) continue
-          if (exact) return entry
+          if (entry === undefined || (query.scope !== 0 && !this.inScope(entry, query))) continue
           view.entry = entry
           if (evaluate(filter, view, schema) === 'true') return entry
         }
@@ -166,7 +169,7 @@ export class MemoryTree implements Tree {
       let probe = middle
       let entry: EncodedEntry | undefined
       while (probe < high) {
-        entry = this.#at(places === undefined ? probe : (places[probe] as number))
+        entry = this.at(places === undefined ? probe : (places[probe] as number))
         if (entry !== undefined) break
         probe++
       }
@@ -215,6 +218,32 @@ export class MemoryTree implements Tree {
 
   edit(): TreeEdit {
     return new TreeEdit(this.#frame, this.#state, (state) => new MemoryTree(this.#frame, state))
+  }
+}
+
+/** The entries of a plan that needs no further look but at their place in the tree: what nearly every search is. */
+class ExactCursor implements Cursor {
+  examined = 0
+  readonly #tree: MemoryTree
+  readonly #query: TreeQuery
+  readonly #places: Postings
+  #at: number
+
+  constructor(tree: MemoryTree, query: TreeQuery, places: Postings, from: number) {
+    this.#tree = tree
+    this.#query = query
+    this.#places = places
+    this.#at = from
+  }
+
+  next(budget: number): EncodedEntry | null | undefined {
+    for (let left = budget; this.#at < this.#places.length; left--) {
+      if (left <= 0) return null
+      this.examined++
+      const entry = this.#tree.at(this.#places[this.#at++] as number)
+      if (entry !== undefined && (this.#query.scope === 0 || this.#tree.inScope(entry, this.#query))) return entry
+    }
+    return undefined
   }
 }
 

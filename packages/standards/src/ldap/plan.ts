@@ -59,11 +59,13 @@ function planAnd(of: readonly CompiledFilter[], lookup: IndexLookup, budget: Bud
       plans.push(planned)
     }
   }
-  const [first, ...rest] = plans.sort((a, b) => a.places.length - b.places.length)
+  if (plans.length > 1) plans.sort((a, b) => a.places.length - b.places.length)
+  const first = plans[0]
   if (first === undefined) return undefined
   let { places } = first
   exact &&= first.exact
-  for (const next of rest) {
+  for (let i = 1; i < plans.length; i++) {
+    const next = plans[i] as Plan
     budget.left -= places.length
     // Enough: what is left is looked at entry by entry.
     if (budget.left < 0) return { places, exact: false }

@@ -132,6 +132,7 @@ function operationalValues(tree: Tree, entry: TreeEntry, type: AttributeType): r
 
 /** Order of the last entry, fingerprint of the search, entries of the pages so far. */
 const cookieSize = 16
+const none = (): readonly string[] => []
 
 /** One search from its request to its result. `step` does a bounded piece of it. */
 export class SearchRun {
@@ -156,7 +157,6 @@ export class SearchRun {
   #page: Page | undefined
   #deadline = Number.POSITIVE_INFINITY
   #last = 0
-  readonly #operational: (entry: TreeEntry) => (type: AttributeType) => readonly string[]
 
   constructor(
     ground: SearchGround,
@@ -169,7 +169,6 @@ export class SearchRun {
     this.#ground = ground
     this.#tree = tree
     this.startedAt = ground.now()
-    this.#operational = (entry) => (type) => operationalValues(tree, entry, type)
     this.result = this.#begin(resolver, message.controls)
   }
 
@@ -291,7 +290,12 @@ export class SearchRun {
       else if (this.entries >= pageSize) this.#end(resultCodes.success, true)
       else if (this.entries >= this.#limit) this.#end(resultCodes.sizeLimitExceeded)
       else {
-        writeEntry(sink, this.id, entry, this.#selection, typesOnly, this.#operational(entry))
+        // Most searches want none.
+        const operational =
+          this.#selection.operational.length === 0
+            ? none
+            : (type: AttributeType) => operationalValues(this.#tree, entry, type)
+        writeEntry(sink, this.id, entry, this.#selection, typesOnly, operational)
         this.entries++
         this.#last = entry.order
         continue

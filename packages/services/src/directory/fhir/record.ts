@@ -16,8 +16,7 @@ export function lookupTrail(needs: {
   return new AuditTrail<SdsSettled>({
     ...needs,
     event: 'directory.lookup',
-    facts: lookupFacts,
-    size: (facts) => JSON.stringify(facts).length,
+    json: (event) => JSON.stringify(lookupFacts(event)),
     faultText: 'The audit of directory look-ups cannot be written: clients will be kept waiting.',
   })
 }

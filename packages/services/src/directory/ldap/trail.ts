@@ -29,33 +29,42 @@ export function ldapTrail(needs: { readonly audit: Audit; readonly clock: Clock;
   return new AuditTrail<Entry>({
     ...needs,
     event: 'directory.search',
-    facts: factsOf,
-    size: ({ dn, filter }) => String(dn).length + (typeof filter === 'string' ? filter.length : 0),
+    json: factsOf,
     faultText: 'The audit of directory searches cannot be written: clients will be kept waiting.',
   })
 }
 
-function short(text: string): string {
-  return text.length > longestText ? `${text.slice(0, longestText)}…` : text
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** As a JSON string, cut where it is very long. */
+function quoted(text: string): string {
+  const short = text.length > longestText ? `${text.slice(0, longestText)}…` : text
+  return plain.test(short) ? `"${short}"` : JSON.stringify(short)
 }
 
-function factsOf({ report, caller, boundAs }: Entry): Record<string, unknown> {
-  const { operation, code, startedAt, endedAt, dn, scope, filter, attributes, entries, oid } = report
-  return {
-    operation,
-    at: startedAt,
-    ms: endedAt - startedAt,
-    code,
-    client: caller.fqdn,
-    serial: caller.serial,
-    address: caller.address,
-    connection: caller.connection,
-    ...(boundAs === '' ? {} : { boundAs }),
-    dn: short(dn),
-    ...(scope === undefined ? {} : { scope: scopes[scope] }),
-    ...(filter === undefined ? {} : { filter: short(filterText(filter)) }),
-    ...(attributes === undefined || attributes.length === 0 ? {} : { attributes: short(attributes.join(' ')) }),
-    ...(entries === undefined ? {} : { entries }),
-    ...(oid === undefined ? {} : { oid: short(oid) }),
+/** Written once for each connection. */
+const callers = new WeakMap<Caller, string>()
+
+function callerText(caller: Caller): string {
+  let text = callers.get(caller)
+  if (text === undefined) {
+    const { fqdn, serial, address, connection } = caller
+    text = `"client":${quoted(fqdn)},"serial":${quoted(serial)},"address":${quoted(address)},"connection":${connection}`
+    callers.set(caller, text)
   }
+  return text
+}
+
+/** The facts of one operation as JSON. */
+function factsOf({ report, caller, boundAs }: Entry): string {
+  const { operation, code, startedAt, endedAt, dn, scope, filter, attributes, entries, oid } = report
+  let text = `{"operation":"${operation}","at":${startedAt},"ms":${endedAt - startedAt},"code":${code},${callerText(caller)}`
+  if (boundAs !== '') text += `,"boundAs":${quoted(boundAs)}`
+  text += `,"dn":${quoted(dn)}`
+  if (scope !== undefined) text += `,"scope":"${scopes[scope]}"`
+  if (filter !== undefined) text += `,"filter":${quoted(filterText(filter))}`
+  if (attributes !== undefined && attributes.length > 0) text += `,"attributes":${quoted(attributes.join(' '))}`
+  if (entries !== undefined) text += `,"entries":${entries}`
+  if (oid !== undefined) text += `,"oid":${quoted(oid)}`
+  return `${text}}`
 }

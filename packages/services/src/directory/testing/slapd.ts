@@ -49,17 +49,23 @@ export const slapdBranches: readonly DirectoryEntry[] = [
 export interface RunningSlapd {
   readonly pid: number
   readonly port: number
+  /** Of LDAP over mutual TLS; 0 without it. */
+  readonly securePort: number
   /** Milliseconds that it took to load the entries. */
   readonly loadMs: number
   stop(): Promise<void>
 }
 
-/** Loads the entries, without what never leaves our directory, into a slapd of its own in `folder`, and starts it. */
+/**
+ * Loads the entries, without what never leaves our directory, into a slapd of its own in `folder`, and starts it.
+ * `tls` are paths of PEM files: then it also speaks LDAP over mutual TLS.
+ */
 export async function startSlapd(
   program: string,
   folder: string,
   entries: Iterable<DirectoryEntry>,
   indexed: readonly string[],
+  tls?: { readonly ca: string; readonly certificate: string; readonly key: string },
 ): Promise<RunningSlapd> {
   const data = join(folder, 'mdb')
   const config = join(folder, 'slapd.conf')
@@ -74,6 +80,14 @@ export async function startSlapd(
       ...(modulePath === undefined ? [] : [`modulepath ${modulePath}`, 'moduleload back_mdb']),
       'loglevel 0',
       'sizelimit unlimited',
+      ...(tls === undefined
+        ? []
+        : [
+            `TLSCACertificateFile ${tls.ca}`,
+            `TLSCertificateFile ${tls.certificate}`,
+            `TLSCertificateKeyFile ${tls.key}`,
+            'TLSVerifyClient demand',
+          ]),
       'database mdb',
       'maxsize 2147483648',
       'suffix "o=nhs"',
@@ -96,9 +110,11 @@ export async function startSlapd(
   assert.equal(code, 0, complaint.slice(0, 2000))
   const loadMs = Math.round(performance.now() - started)
   const port = await freePort()
-  const child = spawn(program, ['-f', config, '-h', `ldap://127.0.0.1:${port}`, '-d', '0'], { stdio: 'ignore' })
+  const securePort = tls === undefined ? 0 : await freePort()
+  const urls = [`ldap://127.0.0.1:${port}`, ...(tls === undefined ? [] : [`ldaps://127.0.0.1:${securePort}`])]
+  const child = spawn(program, ['-f', config, '-h', urls.join(' '), '-d', '0'], { stdio: 'ignore' })
   await reachable(port)
-  return { pid: child.pid ?? 0, port, loadMs, stop: () => ended(child) }
+  return { pid: child.pid ?? 0, port, securePort, loadMs, stop: () => ended(child) }
 }
 
 async function ended(child: ChildProcess): Promise<void> {
