@@ -29,7 +29,13 @@ class Shelf {
       const number = ++this.version
       if (typeof change === 'string') edit.delete(key)
       else {
-        const provenance = { uuid: '00000000-0000-4000-8000-000000000000', createdAt: at, modifiedAt: at, creator: 'cn=x', modifier: 'cn=x' }
+        const provenance = {
+          uuid: '00000000-0000-4000-8000-000000000000',
+          createdAt: at,
+          modifiedAt: at,
+          creator: 'cn=x',
+          modifier: 'cn=x',
+        }
         edit.put(change.dn, change.attributes, orderOfEntry(number), provenance, key)
       }
       putChange(edit, { number, key, dn, kind: 'modify', changes: '', at, by: 'x' })
