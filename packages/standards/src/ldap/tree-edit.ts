@@ -213,36 +213,55 @@ export class TreeEdit {
   }
 }
 
+/** A list of so many places loses them together, not each by moving all that follow. */
+const long = 1024
+
 /** Lists of places by key; a longer list is copied when it is first touched, then grown in place until `done`. */
 class PostingsEdit {
   readonly #map: MapEdit<HeldPostings>
   readonly #own = new Map<string, number[]>()
+  /** Places that a long list still holds and has lost. */
+  readonly #lost = new Map<string, Set<number>>()
 
   constructor(map: MapEdit<HeldPostings>) {
     this.#map = map
   }
 
   count(key: string): number {
+    this.#settle(key)
     const held = this.#map.get(key)
     return held === undefined ? 0 : typeof held === 'number' ? 1 : held.length
   }
 
   get(key: string): Postings | undefined {
+    this.#settle(key)
     return placesOf(this.#map.get(key))
+  }
+
+  #hold(key: string, list: number[]): number[] {
+    this.#own.set(key, list)
+    this.#map.set(key, list)
+    return list
   }
 
   /** A list that may be changed. */
   #list(key: string, held: HeldPostings): number[] {
-    let list = this.#own.get(key)
-    if (list === undefined) {
-      list = typeof held === 'number' ? [held] : held.slice()
-      this.#own.set(key, list)
-      this.#map.set(key, list)
-    }
-    return list
+    return this.#own.get(key) ?? this.#hold(key, typeof held === 'number' ? [held] : held.slice())
+  }
+
+  #settle(key: string): void {
+    const lost = this.#lost.get(key)
+    const list = this.#own.get(key)
+    if (lost === undefined || list === undefined) return
+    this.#lost.delete(key)
+    this.#hold(
+      key,
+      list.filter((place) => !lost.has(place)),
+    )
   }
 
   add(key: string, place: number) {
+    if (this.#lost.get(key)?.delete(place) === true) return
     const held = this.#map.get(key)
     if (held === undefined) {
       this.#map.set(key, place)
@@ -266,10 +285,17 @@ class PostingsEdit {
     }
     const list = this.#list(key, held)
     const at = firstNotBelow(list, place)
-    if (list[at] === place) list.splice(at, 1)
+    if (list[at] !== place) return
+    if (list.length < long) list.splice(at, 1)
+    else {
+      const lost = this.#lost.get(key)
+      if (lost === undefined) this.#lost.set(key, new Set([place]))
+      else lost.add(place)
+    }
   }
 
   done(): PersistentMap<HeldPostings> {
+    for (const key of [...this.#lost.keys()]) this.#settle(key)
     for (const [key, list] of this.#own) {
       if (list.length === 0) this.#map.delete(key)
       // Without the room that a growing list keeps.
