@@ -9,8 +9,8 @@ const extensionUrl = (name: string) => `https://fhir.nhs.uk/StructureDefinition/
 
 /**
  * A resource as text, two spaces a level, as it stands in the entry of a bundle: members in the order of directory
- * specification §7.2, empty ones left out. Written straight from the record: a look-up costs half of what it does
- * by way of objects, and a device has hundreds of extensions.
+ * specification §7.2, empty ones left out. Written straight from the record, without the objects between: a
+ * device has hundreds of extensions.
  */
 export interface SdsResourceText {
   readonly type: 'Device' | 'Endpoint'
