@@ -53,6 +53,16 @@ function practiceRows(checks: readonly PracticeCheck[]): Row[] {
   })
 }
 
+/** A table for each endpoint of the practice system, in order. */
+function endpointTables(): string {
+  return practiceChecks.endpoints
+    .map(
+      ({ verb, path, interaction, bases, checks }) =>
+        `### Then, for ${verb} ${path} (${bases.join(', ')})\n\nInteraction \`${interaction}\`.\n\n${table(practiceRows(checks))}`,
+    )
+    .join('\n\n')
+}
+
 /**
  * What a PDS check answers is written in its function, so it is read from there: every `outcomes.name` in
  * it, called with the literals that stand there, or with the names of its parameters in angle brackets.
@@ -139,13 +149,7 @@ Every answer is an OperationOutcome whose coding is the code in the last column;
 
 ${table(practiceRows(practiceChecks.headChecks))}
 
-### Then, for metadata
-
-${table(practiceRows(practiceChecks.metadataChecks))}
-
-### Then, for $gpc.getcarerecord, when its body has been read
-
-${table(practiceRows(practiceChecks.careRecordChecks))}
+${endpointTables()}
 
 ## Demographics (PDS FHIR)
 

@@ -1,23 +1,16 @@
 /** One request from its head to the bytes of its answer, without a socket. */
-import type { Clock, Random } from '@openspine/platform/clock'
-import { contentTypeOf, type FhirFormat, negotiate, operationOutcome, type Resource } from '@openspine/standards/fhir'
+import { contentTypeOf, type FhirFormat, negotiate, type Resource } from '@openspine/standards/fhir'
 import { dstu2 } from '@openspine/standards/fhir/dstu2'
-import { verbOf } from './checks/endpoints.ts'
-import { queryValues } from './checks/head.ts'
-import { type Check, careRecordChecks, headChecks, metadataChecks } from './checks.ts'
-import { careRecordBundle } from './fhir/care-record.ts'
-import { conformance } from './fhir/conformance.ts'
-import { profileOf, systems } from './fhir/systems.ts'
-import { renderSection } from './html/section.ts'
-import { type OutcomeName, outcomes } from './outcome.ts'
-import { dayAt } from './record/dates.ts'
-import type { ReceivedRequest, Sheet, Surroundings } from './sheet.ts'
-
-export interface Answering extends Surroundings {
-  readonly clock: Clock
-  readonly random: Random
-  readonly quoteSingleDates: boolean
-}
+import { stu3 } from '@openspine/standards/fhir/stu3'
+import type { Check } from './checks/check.ts'
+import { headChecks } from './checks/head.ts'
+import { queryValues } from './checks/query.ts'
+import type { Refused, Result } from './endpoint.ts'
+import type { OutcomeName } from './outcome.ts'
+import { outcomes } from './outcome.ts'
+import { outcomeOf } from './outcome-resource.ts'
+import { type Generation, isFrom } from './record/services.ts'
+import type { Answering, ReceivedRequest, Sheet, Surroundings } from './sheet.ts'
 
 export interface Answer {
   readonly status: number
@@ -32,19 +25,27 @@ export interface Answer {
 /** What arrived of a body; undefined: more than is accepted. */
 export type BodyReader = () => Promise<Uint8Array | undefined>
 
+const codecs = { dstu2, stu3 } as const
+
 /** Makes every check in order, the body being read only when the head has passed, and answers. */
 export async function answer(request: ReceivedRequest, readBody: BodyReader, answering: Answering): Promise<Answer> {
   const sheet = newSheet(request)
   const failedHead = await firstFailure(headChecks, sheet, answering)
   if (failedHead !== undefined) return failedHead
-  if (sheet.action === 'metadata') {
-    return (await firstFailure(metadataChecks, sheet, answering)) ?? found(sheet, metadata(sheet))
+  const { endpoint } = sheet
+  if (endpoint === undefined) throw new Error('the checks of the head let a request through without its endpoint')
+  if (endpoint.body) {
+    const body = await readBody()
+    if (body === undefined)
+      return refusal(sheet, 'TOO_LARGE', 'The body is longer than this server accepts.', 'body size')
+    sheet.body = body
   }
-  const body = await readBody()
-  if (body === undefined)
-    return refusal(sheet, 'TOO_LARGE', 'The body is longer than this server accepts.', 'body size')
-  sheet.body = body
-  return (await firstFailure(careRecordChecks, sheet, answering)) ?? found(sheet, careRecord(sheet, answering))
+  const failed = await firstFailure(endpoint.checks, sheet, answering)
+  if (failed !== undefined) return failed
+  const result: Result | Refused = await endpoint.respond(sheet, answering)
+  return 'outcome' in result
+    ? refusal(sheet, result.outcome, result.diagnostics, result.check)
+    : written(sheet, result.status, sheet.format, result.resource, result.headers)
 }
 
 /** The sheet of a request of which nothing is known yet; answers are in JSON until it says otherwise. */
@@ -54,16 +55,25 @@ export function newSheet(request: ReceivedRequest): Sheet {
   const mark = target.indexOf('?')
   const path = mark === -1 ? target : target.slice(0, mark)
   const query = mark === -1 ? '' : target.slice(mark + 1)
-  return { request, path, query, format: preferredFormat(request, query) }
+  const generation = probableGeneration(request, path)
+  return { request, path, query, generation, format: preferredFormat(request, query, generation) }
+}
+
+/** Which line a request means whose service root is not known (yet): by its path, its interaction, its media types. */
+function probableGeneration({ headers }: ReceivedRequest, path: string): Generation {
+  if (/\/STU3(\/|$)/i.test(path)) return 'stu3'
+  if (/\/DSTU2(\/|$)/i.test(path)) return 'dstu2'
+  if (/-1$/.test(headers.get('ssp-interactionid') ?? '')) return 'stu3'
+  return /application\/fhir\+/i.test(`${headers.get('accept')} ${headers.get('content-type')}`) ? 'stu3' : 'dstu2'
 }
 
 /** Refusals before the negotiation are written as the request seems to prefer. */
-function preferredFormat({ peer, headers }: ReceivedRequest, query: string): FhirFormat {
+function preferredFormat({ peer, headers }: ReceivedRequest, query: string, version: Generation): FhirFormat {
   // Whoever is not the proxy gets JSON, whatever is asked for (§4.2).
   if (peer.state !== 'valid') return 'json'
   const [format] = queryValues(query, '_format')
   const wanted = negotiate({
-    version: 'dstu2',
+    version,
     format,
     accept: headers.get('accept'),
     contentType: headers.get('content-type'),
@@ -85,67 +95,35 @@ async function firstFailure(
 
 /** An OperationOutcome with the exact code of the outcome (§5). */
 export function refusal(sheet: Sheet, name: OutcomeName, diagnostics: string, check: string): Answer {
-  const { status, issue, code, display } = outcomes[name]
-  const resource = operationOutcome({
-    severity: 'error',
-    issue,
-    system: systems.errorCode,
-    code,
-    display,
-    diagnostics,
-    profile: profileOf('operationoutcome'),
-  })
+  const version = sheet.service?.specificationVersion
+  const resource = outcomeOf(name, diagnostics, sheet.generation, version !== undefined && isFrom(version, '1.5'))
   const format = name === 'CERTIFICATE_MISSING' || name === 'CERTIFICATE_INVALID' ? 'json' : sheet.format
-  const verb = verbOf(sheet)
+  const verbs = [...new Set(sheet.candidates?.map(({ endpoint }) => endpoint.verb))]
   return {
-    ...written(sheet, status, format, resource, name === 'WRONG_VERB' && verb !== undefined ? { allow: verb } : {}),
+    ...written(
+      sheet,
+      outcomes[name].status,
+      format,
+      resource,
+      name === 'WRONG_VERB' && verbs.length > 0 ? { allow: verbs.join(', ') } : {},
+    ),
     failed: { check, outcome: name },
   }
-}
-
-function found(sheet: Sheet, resource: Resource): Answer {
-  return written(sheet, 200, sheet.format, resource)
 }
 
 function written(
   sheet: Sheet,
   status: number,
   format: FhirFormat,
-  resource: Resource,
+  resource: Resource | undefined,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
+  const common = { 'cache-control': 'no-store', ...headers }
+  if (resource === undefined) return { status, headers: common, body: '', sheet }
   return {
     status,
-    headers: { 'content-type': contentTypeOf('dstu2', format), 'cache-control': 'no-store', ...headers },
-    body: dstu2.write(format, resource),
+    headers: { 'content-type': contentTypeOf(sheet.generation, format), ...common },
+    body: codecs[sheet.generation].write(format, resource),
     sheet,
   }
-}
-
-function metadata({ practice }: Sheet): Resource {
-  if (practice === undefined) throw new Error('metadata without a practice')
-  return conformance(practice.practice)
-}
-
-function careRecord({ practice, record, section, period, request }: Sheet, answering: Answering): Resource {
-  if (practice === undefined || record === undefined || section === undefined)
-    throw new Error('a care record without practice, record or section')
-  const { random, quoteSingleDates } = answering
-  const div = renderSection({
-    practice: practice.practice,
-    patient: record.patient,
-    section,
-    period,
-    today: dayAt(request.at),
-    quoteSingleDates,
-  })
-  return careRecordBundle({
-    held: practice,
-    record,
-    section,
-    div,
-    at: request.at,
-    bundleId: random.uuid(),
-    compositionId: random.uuid(),
-  })
 }

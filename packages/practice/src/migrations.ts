@@ -23,4 +23,19 @@ export const migrations: Readonly<Record<string, Migration>> = {
         )`.execute(db)
     },
   },
+  '0002_services': {
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create table practice.service (
+          service_root text collate "C" not null primary key,
+          ods_code text collate "C" not null
+        )`.execute(db)
+      await sql`create index service_by_practice on practice.service (ods_code)`.execute(db)
+      await sql`
+        insert into practice.service (service_root, ods_code)
+        select service_root, ods_code from practice.practice`.execute(db)
+      await sql`alter table practice.practice drop column service_root`.execute(db)
+      await sql`create unique index patient_by_id on practice.patient (ods_code, id)`.execute(db)
+    },
+  },
 }

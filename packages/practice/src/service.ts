@@ -3,6 +3,7 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { SpineError } from '@openspine/standards/error'
 import type { PracticeConfig } from './config.ts'
 import type { PracticeContract } from './contract.ts'
+import { endpoints } from './endpoints.ts'
 import { practiceListener } from './http/listener.ts'
 import { migrations } from './migrations.ts'
 import { readPatient, readPracticeFile } from './record/file.ts'
@@ -38,6 +39,7 @@ export function practice({
     platform,
     config,
     answering: {
+      endpoints,
       store,
       clock,
       random,

@@ -1,9 +1,11 @@
 /** What is known of one request while its checks are made: each check may add what later ones need. */
-import type { Clock } from '@openspine/platform/clock'
+import type { Clock, Random } from '@openspine/platform/clock'
 import type { Peer } from '@openspine/platform/doors'
 import type { AnyResource, FhirFormat } from '@openspine/standards/fhir'
+import type { Endpoint } from './endpoint.ts'
 import type { DayRange } from './record/dates.ts'
 import type { SectionCode } from './record/sections.ts'
+import type { Generation, Service } from './record/services.ts'
 import type { PracticeStore, StoredPatient, StoredPractice } from './store.ts'
 
 /** A request as it came in; nothing in it was decoded or normalised. */
@@ -18,22 +20,28 @@ export interface ReceivedRequest {
   readonly at: number
 }
 
-export type Action = 'metadata' | 'getCareRecord'
-
 export type ReadBody =
   | { readonly kind: 'resource'; readonly resource: AnyResource }
   /** Not JSON or XML at all. */
   | { readonly kind: 'unreadable'; readonly fault: string }
-  /** Readable, but not a resource of DSTU2. */
+  /** Readable, but not a resource of the line's version of FHIR. */
   | { readonly kind: 'invalid'; readonly fault: string }
 
+/** Facts that every line and capability shares; the rooms add theirs, all of them optional, in types of their own. */
 export interface Sheet {
   readonly request: ReceivedRequest
   /** Path and query of the target, raw. */
   readonly path: string
   readonly query: string
+  /** That of the service, or what the request looks like before the service is known. */
+  generation: Generation
   practice?: StoredPractice
-  action?: Action
+  service?: Service
+  /** Those whose path was asked for, narrowed down to the verb by its check. */
+  candidates?: readonly { readonly endpoint: Endpoint; readonly id: string | undefined }[]
+  endpoint?: Endpoint
+  /** The `{id}` of the path. */
+  id?: string
   /** How the answer is written. */
   format: FhirFormat
   token?: {
@@ -48,12 +56,29 @@ export interface Sheet {
   section?: SectionCode
   period?: DayRange
   record?: StoredPatient
+  /** Further facts for the audit: what was booked, which document. Never content. */
+  audited?: Readonly<Record<string, unknown>>
 }
 
 /** What the checks lean on. */
 export interface Surroundings {
+  readonly endpoints: readonly Endpoint[]
   readonly store: Pick<PracticeStore, 'practiceAt' | 'patient'>
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string
+}
+
+/** What an answer is made with. */
+export interface Answering extends Surroundings {
+  readonly random: Random
+  /** Whether a period with one bound has its date in quotation marks (§7.4). */
+  readonly quoteSingleDates: boolean
+}
+
+/** What checks have found, where a later step cannot do without it. */
+export function found<Key extends keyof Sheet>(sheet: Sheet, key: Key): NonNullable<Sheet[Key]> {
+  const value = sheet[key]
+  if (value === undefined || value === null) throw new Error(`the checks let a request through without its ${key}`)
+  return value
 }

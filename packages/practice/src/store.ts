@@ -5,9 +5,12 @@ import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
+import { servicesOf } from './record/services.ts'
 
 interface Tables {
-  practice: { ods_code: string; service_root: string; document: string; version: number }
+  practice: { ods_code: string; document: string; version: number }
+  /** Every service root, and whose it is. */
+  service: { service_root: string; ods_code: string }
   patient: { ods_code: string; nhs_number: string; id: string; document: string; version: number }
 }
 
@@ -61,22 +64,33 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
   })
 
   async function putPractice(transaction: Kysely<Tables>, practice: PracticeRecord): Promise<void> {
-    try {
-      await sql`
-        insert into practice.practice as held (ods_code, service_root, document, version)
-        values (${practice.odsCode}, ${practice.serviceRoot}, ${JSON.stringify(practice)}, 1)
-        on conflict (ods_code) do update
-          set service_root = excluded.service_root, document = excluded.document, version = held.version + 1
-          where held.document is distinct from excluded.document`.execute(transaction)
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === '23505')
-        throw new SpineError(
-          'PRACTICE_ROOT_TAKEN',
-          { serviceRoot: practice.serviceRoot },
-          { explanation: `Another practice already answers at ${practice.serviceRoot}.`, cause: error },
-        )
-      throw error
-    }
+    await sql`
+      insert into practice.practice as held (ods_code, document, version)
+      values (${practice.odsCode}, ${JSON.stringify(practice)}, 1)
+      on conflict (ods_code) do update
+        set document = excluded.document, version = held.version + 1
+        where held.document is distinct from excluded.document`.execute(transaction)
+    const roots = servicesOf(practice).map(({ serviceRoot }) => serviceRoot)
+    await sql`
+      delete from practice.service
+      where ods_code = ${practice.odsCode} and service_root <> all(${roots}::text[])`.execute(transaction)
+    await sql`
+      insert into practice.service (service_root, ods_code)
+      select service_root, ${practice.odsCode} from unnest(${roots}::text[]) as given (service_root)
+      on conflict (service_root) do nothing`.execute(transaction)
+    const others = await transaction
+      .selectFrom('service')
+      .select('service_root')
+      .where('service_root', 'in', roots)
+      .where('ods_code', '<>', practice.odsCode)
+      .execute()
+    const [taken] = others
+    if (taken !== undefined)
+      throw new SpineError(
+        'PRACTICE_ROOT_TAKEN',
+        { serviceRoot: taken.service_root },
+        { explanation: `Another practice already answers at ${taken.service_root}.` },
+      )
   }
 
   async function putPatients(
@@ -104,10 +118,11 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     async practiceAt(roots) {
       if (roots.length === 0) return undefined
       const row = await db
-        .selectFrom('practice')
-        .select(['document', 'version'])
-        .where('service_root', 'in', roots)
-        .orderBy(sql`length(service_root)`, 'desc')
+        .selectFrom('service')
+        .innerJoin('practice', 'practice.ods_code', 'service.ods_code')
+        .select(['practice.document', 'practice.version'])
+        .where('service.service_root', 'in', roots)
+        .orderBy(sql`length(service.service_root)`, 'desc')
         .limit(1)
         .executeTakeFirst()
       return row && readPractice(row)

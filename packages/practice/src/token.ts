@@ -3,7 +3,7 @@
  * authentication: nothing is verified but that it says everything it must. The rules are data, in order;
  * each names the claim it is about, so that whoever is refused knows which.
  */
-import { systems } from './fhir/systems.ts'
+import { systems } from './dstu2/systems.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

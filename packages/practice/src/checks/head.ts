@@ -1,20 +1,27 @@
 /** Checks of connection, path, headers and token, in the order of §4.2. */
-import { bodyFormat, negotiate } from '@openspine/standards/fhir'
+import { bodyFormat, type FhirFormat, negotiate } from '@openspine/standards/fhir'
 import { readBearer } from '@openspine/standards/jwt'
 import { isAsid, isUuid } from '@openspine/standards/nhs'
-import { structureFault } from '../parameters.ts'
+import { endpointsAt, interactionsOf } from '../endpoint.ts'
+import { servicesOf } from '../record/services.ts'
+import type { Sheet } from '../sheet.ts'
 import { tokenRules } from '../token.ts'
+import { structureFault } from './body.ts'
 import { type Check, header } from './check.ts'
-import { endpointOf, endpoints, knownInteractions, verbOf } from './endpoints.ts'
+import { queryValues } from './query.ts'
 
-/** The raw values of a query parameter, in order. */
-export function queryValues(query: string, name: string): string[] {
-  return query
-    .split('&')
-    .filter((pair) => pair === name || pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
+/** How the answer is to be written, in the line of the service; undefined where that line does not speak what is asked for. */
+function wantedFormat(sheet: Sheet): FhirFormat | undefined {
+  const [format] = queryValues(sheet.query, '_format')
+  return negotiate({
+    version: sheet.generation,
+    format,
+    accept: header(sheet, 'accept'),
+    contentType: header(sheet, 'content-type'),
+  })
 }
 
+/** The service roots that this path could stand below. */
 function serviceRoots(path: string): string[] {
   const roots: string[] = []
   for (let i = path.indexOf('/', 1); i !== -1 && roots.length < 20; i = path.indexOf('/', i + 1))
@@ -58,9 +65,20 @@ const address: readonly Check[] = [
     explains:
       'The path must begin with the service root of a practice, as the directory has it. Paths are case-sensitive.',
     async examine(sheet, { store }) {
-      const practice = await store.practiceAt(serviceRoots(sheet.path))
-      if (practice === undefined) return 'No practice answers at this path.'
+      const roots = serviceRoots(sheet.path)
+      const practice = await store.practiceAt(roots)
+      const service =
+        practice &&
+        servicesOf(practice.practice)
+          .filter(({ serviceRoot }) => roots.includes(serviceRoot))
+          .sort((one, other) => other.serviceRoot.length - one.serviceRoot.length)[0]
+      if (practice === undefined || service === undefined) return 'No practice answers at this path.'
       sheet.practice = practice
+      sheet.service = service
+      if (sheet.generation !== service.generation) {
+        sheet.generation = service.generation
+        sheet.format = wantedFormat(sheet) ?? 'json'
+      }
       return undefined
     },
   },
@@ -68,22 +86,28 @@ const address: readonly Check[] = [
     name: 'known path',
     clause: '4.2',
     outcome: 'NO_SUCH_PATH',
-    explains: 'Below the service root there are metadata and Patient/$gpc.getcarerecord. Paths are case-sensitive.',
-    examine(sheet) {
-      const below = sheet.path.slice(sheet.practice?.practice.serviceRoot.length)
-      const endpoint = endpoints.find(({ paths }) => paths.includes(below))
-      if (endpoint === undefined) return 'There is no such resource or operation at this service root.'
-      sheet.action = endpoint.action
-      return undefined
+    explains:
+      'Below the service root there are the resources and operations of its line of GP Connect. Paths are case-sensitive.',
+    examine(sheet, { endpoints }) {
+      const { service } = sheet
+      if (service === undefined) return 'No practice answers at this path.'
+      sheet.candidates = endpointsAt(endpoints, service, sheet.path.slice(service.serviceRoot.length))
+      return sheet.candidates.length === 0 ? 'There is no such resource or operation at this service root.' : undefined
     },
   },
   {
     name: 'verb',
     clause: '4.2',
     outcome: 'WRONG_VERB',
-    explains: 'metadata is read with GET, the operation is called with POST.',
-    examine: (sheet) =>
-      sheet.request.method === verbOf(sheet) ? undefined : `The method must be ${verbOf(sheet)} here.`,
+    explains: 'Read and search with GET, create and call operations with POST, update with PUT.',
+    examine(sheet) {
+      const { candidates = [] } = sheet
+      const fitting = candidates.filter(({ endpoint }) => endpoint.verb === sheet.request.method)
+      if (fitting.length === 0)
+        return `The method must be ${[...new Set(candidates.map(({ endpoint }) => endpoint.verb))].join(' or ')} here.`
+      sheet.candidates = fitting
+      return undefined
+    },
   },
 ]
 
@@ -117,7 +141,7 @@ const headers: readonly Check[] = [
     outcome: 'BAD_REQUEST',
     explains: 'Ssp-To must be the ASID of the practice whose service root is called: look both up in the directory.',
     examine: (sheet) =>
-      header(sheet, 'ssp-to') === sheet.practice?.practice.asid
+      header(sheet, 'ssp-to') === sheet.service?.asid
         ? undefined
         : 'The header Ssp-To is not the ASID of this practice.',
   },
@@ -133,9 +157,10 @@ const headers: readonly Check[] = [
     name: 'Ssp-InteractionID known',
     clause: '6',
     outcome: 'BAD_REQUEST',
-    explains: `The interactions of this service are ${[...knownInteractions].join(' and ')}.`,
-    examine: (sheet) =>
-      knownInteractions.has(header(sheet, 'ssp-interactionid') ?? '')
+    explains: 'Send the interaction id of GP Connect for the request, as the directory has it for this endpoint.',
+    examine: (sheet, { endpoints }) =>
+      sheet.service !== undefined &&
+      interactionsOf(endpoints, sheet.service.base).has(header(sheet, 'ssp-interactionid') ?? '')
         ? undefined
         : 'The header Ssp-InteractionID is not an interaction of this service.',
   },
@@ -144,10 +169,14 @@ const headers: readonly Check[] = [
     clause: '4.2',
     outcome: 'BAD_REQUEST',
     explains: 'The interaction must be that of the verb and path that are called.',
-    examine: (sheet) =>
-      header(sheet, 'ssp-interactionid') === endpointOf(sheet)?.interaction
-        ? undefined
-        : 'The header Ssp-InteractionID does not belong to this verb and path.',
+    examine(sheet) {
+      const interaction = header(sheet, 'ssp-interactionid')
+      const meant = sheet.candidates?.find(({ endpoint }) => endpoint.interaction === interaction)
+      if (meant === undefined) return 'The header Ssp-InteractionID does not belong to this verb and path.'
+      sheet.endpoint = meant.endpoint
+      if (meant.id !== undefined) sheet.id = meant.id
+      return undefined
+    },
   },
   {
     name: 'Authorization',
@@ -166,11 +195,12 @@ const types: readonly Check[] = [
     name: 'Content-Type',
     clause: '4.1',
     outcome: 'UNSUPPORTED_TYPE',
-    explains: 'The body must be application/json+fhir or application/xml+fhir, and must say so.',
+    explains:
+      'The body must be application/json+fhir or application/xml+fhir (0.x), application/fhir+json or application/fhir+xml (1.x), and must say so.',
     examine(sheet) {
       const given = header(sheet, 'content-type')
-      if (given === undefined) return sheet.action === 'metadata' ? undefined : 'The header Content-Type is missing.'
-      return bodyFormat(given, 'dstu2') === undefined ? 'The header Content-Type is not supported.' : undefined
+      if (given === undefined) return sheet.endpoint?.body ? 'The header Content-Type is missing.' : undefined
+      return bodyFormat(given, sheet.generation) === undefined ? 'The header Content-Type is not supported.' : undefined
     },
   },
   {
@@ -187,17 +217,12 @@ const types: readonly Check[] = [
     name: 'Accept and _format',
     clause: '4.1',
     outcome: 'UNSUPPORTED_TYPE',
-    explains: 'Answers are application/json+fhir or application/xml+fhir: ask for one of them by _format or Accept.',
+    explains:
+      'Answers are application/json+fhir or application/xml+fhir (0.x), application/fhir+json or application/fhir+xml (1.x): ask for one of them by _format or Accept.',
     examine(sheet) {
-      const [format] = queryValues(sheet.query, '_format')
-      const wanted = negotiate({
-        version: 'dstu2',
-        format,
-        accept: header(sheet, 'accept'),
-        contentType: header(sheet, 'content-type'),
-      })
+      const wanted = wantedFormat(sheet)
       if (wanted === undefined)
-        return `The ${format === undefined ? 'header Accept' : 'parameter _format'} asks for a type that is not supported.`
+        return `The ${queryValues(sheet.query, '_format').length === 0 ? 'header Accept' : 'parameter _format'} asks for a type that is not supported.`
       sheet.format = wanted
       return undefined
     },
@@ -227,13 +252,14 @@ const token: readonly Check[] = [
       outcome: rule.outcome,
       explains: rule.explains,
       examine: (sheet, { clock }) =>
-        sheet.token !== undefined &&
-        rule.passes({
-          ...sheet.token,
-          now: Math.floor(clock.now() / 1000),
-          recordType: sheet.action === 'metadata' ? 'Organization' : 'Patient',
-          structureFault,
-        })
+        sheet.generation === 'stu3' ||
+        (sheet.token !== undefined &&
+          rule.passes({
+            ...sheet.token,
+            now: Math.floor(clock.now() / 1000),
+            recordType: sheet.endpoint?.capability === 'metadata' ? 'Organization' : 'Patient',
+            structureFault,
+          }))
           ? undefined
           : rule.explains,
     }),
@@ -244,9 +270,9 @@ const token: readonly Check[] = [
     outcome: 'BAD_REQUEST',
     explains: 'The claim requested_scope must be the one scope of the interaction.',
     examine: (sheet) =>
-      sheet.token?.claims['requested_scope'] === endpointOf(sheet)?.scope
+      sheet.token?.claims['requested_scope'] === sheet.endpoint?.scope
         ? undefined
-        : `The claim requested_scope is not ${endpointOf(sheet)?.scope}.`,
+        : `The claim requested_scope is not ${sheet.endpoint?.scope}.`,
   },
 ]
 

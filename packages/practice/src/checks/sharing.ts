@@ -9,8 +9,10 @@ export const switchedOn: Check = {
   clause: '5.2',
   outcome: 'ACCESS_DENIED',
   explains: 'The practice has switched GP Connect, or this capability, off.',
-  examine: ({ practice, action }) =>
-    practice?.practice.gpConnect && (action === 'metadata' || practice.practice.accessRecordHtml)
+  examine: ({ practice, service, endpoint }) =>
+    practice?.practice.gpConnect &&
+    endpoint !== undefined &&
+    (endpoint.capability === 'metadata' || service?.on.includes(endpoint.capability))
       ? undefined
       : 'This capability is switched off at this practice.',
 }

@@ -20,13 +20,14 @@ export function auditRecord(
     readonly milliseconds: number
   },
 ): AuditRecord {
-  const { request, practice, action, token, tokenFault, nhsNumber, section, period, record } = sheet
+  const { request, practice, service, endpoint, token, tokenFault, nhsNumber, section, period, record, audited } = sheet
   const { peer, headers, method, target, at } = request
   const trace = headers.get('ssp-traceid')
   const facts = {
     method,
     target: short(`https://${headers.get('host') ?? about.serverName}${target}`),
-    action,
+    action: endpoint?.action,
+    base: service?.base,
     odsCode: practice?.practice.odsCode,
     from: short(headers.get('ssp-from')),
     to: short(headers.get('ssp-to')),
@@ -53,6 +54,7 @@ export function auditRecord(
     section,
     period,
     patientVersion: record?.version,
+    ...audited,
     bytesIn: about.bytesIn,
     bytesOut: about.bytesOut,
     milliseconds: about.milliseconds,

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { operationOutcome, writeJson } from '@openspine/standards/fhir'
-import { profileOf, systems } from '../fhir/systems.ts'
-import { type OutcomeName, outcomes } from '../outcome.ts'
+import { writeJson } from '@openspine/standards/fhir'
+import type { OutcomeName } from '../outcome.ts'
+import { outcomeOf } from '../outcome-resource.ts'
 
 /** Names in lower case; several values of one name joined by `, `, so that a repeated header is never taken for one. */
 export function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
@@ -99,18 +99,7 @@ export async function send(
 
 /** A whole response for a message that could not be read; the connection ends with it. */
 export function bareOutcome(status: number, name: OutcomeName, diagnostics: string, reason: string): string {
-  const { issue, code, display } = outcomes[name]
-  const body = writeJson(
-    operationOutcome({
-      severity: 'error',
-      issue,
-      system: systems.errorCode,
-      code,
-      display,
-      diagnostics,
-      profile: profileOf('operationoutcome'),
-    }),
-  )
+  const body = writeJson(outcomeOf(name, diagnostics, 'dstu2'))
   return [
     `HTTP/1.1 ${status} ${reason}`,
     'Connection: close',

@@ -18,9 +18,9 @@ import {
 } from '@openspine/platform/doors'
 import type { Listener, Platform } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import { type Answer, type Answering, answer, newSheet, refusal } from '../answer.ts'
+import { type Answer, answer, newSheet, refusal } from '../answer.ts'
 import type { PracticeConfig } from '../config.ts'
-import type { ReceivedRequest } from '../sheet.ts'
+import type { Answering, ReceivedRequest } from '../sheet.ts'
 import { auditRecord } from './audit-facts.ts'
 import { bareOutcome, encoded, headersOf, readBytes, send } from './exchange.ts'
 
@@ -111,7 +111,7 @@ export function practiceListener({ platform, config, answering }: ListenerOption
     }
     request.resume()
     await send(response, decided.status, headers, content.bytes)
-    const action = decided.sheet.action ?? 'none'
+    const action = decided.sheet.endpoint?.action ?? 'none'
     requests.inc({ action, status: String(decided.status) })
     seconds.observe({ action }, (performance.now() - started) / 1000)
     log.info({ action, status: decided.status, check: decided.failed?.check }, 'answered')

@@ -2,6 +2,7 @@
 import { SpineError } from '@openspine/standards/error'
 import type { z } from 'zod'
 import { type PatientRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
+import { servicesOf } from './services.ts'
 
 /** A value in a file may hold an NHS number: messages name paths and rules, never values. */
 function refused(problems: readonly string[]): SpineError {
@@ -55,9 +56,16 @@ export function readPracticeFile(content: unknown): ReadPracticeFile {
       (j) => `practices[${i}].practitioners[${j}].id stands twice in this practice`,
     ),
   ])
-  for (const key of ['odsCode', 'serviceRoot'] as const)
-    for (const i of twice(read.data.practices.map((practice) => practice[key])))
-      problems.push(`practices[${i}].${key} stands twice in this file`)
+  for (const i of twice(read.data.practices.map(({ odsCode }) => odsCode)))
+    problems.push(`practices[${i}].odsCode stands twice in this file`)
+  const roots = read.data.practices.flatMap((practice, i) =>
+    servicesOf(practice).map(({ serviceRoot }, j) => ({
+      serviceRoot,
+      place: j === 0 ? `practices[${i}].serviceRoot` : `practices[${i}].services[${j - 1}].serviceRoot`,
+    })),
+  )
+  for (const k of twice(roots.map(({ serviceRoot }) => serviceRoot)))
+    problems.push(`${roots[k]?.place} stands twice in this file`)
   if (problems.length > 0) throw refused(problems)
   return read.data
 }

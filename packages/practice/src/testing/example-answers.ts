@@ -1,6 +1,7 @@
 /** The worked example behind `answer`, without store and socket. */
 import { manualClock } from '@openspine/platform/clock'
 import { type Answer, answer } from '../answer.ts'
+import { endpoints } from '../endpoints.ts'
 import { readPracticeFile } from '../record/file.ts'
 import type { PracticeFile } from '../record/model.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
@@ -29,6 +30,7 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
       received(request, now, more.peer),
       async () => (more.tooLong ? undefined : new TextEncoder().encode(request.body)),
       {
+        endpoints,
         clock,
         random: {
           uuid: () => `00000000-0000-4000-8000-${String(++uuids).padStart(12, '0')}`,

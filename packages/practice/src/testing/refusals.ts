@@ -1,6 +1,6 @@
 /** Every check of the provider failed by some request, and what must come of it. */
 import { writeUnsecuredToken } from '@openspine/standards/jwt'
-import { interactions } from '../fhir/systems.ts'
+import { interactions } from '../dstu2/systems.ts'
 import type { PracticeFile } from '../record/model.ts'
 import { workedExamplePatients as people } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'

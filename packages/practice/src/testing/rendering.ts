@@ -1,6 +1,6 @@
 /** Sections of the worked example, with parts of it replaced. */
 import assert from 'node:assert/strict'
-import { renderSection } from '../html/section.ts'
+import { renderSection } from '../access-record/html/section.ts'
 import type { DayRange } from '../record/dates.ts'
 import { readPracticeFile } from '../record/file.ts'
 import type { PatientInput, PracticeFile, ReadPracticeFile } from '../record/model.ts'

@@ -1,6 +1,6 @@
 /** Requests as a secure proxy passes them on: right in everything, until a test changes something. */
 import { writeUnsecuredToken } from '@openspine/standards/jwt'
-import { interactions } from '../fhir/systems.ts'
+import { interactions } from '../dstu2/systems.ts'
 import type { ReceivedRequest } from '../sheet.ts'
 
 export const testAsid = '200000100001'

@@ -1,11 +1,11 @@
 /** The Bundle that answers `$gpc.getcarerecord` (§7.7). */
 import type { Bundle, BundleEntry, HumanName, Resource } from '@openspine/standards/fhir'
+import { profileOf, systems } from '../dstu2/systems.ts'
 import { product } from '../product.ts'
 import { dateTimeAt } from '../record/dates.ts'
 import type { Address, PersonName, Practitioner, Telecom } from '../record/model.ts'
 import { type SectionCode, sections } from '../record/sections.ts'
 import type { StoredPatient, StoredPractice } from '../store.ts'
-import { profileOf, systems } from './systems.ts'
 
 export interface CareRecord {
   readonly held: StoredPractice

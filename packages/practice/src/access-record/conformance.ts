@@ -1,8 +1,8 @@
 /** The Conformance statement that answers `GET metadata` (§7.8). */
 import type { Resource } from '@openspine/standards/fhir'
+import { profileOf } from '../dstu2/systems.ts'
 import { product } from '../product.ts'
 import type { PracticeRecord } from '../record/model.ts'
-import { profileOf } from './systems.ts'
 
 const profiles = [
   'patient',

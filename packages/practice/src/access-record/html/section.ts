@@ -1,7 +1,7 @@
 /** One section of the access record as an XHTML division (§7.4, §7.5). */
-import { type Day, type DayRange, displayDay, monthsBefore } from '../record/dates.ts'
-import type { PatientRecord, PracticeRecord } from '../record/model.ts'
-import { type SectionCode, sections } from '../record/sections.ts'
+import { type Day, type DayRange, displayDay, monthsBefore } from '../../record/dates.ts'
+import type { PatientRecord, PracticeRecord } from '../../record/model.ts'
+import { type SectionCode, sections } from '../../record/sections.ts'
 import * as clinical from './clinical-tables.ts'
 import { banner, division, heading, type Markup, narrative, notice, table } from './markup.ts'
 import * as medication from './medication-tables.ts'

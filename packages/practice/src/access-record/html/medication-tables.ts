@@ -1,6 +1,6 @@
 /** The five tables of Medications (§7.3, §7.6). */
-import { addDays, type Day, type DayRange, displayDay, overlaps, within } from '../record/dates.ts'
-import type { Issue, Medication } from '../record/model.ts'
+import { addDays, type Day, type DayRange, displayDay, overlaps, within } from '../../record/dates.ts'
+import type { Issue, Medication } from '../../record/model.ts'
 import {
   type Cell,
   dateCell,

@@ -1,6 +1,6 @@
-import type { Day, DayRange } from '../record/dates.ts'
-import type { PatientRecord, PracticeRecord } from '../record/model.ts'
-import type { SectionCode } from '../record/sections.ts'
+import type { Day, DayRange } from '../../record/dates.ts'
+import type { PatientRecord, PracticeRecord } from '../../record/model.ts'
+import type { SectionCode } from '../../record/sections.ts'
 import type { Cell, TableRow } from './markup.ts'
 
 /** What decides which rows are shown. */

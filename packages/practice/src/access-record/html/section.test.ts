@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseXml, textOf, xhtmlDivProblem } from '@openspine/standards/xml'
 import fc from 'fast-check'
-import type { DayRange } from '../record/dates.ts'
-import type { PatientInput } from '../record/model.ts'
-import { type SectionCode, sectionCodes } from '../record/sections.ts'
-import { workedExamplePatients as people } from '../sandbox/worked-example.ts'
-import { divisionsOf, tablesIn, titlesIn } from '../testing/reading.ts'
-import { render } from '../testing/rendering.ts'
+import type { DayRange } from '../../record/dates.ts'
+import type { PatientInput } from '../../record/model.ts'
+import { type SectionCode, sectionCodes } from '../../record/sections.ts'
+import { workedExamplePatients as people } from '../../sandbox/worked-example.ts'
+import { divisionsOf, tablesIn, titlesIn } from '../../testing/reading.ts'
+import { render } from '../../testing/rendering.ts'
 
 /** Titles, table ids and columns as the specification's table (§7.3) gives them. */
 const published: Record<SectionCode, { h1: string; tables: [title: string, id: string, columns: string][] }> = {

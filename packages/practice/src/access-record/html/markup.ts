@@ -2,7 +2,7 @@
  * The small XHTML vocabulary of an access record section (§7.4). Everything written here is well-formed XML
  * without carriage return, line feed or tab, and whatever the record holds arrives as text alone.
  */
-import { type Day, displayDay } from '../record/dates.ts'
+import { type Day, displayDay } from '../../record/dates.ts'
 
 /** A piece of finished markup; text becomes one only through `text`. */
 export interface Markup {

@@ -1,6 +1,6 @@
 /** The tables of every section but Medications (§7.3). */
-import { overlaps, within } from '../record/dates.ts'
-import type { Problem } from '../record/model.ts'
+import { overlaps, within } from '../../record/dates.ts'
+import type { Problem } from '../../record/model.ts'
 import { dateCell, textCell } from './markup.ts'
 import { listing, type View } from './table-definition.ts'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { DayRange } from '../record/dates.ts'
-import type { PatientInput } from '../record/model.ts'
-import { workedExamplePatients as people } from '../sandbox/worked-example.ts'
-import { divisionsOf, tablesIn } from '../testing/reading.ts'
-import { render } from '../testing/rendering.ts'
+import type { DayRange } from '../../record/dates.ts'
+import type { PatientInput } from '../../record/model.ts'
+import { workedExamplePatients as people } from '../../sandbox/worked-example.ts'
+import { divisionsOf, tablesIn } from '../../testing/reading.ts'
+import { render } from '../../testing/rendering.ts'
 
 describe('medications', () => {
   const cells = (index: number, options: Parameters<typeof render>[1] = {}) =>

@@ -1,13 +1,7 @@
 /** The `Parameters` of `$gpc.getcarerecord` (§7.1), read without trust in their shape. */
-
-import { isSpineError } from '@openspine/standards/error'
-import { type AnyResource, bodyFormat, parseJson } from '@openspine/standards/fhir'
-import { dstu2 } from '@openspine/standards/fhir/dstu2'
-import type { ReadBody } from './sheet.ts'
+import type { AnyResource } from '@openspine/standards/fhir'
 
 type Json = Readonly<Record<string, unknown>>
-
-const deepest = 32
 
 /** Name, the one form of value that it takes, and how often it stands. */
 export const parameterForms = [
@@ -17,45 +11,6 @@ export const parameterForms = [
 ] as const
 
 export type ParameterName = (typeof parameterForms)[number]['name']
-
-/** Faults of the text itself; every other fault is one of the resource. */
-const unreadable = new Set([
-  'FHIR_JSON_INVALID',
-  'FHIR_JSON_DUPLICATE_KEY',
-  'FHIR_TOO_LARGE',
-  'FHIR_TOO_DEEP',
-  'FHIR_WRONG_NAMESPACE',
-  'FHIR_UNEXPECTED_TEXT',
-])
-/** Missing and empty values are judged one by one, by the checks. */
-const harmless = new Set(['FHIR_EMPTY', 'FHIR_MISSING_ELEMENT'])
-
-/** The first fault of structure of a DSTU2 resource, as a path and a sentence without values. */
-export function structureFault(resource: unknown): string | undefined {
-  const fault = dstu2.check(resource).find(({ code }) => !harmless.has(code))
-  return fault && `${fault.path}: ${fault.message}`
-}
-
-/** Reads a body in the format that its Content-Type names. */
-export function readBody(body: Uint8Array, contentType: string): ReadBody {
-  try {
-    if (bodyFormat(contentType, 'dstu2') === 'xml')
-      return { kind: 'resource', resource: dstu2.fromXml(body, { depth: deepest }) }
-    const value = parseJson(body, { depth: deepest })
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return { kind: 'unreadable', fault: 'The body is not a JSON object.' }
-    const fault = structureFault(value)
-    return fault === undefined
-      ? { kind: 'resource', resource: value as unknown as AnyResource }
-      : { kind: 'invalid', fault }
-  } catch (error) {
-    if (!isSpineError(error)) throw error
-    const fault = error.explanation ?? error.code
-    return error.code.startsWith('FHIR_') && !unreadable.has(error.code)
-      ? { kind: 'invalid', fault }
-      : { kind: 'unreadable', fault }
-  }
-}
 
 function object(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}

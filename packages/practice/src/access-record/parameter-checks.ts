@@ -1,65 +1,23 @@
 /** Checks of the body of `$gpc.getcarerecord` (§7.2). */
 import { isNhsNumber } from '@openspine/standards/nhs'
-import { systems } from '../fhir/systems.ts'
+import { bodyChecks, bodyOf } from '../checks/body.ts'
+import type { Check } from '../checks/check.ts'
+import { systems } from '../dstu2/systems.ts'
+import { type DayRange, daysOf } from '../record/dates.ts'
+import { isSectionCode, sections } from '../record/sections.ts'
+import { requestedRecord } from '../token.ts'
 import {
   parameterForms,
   parametersNamed,
   parametersOf,
   patientIdentifier,
-  readBody,
   requestedPeriod,
   sectionCoding,
   valueForms,
-} from '../parameters.ts'
-import { type DayRange, daysOf } from '../record/dates.ts'
-import { isSectionCode, sections } from '../record/sections.ts'
-import type { Sheet } from '../sheet.ts'
-import { requestedRecord } from '../token.ts'
-import { type Check, header } from './check.ts'
-
-function resourceOf(sheet: Sheet) {
-  const { content } = sheet
-  return content?.kind === 'resource' ? content.resource : { resourceType: '' }
-}
+} from './parameters.ts'
 
 export const parameterChecks: readonly Check[] = [
-  {
-    name: 'body present',
-    clause: '7.2',
-    outcome: 'BAD_REQUEST',
-    explains: 'Send a Parameters resource.',
-    examine: ({ body: bytes }) =>
-      bytes === undefined || bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))
-        ? 'The body is empty.'
-        : undefined,
-  },
-  {
-    name: 'body readable',
-    clause: '7.2',
-    outcome: 'BAD_REQUEST',
-    explains: 'The body must be JSON or XML, as Content-Type says.',
-    examine(sheet) {
-      const content = readBody(sheet.body ?? new Uint8Array(), header(sheet, 'content-type') ?? '')
-      sheet.content = content
-      return content.kind === 'unreadable' ? `The body cannot be read: ${content.fault}` : undefined
-    },
-  },
-  {
-    name: 'body is a resource',
-    clause: '7.2',
-    outcome: 'INVALID_RESOURCE',
-    explains: 'The body must be a DSTU2 resource without unknown elements.',
-    examine: ({ content }) =>
-      content?.kind === 'invalid' ? `The body is not a valid resource: ${content.fault}` : undefined,
-  },
-  {
-    name: 'body is Parameters',
-    clause: '7.2',
-    outcome: 'INVALID_RESOURCE',
-    explains: 'The body must be a Parameters resource.',
-    examine: (sheet) =>
-      resourceOf(sheet).resourceType === 'Parameters' ? undefined : 'The body is not a Parameters resource.',
-  },
+  ...bodyChecks('Parameters'),
   ...parameterForms.map(
     ({ name, required }): Check => ({
       name: `parameter ${name} once`,
@@ -69,7 +27,7 @@ export const parameterChecks: readonly Check[] = [
         ? `The parameter ${name} must stand exactly once.`
         : `The parameter ${name} may stand at most once.`,
       examine(sheet) {
-        const { length } = parametersNamed(resourceOf(sheet), name)
+        const { length } = parametersNamed(bodyOf(sheet), name)
         if (length > 1) return `The parameter ${name} stands more than once.`
         return required && length === 0 ? `The parameter ${name} is missing.` : undefined
       },
@@ -82,7 +40,7 @@ export const parameterChecks: readonly Check[] = [
       outcome: 'BAD_REQUEST',
       explains: `The parameter ${name} must have a ${value}.`,
       examine: (sheet) =>
-        parametersNamed(resourceOf(sheet), name).every((it) => {
+        parametersNamed(bodyOf(sheet), name).every((it) => {
           const forms = valueForms(it)
           return forms.length === 1 && forms[0] === value
         })
@@ -96,7 +54,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'INVALID_PARAMETER',
     explains: `The operation knows ${parameterForms.map(({ name }) => name).join(', ')} and nothing else.`,
     examine: (sheet) =>
-      parametersOf(resourceOf(sheet)).every((it) => parameterForms.some(({ name }) => name === it['name']))
+      parametersOf(bodyOf(sheet)).every((it) => parameterForms.some(({ name }) => name === it['name']))
         ? undefined
         : 'There is a parameter that this operation does not know.',
   },
@@ -106,7 +64,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'INVALID_IDENTIFIER_SYSTEM',
     explains: `patientNHSNumber must be of the system ${systems.nhsNumber}.`,
     examine: (sheet) =>
-      patientIdentifier(resourceOf(sheet)).system === systems.nhsNumber
+      patientIdentifier(bodyOf(sheet)).system === systems.nhsNumber
         ? undefined
         : `The system of patientNHSNumber is not ${systems.nhsNumber}.`,
   },
@@ -116,7 +74,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'INVALID_NHS_NUMBER',
     explains: 'patientNHSNumber must be ten digits whose last is the right check digit.',
     examine(sheet) {
-      const { value } = patientIdentifier(resourceOf(sheet))
+      const { value } = patientIdentifier(bodyOf(sheet))
       if (!isNhsNumber(value)) return 'The value of patientNHSNumber is not a valid NHS number.'
       sheet.nhsNumber = value
       return undefined
@@ -138,7 +96,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'INVALID_PARAMETER',
     explains: `recordSection must have one coding of the system ${systems.section}.`,
     examine: (sheet) =>
-      sectionCoding(resourceOf(sheet)).system === ''
+      sectionCoding(bodyOf(sheet)).system === ''
         ? 'recordSection has not exactly one coding with a system.'
         : undefined,
   },
@@ -148,7 +106,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'BAD_REQUEST',
     explains: `recordSection must be of the system ${systems.section}.`,
     examine: (sheet) =>
-      sectionCoding(resourceOf(sheet)).system === systems.section
+      sectionCoding(bodyOf(sheet)).system === systems.section
         ? undefined
         : `The coding system of recordSection is not ${systems.section}.`,
   },
@@ -158,7 +116,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'INVALID_PARAMETER',
     explains: `The sections are ${Object.keys(sections).join(', ')}, in upper case.`,
     examine(sheet) {
-      const { code } = sectionCoding(resourceOf(sheet))
+      const { code } = sectionCoding(bodyOf(sheet))
       if (!isSectionCode(code)) return 'The code of recordSection is not a section of the record.'
       sheet.section = code
       return undefined
@@ -170,7 +128,7 @@ export const parameterChecks: readonly Check[] = [
     outcome: 'BAD_REQUEST',
     explains: 'The sections ALL, IMM and SUM are always complete: leave timePeriod out.',
     examine: (sheet) =>
-      requestedPeriod(resourceOf(sheet)) !== undefined && sheet.section !== undefined && !sections[sheet.section].period
+      requestedPeriod(bodyOf(sheet)) !== undefined && sheet.section !== undefined && !sections[sheet.section].period
         ? `timePeriod may not be given for the section ${sheet.section}.`
         : undefined,
   },
@@ -181,7 +139,7 @@ export const parameterChecks: readonly Check[] = [
     explains:
       'timePeriod needs start or end or both, each a dateTime (a time with seconds and zone), start not after end.',
     examine(sheet) {
-      const asked = requestedPeriod(resourceOf(sheet))
+      const asked = requestedPeriod(bodyOf(sheet))
       if (asked === undefined) return undefined
       const start = asked.start === undefined ? undefined : daysOf(asked.start)
       const end = asked.end === undefined ? undefined : daysOf(asked.end)

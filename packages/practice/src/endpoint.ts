@@ -1,0 +1,72 @@
+/** What is served below the service roots, as data: each room of the practice lists its endpoints (§6). */
+import type { FhirFormat, Resource } from '@openspine/standards/fhir'
+import type { GpConnectCapability } from '@openspine/standards/nhs/interactions'
+import type { Check } from './checks/check.ts'
+import type { OutcomeName } from './outcome.ts'
+import { type Base, isFrom, type Service } from './record/services.ts'
+import type { Answering, Sheet } from './sheet.ts'
+
+/** What an endpoint answers when every check has passed. */
+export interface Result {
+  readonly status: number
+  /** Absent: the body is empty. */
+  readonly resource?: Resource
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Something that only the work itself could find out: the slot was taken a moment ago. */
+export interface Refused {
+  readonly outcome: OutcomeName
+  readonly diagnostics: string
+  /** What failed, as the audit names it. */
+  readonly check: string
+}
+
+export interface Endpoint {
+  /** As audit and metrics name it, for example `readPatient`. */
+  readonly action: string
+  readonly bases: readonly Base[]
+  readonly capability: GpConnectCapability | 'metadata'
+  readonly verb: 'GET' | 'POST' | 'PUT'
+  /** Below the service root; `{id}` stands for one segment, which is put on the sheet as `id`. */
+  readonly path: string
+  readonly interaction: string
+  readonly scope: string
+  /** First version of the specification that has it. */
+  readonly since?: string
+  /** Migration: other rules for the token (§9.6). */
+  readonly migrate?: boolean
+  /** Whether the request has a body, which is read before `checks` are made. */
+  readonly body: boolean
+  /** Made after those of the head, in order. */
+  readonly checks: readonly Check[]
+  respond(sheet: Sheet, answering: Answering): Result | Refused | Promise<Result | Refused>
+}
+
+export type { FhirFormat }
+
+/** The endpoints whose path this is at this service, and what stands for `{id}`; paths are compared raw but for `%24`. */
+export function endpointsAt(
+  endpoints: readonly Endpoint[],
+  service: Service,
+  below: string,
+): readonly { readonly endpoint: Endpoint; readonly id: string | undefined }[] {
+  const asked = below.replaceAll('%24', '$').split('/')
+  return endpoints.flatMap((endpoint) => {
+    if (!endpoint.bases.includes(service.base)) return []
+    if (endpoint.since !== undefined && !isFrom(service.specificationVersion, endpoint.since)) return []
+    const wanted = endpoint.path.split('/')
+    if (wanted.length !== asked.length) return []
+    let id: string | undefined
+    for (const [i, part] of wanted.entries()) {
+      if (part === '{id}') id = asked[i]
+      else if (part !== asked[i]) return []
+    }
+    return [{ endpoint, id }]
+  })
+}
+
+/** Every interaction of a base. */
+export function interactionsOf(endpoints: readonly Endpoint[], base: Base): ReadonlySet<string> {
+  return new Set(endpoints.filter(({ bases }) => bases.includes(base)).map(({ interaction }) => interaction))
+}

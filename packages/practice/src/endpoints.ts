@@ -1,0 +1,5 @@
+/** Everything that the practice system serves: one line for each room. */
+import { accessRecordEndpoints } from './access-record/endpoints.ts'
+import type { Endpoint } from './endpoint.ts'
+
+export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints]
