@@ -38,4 +38,18 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await sql`create unique index patient_by_id on practice.patient (ods_code, id)`.execute(db)
     },
   },
+  '0005_documents': {
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create table practice.document_content (
+          ods_code text collate "C" not null,
+          id text collate "C" not null,
+          nhs_number text collate "C" not null,
+          content bytea not null,
+          primary key (ods_code, id)
+        )`.execute(db)
+      await sql`
+        create index document_content_by_patient on practice.document_content (ods_code, nhs_number)`.execute(db)
+    },
+  },
 }

@@ -1,4 +1,5 @@
 /** All SQL of the practice system: practices with their switches, and one document per patient. */
+import { createHash } from 'node:crypto'
 import type { Random } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
@@ -11,6 +12,7 @@ interface Tables {
   practice: { ods_code: string; document: string; version: number }
   /** Every service root, and whose it is. */
   service: { service_root: string; ods_code: string }
+  document_content: { ods_code: string; id: string; nhs_number: string; content: Buffer }
   patient: { ods_code: string; nhs_number: string; id: string; document: string; version: number }
 }
 
@@ -34,6 +36,11 @@ export interface PracticeStore {
   /** In order of ODS code. */
   practices(): Promise<readonly StoredPractice[]>
   patient(odsCode: string, nhsNumber: string): Promise<StoredPatient | undefined>
+  /** The content of a document, with its patient and its description there; undefined for a placeholder too. */
+  documentContent(
+    odsCode: string,
+    id: string,
+  ): Promise<{ readonly nhsNumber: string; readonly content: Buffer } | undefined>
   /** Patients of a practice. */
   count(odsCode: string): Promise<number>
   /**
@@ -53,6 +60,19 @@ export interface PracticeChange {
 }
 
 const rowsPerStatement = 500
+
+/** The record as it is stored: contents of documents stand in a table of their own, known here by size and hash. */
+function withoutContent(patient: PatientRecord): PatientRecord {
+  if (patient.documents.every(({ content }) => content === undefined)) return patient
+  return {
+    ...patient,
+    documents: patient.documents.map(({ content, ...document }) => {
+      if (content === undefined) return document
+      const octets = Buffer.from(content, 'base64')
+      return { ...document, size: octets.length, sha256: createHash('sha256').update(octets).digest('hex') }
+    }),
+  }
+}
 
 export function practiceStore(store: Store, random: Random): PracticeStore {
   const db = (store.db as Kysely<Tables>).withSchema('practice')
@@ -93,13 +113,44 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
       )
   }
 
+  /** Writes the contents of the patients' documents, and removes those that are no longer named. */
+  async function putContent(
+    transaction: Kysely<Tables>,
+    odsCode: string,
+    patients: readonly PatientRecord[],
+  ): Promise<void> {
+    const kept = patients.flatMap(({ documents }) => documents.map(({ id }) => id))
+    await transaction
+      .deleteFrom('document_content')
+      .where('ods_code', '=', odsCode)
+      .where(sql<boolean>`nhs_number = any(${patients.map(({ nhsNumber }) => nhsNumber)}::text[])`)
+      .where(sql<boolean>`id <> all(${kept}::text[])`)
+      .execute()
+    for (const { nhsNumber, documents } of patients)
+      for (const { id, content } of documents) {
+        if (content === undefined) continue
+        const { numAffectedRows } = await sql`
+          insert into practice.document_content as held (ods_code, id, nhs_number, content)
+          values (${odsCode}, ${id}, ${nhsNumber}, ${Buffer.from(content, 'base64')})
+          on conflict (ods_code, id) do update set content = excluded.content
+          where held.nhs_number = excluded.nhs_number`.execute(transaction)
+        if (numAffectedRows === 0n)
+          throw new SpineError(
+            'PRACTICE_DOCUMENT_TAKEN',
+            { id },
+            { explanation: `The document id ${id} belongs to another patient of this practice.` },
+          )
+      }
+  }
+
   async function putPatients(
     transaction: Kysely<Tables>,
     odsCode: string,
     patients: readonly PatientRecord[],
   ): Promise<void> {
     for (let i = 0; i < patients.length; i += rowsPerStatement) {
-      const some = patients.slice(i, i + rowsPerStatement)
+      const some = patients.slice(i, i + rowsPerStatement).map(withoutContent)
+      await putContent(transaction, odsCode, patients.slice(i, i + rowsPerStatement))
       await sql`
         insert into practice.patient as held (ods_code, nhs_number, id, document, version)
         select ${odsCode}, nhs_number, id, document, 1
@@ -152,6 +203,16 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
       return row && { patient: patientRecord.parse(JSON.parse(row.document)), id: row.id, version: row.version }
     },
 
+    async documentContent(odsCode, id) {
+      const row = await db
+        .selectFrom('document_content')
+        .select(['nhs_number', 'content'])
+        .where('ods_code', '=', odsCode)
+        .where('id', '=', id)
+        .executeTakeFirst()
+      return row && { nhsNumber: row.nhs_number, content: row.content }
+    },
+
     async count(odsCode) {
       const row = await db
         .selectFrom('patient')
@@ -168,6 +229,11 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
           if (complete)
             await sql`
               delete from practice.patient
+              where ods_code = ${practice.odsCode}
+                and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
+          if (complete)
+            await sql`
+              delete from practice.document_content
               where ods_code = ${practice.odsCode}
                 and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
           await putPatients(transaction, practice.odsCode, patients)

@@ -93,6 +93,19 @@ function relations(patient: PatientRecord, practitioners: readonly { readonly id
     if (medication.postDate !== undefined && medication.type !== 'acute')
       problems.push(`medications[${i}].postDate stands on a medication that is not acute`)
   })
+  patient.documents.forEach((document, i) => {
+    if (document.content === undefined && document.sha256 === undefined && document.absentReason === undefined)
+      problems.push(`documents[${i}].content is missing, and absentReason does not say why`)
+    const { author } = document
+    if (
+      author !== undefined &&
+      'practitioner' in author &&
+      !practitioners.some((one) => one.id === author.practitioner)
+    )
+      problems.push(`documents[${i}].author.practitioner is not the id of a practitioner of this practice`)
+  })
+  for (const i of twice(patient.documents.map(({ id }) => id)))
+    problems.push(`documents[${i}].id stands twice in this record`)
   return problems
 }
 

@@ -15,12 +15,14 @@ import {
   problem,
   referral,
 } from './clinical.ts'
+import { document } from './documents.ts'
 import { day, label, line, opaqueId, rows } from './forms.ts'
 import { address, personName, practitioner, telecom } from './people.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
 
 export type { Issue, Medication, Problem } from './clinical.ts'
+export type { Document } from './documents.ts'
 export type { Address, PersonName, Practitioner, Telecom } from './people.ts'
 
 const sectionCode = z.enum(sectionCodes as readonly [SectionCode, ...SectionCode[]])
@@ -60,6 +62,7 @@ export const patientRecord = z.strictObject({
   problems: rows(problem),
   medications: rows(medication),
   emergencyCodes: rows(emergencyCode),
+  documents: rows(document),
 })
 
 const sectionSettings = z.strictObject({
