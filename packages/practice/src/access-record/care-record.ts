@@ -6,6 +6,7 @@ import { dateTimeAt } from '../record/dates.ts'
 import type { Address, PersonName, Practitioner, Telecom } from '../record/model.ts'
 import { type SectionCode, sections } from '../record/sections.ts'
 import type { StoredPatient, StoredPractice } from '../store.ts'
+import { editionOf } from './html/editions.ts'
 
 export interface CareRecord {
   readonly held: StoredPractice
@@ -72,7 +73,7 @@ export function careRecordBundle({ held, record, section, div, at, bundleId, com
     { resource: composition },
     ...resources.map((resource) => ({ fullUrl: `${resource.resourceType}/${resource.id}`, resource })),
   ]
-  return { resourceType: 'Bundle', id: bundleId, type: 'searchset', entry }
+  return { resourceType: 'Bundle', id: bundleId, type: editionOf(practice.specificationVersion).bundleType, entry }
 }
 
 function organizationReference({ practice }: StoredPractice): string {

@@ -115,7 +115,6 @@ export function isWanted(document: Document, asked: DocumentSheet, ownOdsCode: s
     if (writer.toUpperCase() !== author.toUpperCase()) return false
   }
   return (
-    description === undefined ||
-    (document.description ?? '').toLowerCase().includes(description.trim().toLowerCase())
+    description === undefined || (document.description ?? '').toLowerCase().includes(description.trim().toLowerCase())
   )
 }

@@ -109,6 +109,19 @@ export const observations = listing({
   ],
 })
 
+/** As 0.5 had it (§7.9). */
+export const observationsWithoutRange = listing({
+  title: 'Observations',
+  id: '',
+  section: 'OBS',
+  columns: ['Date', 'Entry', 'Value', 'Details'],
+  period: 'filters',
+  items: ({ patient }) => patient.observations,
+  inPeriod: (item, range) => within(item.date, range),
+  sortedBy: (item) => item.date,
+  cells: (item) => [dateCell(item.date), textCell(item.entry), textCell(item.value), textCell(item.details)],
+})
+
 export const referrals = listing({
   title: 'Referrals',
   id: 'ref-tab',
@@ -176,6 +189,14 @@ export const otherInactiveProblems = listing({
   title: 'Other Inactive Problems and Issues',
   id: 'prb-tab-othinact',
   items: ({ patient }) => patient.problems.filter((item) => item.status === 'inactive' && !isMajor(item)),
+})
+
+/** As 0.5 had it (§7.9). */
+export const inactiveProblems = listing({
+  ...inactiveProblemTable,
+  title: 'Inactive Problems and Issues',
+  id: '',
+  items: ({ patient }) => patient.problems.filter((item) => item.status === 'inactive'),
 })
 
 /** In the summary alone, and only where the practice has switched it on: the latest entry of every group of its list. */

@@ -20,17 +20,17 @@ const calculatedEndBanner =
 const reviewBanner =
   'The Review Date is that set for each Repeat Course. Reviews may be conducted according to a diary event which differs from the dates shown'
 
-function isRepeat(medication: Medication): boolean {
+export function isRepeat(medication: Medication): boolean {
   return medication.type !== 'acute'
 }
 
 /** Post date, then start; prescribed elsewhere: expected start, else the day of entry. */
-function startOf(medication: Medication): Day | undefined {
+export function startOf(medication: Medication): Day | undefined {
   if (medication.elsewhere !== undefined) return medication.startDate ?? medication.recordedDate
   return medication.postDate ?? medication.startDate
 }
 
-function scheduledEnd(medication: Medication): { readonly day: Day; readonly calculated: boolean } | undefined {
+export function scheduledEnd(medication: Medication): { readonly day: Day; readonly calculated: boolean } | undefined {
   if (medication.scheduledEndDate !== undefined) return { day: medication.scheduledEndDate, calculated: false }
   // Of a repeat, the duration is that of one issue and says nothing about the course.
   if (isRepeat(medication)) return undefined
@@ -40,7 +40,7 @@ function scheduledEnd(medication: Medication): { readonly day: Day; readonly cal
     : { day: addDays(start, medication.daysDuration), calculated: true }
 }
 
-function endOf(medication: Medication): Day | undefined {
+export function endOf(medication: Medication): Day | undefined {
   return medication.ended?.date ?? scheduledEnd(medication)?.day
 }
 
@@ -49,7 +49,7 @@ function hasOwnIssues(medication: Medication): boolean {
   return medication.type !== 'repeat-dispense' && medication.elsewhere === undefined
 }
 
-function lastIssued(medication: Medication): Day | undefined {
+export function lastIssued(medication: Medication): Day | undefined {
   return hasOwnIssues(medication)
     ? medication.issues.reduce<Day | undefined>(
         (latest, { date }) => (latest === undefined || date > latest ? date : latest),
@@ -58,11 +58,11 @@ function lastIssued(medication: Medication): Day | undefined {
     : undefined
 }
 
-function issueCount(medication: Medication): string {
+export function issueCount(medication: Medication): string {
   return hasOwnIssues(medication) ? String(medication.issues.length) : ''
 }
 
-function typeOf(medication: Medication): string {
+export function typeOf(medication: Medication): string {
   const kind =
     medication.type === 'repeat'
       ? 'Repeat'
@@ -82,16 +82,16 @@ function discontinuation(medication: Medication): string {
   return `${word}: ${displayDay(date)}${reason === undefined ? '' : ` ${reason}`}`
 }
 
-function information(medication: Medication, more: readonly string[] = []): Cell {
+export function information(medication: Medication, more: readonly string[] = []): Cell {
   const lines: Markup[] = [...medication.information, ...more].filter((it) => it !== '').map((it) => text(it))
   return markupCell(stacked(medication.controlledDrug ? [strong('CONTROLLED DRUG'), ...lines] : lines))
 }
 
-function count(value: number | undefined): Cell {
+export function count(value: number | undefined): Cell {
   return textCell(value === undefined ? undefined : String(value))
 }
 
-function plain(
+export function plain(
   definition: Omit<TableDefinition, 'select' | 'section'> & {
     items(view: View): readonly Medication[]
     sortedBy(item: Medication): Day | undefined
@@ -220,7 +220,7 @@ export const discontinuedRepeatMedication = plain({
 })
 
 /** With a start and an end: overlap. Repeat without end: begun by then. Acute without end: begun inside. No start: entered inside. */
-function medicationInPeriod(item: Medication, range: DayRange): boolean {
+export function medicationInPeriod(item: Medication, range: DayRange): boolean {
   const start = startOf(item)
   if (start === undefined) return within(item.recordedDate, range)
   const end = endOf(item)

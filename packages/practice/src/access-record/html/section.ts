@@ -3,37 +3,9 @@ import { type Day, type DayRange, displayDay, monthsBefore } from '../../record/
 import type { PatientRecord, PracticeRecord } from '../../record/model.ts'
 import { type SectionCode, sections } from '../../record/sections.ts'
 import * as clinical from './clinical-tables.ts'
+import { editionOf } from './editions.ts'
 import { banner, division, heading, type Markup, narrative, notice, table } from './markup.ts'
-import * as medication from './medication-tables.ts'
 import type { TableDefinition, View } from './table-definition.ts'
-
-/** The tables of each section, in order. A section of one table has the table under its own title. */
-export const tablesOf: Readonly<Record<SectionCode, readonly TableDefinition[]>> = {
-  ADM: [clinical.administrativeItems],
-  ALL: [clinical.currentAllergies, clinical.historicalAllergies],
-  CLI: [clinical.clinicalItems],
-  ENC: [clinical.encounters],
-  IMM: [clinical.immunisations],
-  MED: [
-    medication.acuteMedication,
-    medication.currentRepeatMedication,
-    medication.discontinuedRepeatMedication,
-    medication.allMedication,
-    medication.allMedicationIssues,
-  ],
-  OBS: [clinical.observations],
-  PRB: [clinical.activeProblems, clinical.majorInactiveProblems, clinical.otherInactiveProblems],
-  REF: [clinical.referrals],
-  SUM: [
-    clinical.emergencyCodes,
-    clinical.lastEncounters,
-    clinical.activeProblems,
-    clinical.majorInactiveProblems,
-    clinical.currentAllergies,
-    medication.acuteMedication,
-    medication.currentRepeatMedication,
-  ],
-}
 
 export interface SectionRequest {
   readonly practice: PracticeRecord
@@ -50,9 +22,12 @@ export interface SectionRequest {
 /** The content of `Composition.section.text.div`: one line, well-formed, whatever the record holds. */
 export function renderSection(request: SectionRequest): string {
   const { practice, patient, section } = request
-  const tables = tablesOf[section].filter((it) => it !== clinical.emergencyCodes || practice.emergencyCodes.on)
+  const edition = editionOf(practice.specificationVersion)
+  const tables = edition.tables[section].filter(
+    (it) => it !== clinical.emergencyCodes || (practice.emergencyCodes.on && edition.emergencyCodes),
+  )
   const own = practice.sections[section]?.contentBanner
-  const parts: Markup[] = [heading(1, sections[section].title)]
+  const parts: Markup[] = [heading(edition.heading, sections[section].title)]
   if (patient.inTransit && patient.registrationDate !== undefined) {
     const since = displayDay(patient.registrationDate)
     parts.push(
@@ -66,7 +41,7 @@ export function renderSection(request: SectionRequest): string {
   const [only] = tables
   if (section !== 'SUM' && tables.length === 1 && only !== undefined) parts.push(...tableParts(only, request))
   else for (const it of tables) parts.push(division([heading(2, it.title), ...tableParts(it, request)]))
-  return narrative(parts)
+  return edition.finish(narrative(parts))
 }
 
 function tableParts(definition: TableDefinition, request: SectionRequest): Markup[] {
