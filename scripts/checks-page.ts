@@ -149,6 +149,10 @@ Every answer is an OperationOutcome whose coding is the code in the last column;
 
 ${table(practiceRows(practiceChecks.headChecks))}
 
+${Object.entries(practiceChecks.tokenChecks)
+  .map(([variant, checks]) => `### Then, the token (${variant})\n\n${table(practiceRows(checks))}`)
+  .join('\n\n')}
+
 ${endpointTables()}
 
 ## Demographics (PDS FHIR)

@@ -3,7 +3,7 @@ import { contentTypeOf, type FhirFormat, negotiate, type Resource } from '@opens
 import { dstu2 } from '@openspine/standards/fhir/dstu2'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import type { Check } from './checks/check.ts'
-import { headChecks } from './checks/head.ts'
+import { headChecks, tokenChecks, tokenVariantOf } from './checks/head.ts'
 import { queryValues } from './checks/query.ts'
 import type { Refused, Result } from './endpoint.ts'
 import type { OutcomeName } from './outcome.ts'
@@ -32,8 +32,11 @@ export async function answer(request: ReceivedRequest, readBody: BodyReader, ans
   const sheet = newSheet(request)
   const failedHead = await firstFailure(headChecks, sheet, answering)
   if (failedHead !== undefined) return failedHead
-  const { endpoint } = sheet
-  if (endpoint === undefined) throw new Error('the checks of the head let a request through without its endpoint')
+  const { endpoint, service } = sheet
+  if (endpoint === undefined || service === undefined)
+    throw new Error('the checks of the head let a request through without its endpoint')
+  const failedToken = await firstFailure(tokenChecks[tokenVariantOf(service)], sheet, answering)
+  if (failedToken !== undefined) return failedToken
   if (endpoint.body) {
     const body = await readBody()
     if (body === undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { dstu2 } from '@openspine/standards/fhir/dstu2'
 import { writeUnsecuredToken } from '@openspine/standards/jwt'
-import { endpoints, headChecks } from './checks.ts'
+import { endpoints, headChecks, tokenChecks } from './checks.ts'
 import { workedExamplePatients as people } from './sandbox/worked-example.ts'
 import { exampleAnswers, now } from './testing/example-answers.ts'
 import { claim, header, period, type Refusal, refusals, set, within } from './testing/refusals.ts'
@@ -45,6 +45,7 @@ describe('checks', () => {
     const tried = new Set(refusals.map(({ check }) => check))
     const all = [
       ...headChecks,
+      ...tokenChecks['gpconnect-0'],
       ...endpoints.filter(({ bases }) => bases.includes('html')).flatMap(({ checks }) => checks),
     ]
     assert.ok(all.length > 60)

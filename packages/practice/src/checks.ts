@@ -3,5 +3,5 @@
  * and tests fail each check once. What a check learns stands on the sheet for the checks behind it.
  */
 export type { Check } from './checks/check.ts'
-export { headChecks } from './checks/head.ts'
+export { headChecks, tokenChecks } from './checks/head.ts'
 export { endpoints } from './endpoints.ts'

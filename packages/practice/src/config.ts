@@ -29,6 +29,12 @@ export const practiceConfig = z.object({
     .describe(
       "Date banner with one bound: true writes Data items from '04-Jan-2018' (as acceptance tests want), false leaves the quotation marks out (as the page has it).",
     ),
+  tokenAudience: z
+    .enum(['any', 'service-root'])
+    .default('any')
+    .describe(
+      'What the claim aud of a 1.x token must be: any text, as published tests send it, or exactly the service root that is called.',
+    ),
   maxBodyBytes: z.int().min(1024).max(16_777_216).default(262_144).describe('Longest request body, in bytes.'),
   maxConcurrent: z.int().min(1).max(10_000).default(200).describe('Requests in work at once; more are answered 503.'),
   requestSeconds: z.number().min(1).max(300).default(30).describe('How long a client may take to send one request.'),

@@ -1,4 +1,5 @@
 /** What is served below the service roots, as data: each room of the practice lists its endpoints (§6). */
+import type { TokenScope } from '@openspine/standards/audit-token'
 import type { FhirFormat, Resource } from '@openspine/standards/fhir'
 import type { GpConnectCapability } from '@openspine/standards/nhs/interactions'
 import type { Check } from './checks/check.ts'
@@ -31,7 +32,7 @@ export interface Endpoint {
   /** Below the service root; `{id}` stands for one segment, which is put on the sheet as `id`. */
   readonly path: string
   readonly interaction: string
-  readonly scope: string
+  readonly scope: TokenScope
   /** First version of the specification that has it. */
   readonly since?: string
   /** Migration: other rules for the token (§9.6). */

@@ -44,6 +44,7 @@ export function practice({
       clock,
       random,
       proxyFqdn: config.proxyFqdn.toLowerCase(),
+      exactAudience: config.tokenAudience === 'service-root',
       quoteSingleDates: config.quoteSingleDates,
     },
   })

@@ -67,6 +67,8 @@ export interface Surroundings {
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string
+  /** Whether the claim `aud` of a 1.x token must be the service root that is called (§3.2). */
+  readonly exactAudience: boolean
 }
 
 /** What an answer is made with. */
@@ -81,4 +83,9 @@ export function found<Key extends keyof Sheet>(sheet: Sheet, key: Key): NonNulla
   const value = sheet[key]
   if (value === undefined || value === null) throw new Error(`the checks let a request through without its ${key}`)
   return value
+}
+
+/** The absolute service root as the caller addressed it: `https://gp.example.nhs.uk/A20047/STU3/1/gpconnect`. */
+export function serviceUrl({ request, service }: Sheet): string {
+  return `https://${request.headers.get('host') ?? ''}${service?.serviceRoot ?? ''}`
 }

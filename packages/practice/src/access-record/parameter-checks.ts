@@ -1,11 +1,11 @@
 /** Checks of the body of `$gpc.getcarerecord` (§7.2). */
+import { requestedRecord } from '@openspine/standards/audit-token'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import { bodyChecks, bodyOf } from '../checks/body.ts'
 import type { Check } from '../checks/check.ts'
 import { systems } from '../dstu2/systems.ts'
 import { type DayRange, daysOf } from '../record/dates.ts'
 import { isSectionCode, sections } from '../record/sections.ts'
-import { requestedRecord } from '../token.ts'
 import {
   parameterForms,
   parametersNamed,

@@ -19,15 +19,6 @@ const unreadable = new Set([
   'FHIR_WRONG_NAMESPACE',
   'FHIR_UNEXPECTED_TEXT',
 ])
-/** Missing and empty values are judged one by one, by the checks. */
-const harmless = new Set(['FHIR_EMPTY', 'FHIR_MISSING_ELEMENT'])
-
-/** The first fault of structure of a resource, as a path and a sentence without values. */
-export function structureFault(resource: unknown, generation: Generation = 'dstu2'): string | undefined {
-  const fault = codecs[generation].check(resource).find(({ code }) => !harmless.has(code))
-  return fault && `${fault.path}: ${fault.message}`
-}
-
 /** Reads a body in the format that its Content-Type names. */
 export function readBody(body: Uint8Array, contentType: string, generation: Generation): ReadBody {
   try {
@@ -36,7 +27,7 @@ export function readBody(body: Uint8Array, contentType: string, generation: Gene
     const value = parseJson(body, { depth: deepest })
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return { kind: 'unreadable', fault: 'The body is not a JSON object.' }
-    const fault = structureFault(value, generation)
+    const fault = codecs[generation].structureFault(value)
     return fault === undefined
       ? { kind: 'resource', resource: value as unknown as AnyResource }
       : { kind: 'invalid', fault }

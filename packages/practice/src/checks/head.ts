@@ -1,12 +1,11 @@
 /** Checks of connection, path, headers and token, in the order of §4.2. */
+import { scopeFault, type TokenVariant, tokenRules } from '@openspine/standards/audit-token'
 import { bodyFormat, type FhirFormat, negotiate } from '@openspine/standards/fhir'
 import { readBearer } from '@openspine/standards/jwt'
 import { isAsid, isUuid } from '@openspine/standards/nhs'
 import { endpointsAt, interactionsOf } from '../endpoint.ts'
-import { servicesOf } from '../record/services.ts'
-import type { Sheet } from '../sheet.ts'
-import { tokenRules } from '../token.ts'
-import { structureFault } from './body.ts'
+import { isFrom, type Service, servicesOf } from '../record/services.ts'
+import { type Sheet, serviceUrl } from '../sheet.ts'
 import { type Check, header } from './check.ts'
 import { queryValues } from './query.ts'
 
@@ -229,52 +228,69 @@ const types: readonly Check[] = [
   },
 ]
 
-const token: readonly Check[] = [
-  {
-    name: 'token: readable',
-    clause: '3.1',
-    outcome: 'BAD_REQUEST',
-    explains: 'The token is base64url(header).base64url(claims). with an empty third part.',
-    examine(sheet) {
-      const reading = readBearer(header(sheet, 'authorization') ?? '')
-      if (!reading.ok) {
-        sheet.tokenFault = reading.fault
-        return reading.fault
-      }
-      sheet.token = reading
-      return undefined
-    },
+/** How far in the future `iat` may lie, as the reference provider has it (§3.2). */
+const longestAheadSeconds = 600
+
+const readable: Check = {
+  name: 'token: readable',
+  clause: '3.1',
+  outcome: 'BAD_REQUEST',
+  explains: 'The token is base64url(header).base64url(claims). with an empty third part.',
+  examine(sheet) {
+    const reading = readBearer(header(sheet, 'authorization') ?? '')
+    if (!reading.ok) {
+      sheet.tokenFault = reading.fault
+      return reading.fault
+    }
+    sheet.token = reading
+    return undefined
   },
-  ...tokenRules.map(
-    (rule): Check => ({
-      name: rule.name,
-      clause: '3.3',
-      outcome: rule.outcome,
-      explains: rule.explains,
-      examine: (sheet, { clock }) =>
-        sheet.generation === 'stu3' ||
-        (sheet.token !== undefined &&
+}
+
+function checksOf(variant: TokenVariant): readonly Check[] {
+  return [
+    ...tokenRules(variant).map(
+      (rule): Check => ({
+        name: rule.name,
+        clause: rule.clause,
+        outcome: rule.outcome,
+        explains: rule.explains,
+        examine: (sheet, { clock, exactAudience }) =>
+          sheet.token !== undefined &&
           rule.passes({
             ...sheet.token,
             now: Math.floor(clock.now() / 1000),
             recordType: sheet.endpoint?.capability === 'metadata' ? 'Organization' : 'Patient',
-            structureFault,
-          }))
-          ? undefined
-          : rule.explains,
-    }),
-  ),
-  {
-    name: 'scope',
-    clause: '6',
-    outcome: 'BAD_REQUEST',
-    explains: 'The claim requested_scope must be the one scope of the interaction.',
-    examine: (sheet) =>
-      sheet.token?.claims['requested_scope'] === sheet.endpoint?.scope
-        ? undefined
-        : `The claim requested_scope is not ${sheet.endpoint?.scope}.`,
-  },
-]
+            longestAheadSeconds,
+            migrate: sheet.endpoint?.migrate === true,
+            ...(exactAudience ? { expectedAudience: serviceUrl(sheet) } : {}),
+          })
+            ? undefined
+            : rule.explains,
+      }),
+    ),
+    {
+      name: 'scope',
+      clause: '6',
+      outcome: 'BAD_REQUEST',
+      explains: 'The claim requested_scope must be the scope of the interaction.',
+      examine: (sheet) => scopeFault(variant, sheet.token?.claims ?? {}, sheet.endpoint?.scope),
+    },
+  ]
+}
 
-/** Checks that need no body: whoever fails one of these has not been listened to any further. */
-export const headChecks: readonly Check[] = [...connection, ...address, ...headers, ...types, ...token]
+/** What the token must say, for each variant that a practice may be sent. */
+export const tokenChecks: Readonly<Record<'gpconnect-0' | 'gpconnect-1.2' | 'gpconnect-1.6', readonly Check[]>> = {
+  'gpconnect-0': checksOf('gpconnect-0'),
+  'gpconnect-1.2': checksOf('gpconnect-1.2'),
+  'gpconnect-1.6': checksOf('gpconnect-1.6'),
+}
+
+/** The token of a service: that of its line, with the additions of record migration from 1.6 on. */
+export function tokenVariantOf({ generation, specificationVersion }: Service): keyof typeof tokenChecks {
+  if (generation === 'dstu2') return 'gpconnect-0'
+  return isFrom(specificationVersion, '1.6') ? 'gpconnect-1.6' : 'gpconnect-1.2'
+}
+
+/** Checks that need no body: whoever fails one of these has not been listened to any further. The token comes next. */
+export const headChecks: readonly Check[] = [...connection, ...address, ...headers, ...types, readable]

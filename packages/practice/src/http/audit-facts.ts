@@ -1,8 +1,8 @@
 /** What the provider's audit keeps of every request, answered or refused (§2.11): never a body. */
 import type { AuditRecord } from '@openspine/platform/audit'
+import { auditedClaims } from '@openspine/standards/audit-token'
 import { isUuid } from '@openspine/standards/nhs'
 import type { Answer } from '../answer.ts'
-import { auditedClaims } from '../token.ts'
 
 /** Bounds what a stranger may write into the audit. */
 function short(text: string | undefined): string | undefined {

@@ -37,6 +37,7 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
           bytes: (length) => Buffer.alloc(length),
         },
         proxyFqdn,
+        exactAudience: false,
         quoteSingleDates: true,
         store: {
           async practiceAt(roots) {

@@ -181,6 +181,11 @@ export const refusals: readonly Refusal[] = [
     ...bad,
     change: (it) => void Object.assign(it.claims, { iat: seconds - 300, exp: seconds }),
   },
+  {
+    check: 'token: iat ahead',
+    ...bad,
+    change: (it) => void Object.assign(it.claims, { iat: seconds + 601, exp: seconds + 901 }),
+  },
   { check: 'token: reason_for_request', ...bad, change: claim('reason_for_request', 'migration') },
   { check: 'token: reason_for_request', case: 'missing', ...bad, change: claim('reason_for_request', undefined) },
   { check: 'token: requested_scope present', ...bad, change: claim('requested_scope', undefined) },

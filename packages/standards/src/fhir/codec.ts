@@ -36,6 +36,11 @@ export interface FhirCodec {
   read(format: FhirFormat, input: Uint8Array | string): AnyResource
   /** All faults (at most 100), in document order. An empty list says that the resource has the right shape, not the right codes. */
   check(resource: unknown): readonly FhirFault[]
+  /**
+   * The first fault that `fromJson` would throw, as a path and a sentence without values: an unknown element, a value
+   * of the wrong type. Empty and missing elements are none, because endpoints have errors of their own for them.
+   */
+  structureFault(resource: unknown): string | undefined
   /** True for the resource types of this version. */
   knows(resourceType: string): boolean
 }
@@ -50,8 +55,12 @@ export function createCodec(version: FhirVersion, tables: FhirTables): FhirCodec
     return checker.faults
   }
 
+  function faultOf(resource: unknown): FhirFault | undefined {
+    return check(resource).find(({ code }) => code !== 'FHIR_EMPTY' && code !== 'FHIR_MISSING_ELEMENT')
+  }
+
   function insist(resource: unknown): AnyResource {
-    const fault = check(resource).find(({ code }) => code !== 'FHIR_EMPTY' && code !== 'FHIR_MISSING_ELEMENT')
+    const fault = faultOf(resource)
     if (fault !== undefined) throw fhirError(fault.code, fault.path, fault.message)
     return resource as AnyResource
   }
@@ -69,6 +78,10 @@ export function createCodec(version: FhirVersion, tables: FhirTables): FhirCodec
     write: (format, resource) => (format === 'xml' ? codec.toXml(resource) : codec.toJson(resource)),
     read: (format, input) => (format === 'xml' ? codec.fromXml(input) : codec.fromJson(input)),
     check,
+    structureFault: (resource) => {
+      const fault = faultOf(resource)
+      return fault && `${fault.path}: ${fault.message}`
+    },
     knows: (resourceType) => library.resource(resourceType) !== undefined,
   }
   return codec
