@@ -29,7 +29,7 @@ export interface Endpoint {
   readonly bases: readonly Base[]
   readonly capability: GpConnectCapability | 'metadata'
   readonly verb: 'GET' | 'POST' | 'PUT'
-  /** Below the service root; `{id}` stands for one segment, which is put on the sheet as `id`. */
+  /** Below the service root; `{id}` and `{version}` stand for one segment each, put on the sheet as `id` and `versionId`. */
   readonly path: string
   readonly interaction: string
   readonly scope: TokenScope
@@ -46,24 +46,33 @@ export interface Endpoint {
 
 export type { FhirFormat }
 
-/** The endpoints whose path this is at this service, and what stands for `{id}`; paths are compared raw but for `%24`. */
-export function endpointsAt(
-  endpoints: readonly Endpoint[],
-  service: Service,
-  below: string,
-): readonly { readonly endpoint: Endpoint; readonly id: string | undefined }[] {
+/** An endpoint whose path was asked for, with what stood for its placeholders. */
+export interface Candidate {
+  readonly endpoint: Endpoint
+  readonly id?: string
+  readonly versionId?: string
+}
+
+const placeholders = new Map([
+  ['{id}', 'id'],
+  ['{version}', 'versionId'],
+] as const)
+
+/** The endpoints whose path this is at this service; paths are compared raw but for `%24`. */
+export function endpointsAt(endpoints: readonly Endpoint[], service: Service, below: string): readonly Candidate[] {
   const asked = below.replaceAll('%24', '$').split('/')
   return endpoints.flatMap((endpoint) => {
     if (!endpoint.bases.includes(service.base)) return []
     if (endpoint.since !== undefined && !isFrom(service.specificationVersion, endpoint.since)) return []
     const wanted = endpoint.path.split('/')
     if (wanted.length !== asked.length) return []
-    let id: string | undefined
+    const candidate: { endpoint: Endpoint; id?: string; versionId?: string } = { endpoint }
     for (const [i, part] of wanted.entries()) {
-      if (part === '{id}') id = asked[i]
+      const name = placeholders.get(part as '{id}')
+      if (name !== undefined) candidate[name] = asked[i] ?? ''
       else if (part !== asked[i]) return []
     }
-    return [{ endpoint, id }]
+    return [candidate]
   })
 }
 

@@ -78,7 +78,7 @@ export function practice({
       waiting = []
     }
     for await (const patient of patients) {
-      waiting.push(readPatient(patient, held.practice.practitioners))
+      waiting.push(readPatient(patient, held.practice))
       if (waiting.length >= batch) await write()
     }
     if (waiting.length > 0) await write()

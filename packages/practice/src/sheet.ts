@@ -2,7 +2,7 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Peer } from '@openspine/platform/doors'
 import type { AnyResource, FhirFormat } from '@openspine/standards/fhir'
-import type { Endpoint } from './endpoint.ts'
+import type { Candidate, Endpoint } from './endpoint.ts'
 import type { DayRange } from './record/dates.ts'
 import type { SectionCode } from './record/sections.ts'
 import type { Generation, Service } from './record/services.ts'
@@ -38,10 +38,12 @@ export interface Sheet {
   practice?: StoredPractice
   service?: Service
   /** Those whose path was asked for, narrowed down to the verb by its check. */
-  candidates?: readonly { readonly endpoint: Endpoint; readonly id: string | undefined }[]
+  candidates?: readonly Candidate[]
   endpoint?: Endpoint
   /** The `{id}` of the path. */
   id?: string
+  /** The `{version}` of the path. */
+  versionId?: string
   /** How the answer is written. */
   format: FhirFormat
   token?: {
@@ -63,7 +65,7 @@ export interface Sheet {
 /** What the checks lean on. */
 export interface Surroundings {
   readonly endpoints: readonly Endpoint[]
-  readonly store: Pick<PracticeStore, 'practiceAt' | 'patient'>
+  readonly store: Pick<PracticeStore, 'practiceAt' | 'patient' | 'patientById'>
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string

@@ -41,6 +41,7 @@ export interface PracticeStore {
     odsCode: string,
     id: string,
   ): Promise<{ readonly nhsNumber: string; readonly content: Buffer } | undefined>
+  patientById(odsCode: string, id: string): Promise<StoredPatient | undefined>
   /** Patients of a practice. */
   count(odsCode: string): Promise<number>
   /**
@@ -81,6 +82,15 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     // Through the schema again: a document of an earlier release gains the defaults of this one.
     practice: practiceRecord.parse(JSON.parse(row.document)),
     version: row.version,
+  })
+
+  const patients = (odsCode: string) =>
+    db.selectFrom('patient').select(['id', 'document', 'version']).where('ods_code', '=', odsCode)
+
+  const readPatientRow = ({ id, document, version }: { id: string; document: string; version: number }) => ({
+    patient: patientRecord.parse(JSON.parse(document)),
+    id,
+    version,
   })
 
   async function putPractice(transaction: Kysely<Tables>, practice: PracticeRecord): Promise<void> {
@@ -194,13 +204,13 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     },
 
     async patient(odsCode, nhsNumber) {
-      const row = await db
-        .selectFrom('patient')
-        .select(['id', 'document', 'version'])
-        .where('ods_code', '=', odsCode)
-        .where('nhs_number', '=', nhsNumber)
-        .executeTakeFirst()
-      return row && { patient: patientRecord.parse(JSON.parse(row.document)), id: row.id, version: row.version }
+      const row = await patients(odsCode).where('nhs_number', '=', nhsNumber).executeTakeFirst()
+      return row && readPatientRow(row)
+    },
+
+    async patientById(odsCode, id) {
+      const row = await patients(odsCode).where('id', '=', id).executeTakeFirst()
+      return row && readPatientRow(row)
     },
 
     async documentContent(odsCode, id) {

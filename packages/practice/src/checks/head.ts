@@ -174,6 +174,7 @@ const headers: readonly Check[] = [
       if (meant === undefined) return 'The header Ssp-InteractionID does not belong to this verb and path.'
       sheet.endpoint = meant.endpoint
       if (meant.id !== undefined) sheet.id = meant.id
+      if (meant.versionId !== undefined) sheet.versionId = meant.versionId
       return undefined
     },
   },

@@ -1,7 +1,7 @@
 /** Reads a practice file; every fault is named by its path, for example `practices[0].patients[3].allergies[1].note`. */
 import { SpineError } from '@openspine/standards/error'
 import type { z } from 'zod'
-import { type PatientRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
+import { type PatientRecord, type PracticeRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
 import { servicesOf } from './services.ts'
 
 /** A value in a file may hold an NHS number: messages name paths and rules, never values. */
@@ -47,14 +47,17 @@ export function readPracticeFile(content: unknown): ReadPracticeFile {
   if (!read.success) throw refused(problemsOf(read.error.issues))
   const problems = read.data.practices.flatMap((practice, i) => [
     ...practice.patients.flatMap((patient, j) =>
-      relations(patient, practice.practitioners).map((problem) => `practices[${i}].patients[${j}].${problem}`),
+      relations(patient, practice).map((problem) => `practices[${i}].patients[${j}].${problem}`),
     ),
     ...twice(practice.patients.map((patient) => patient.nhsNumber)).map(
       (j) => `practices[${i}].patients[${j}].nhsNumber stands twice in this practice`,
     ),
-    ...twice(practice.practitioners.map((practitioner) => practitioner.id)).map(
-      (j) => `practices[${i}].practitioners[${j}].id stands twice in this practice`,
+    ...(['practitioners', 'locations', 'healthcareServices'] as const).flatMap((name) =>
+      twice(practice[name].map(({ id }) => id)).map(
+        (j) => `practices[${i}].${name}[${j}].id stands twice in this practice`,
+      ),
     ),
+    ...places(practice).map((problem) => `practices[${i}].${problem}`),
   ])
   for (const i of twice(read.data.practices.map(({ odsCode }) => odsCode)))
     problems.push(`practices[${i}].odsCode stands twice in this file`)
@@ -70,21 +73,49 @@ export function readPracticeFile(content: unknown): ReadPracticeFile {
   return read.data
 }
 
-/** Checks one patient's record against the practitioners of its practice and fills in defaults. */
-export function readPatient(content: unknown, practitioners: readonly { readonly id: string }[]): PatientRecord {
+/** What the records of patients point at. */
+interface Relatives {
+  readonly practitioners: readonly { readonly id: string }[]
+  readonly locations: readonly { readonly id: string }[]
+}
+
+/** Checks one patient's record against the practitioners and locations of its practice and fills in defaults. */
+export function readPatient(content: unknown, practice: Relatives): PatientRecord {
   const read = patientRecord.safeParse(content)
   if (!read.success) throw refused(problemsOf(read.error.issues))
-  const problems = relations(read.data, practitioners)
+  const problems = relations(read.data, practice)
   if (problems.length > 0) throw refused(problems)
   return read.data
 }
 
-function relations(patient: PatientRecord, practitioners: readonly { readonly id: string }[]): string[] {
+/** Locations that are pointed at and are not there. */
+function places(practice: PracticeRecord): string[] {
+  const known = new Set(practice.locations.map(({ id }) => id))
+  const problems: string[] = []
+  if (practice.mainLocation !== undefined && !known.has(practice.mainLocation))
+    problems.push('mainLocation is not the id of a location of this practice')
+  practice.locations.forEach(({ partOf }, j) => {
+    if (partOf !== undefined && !known.has(partOf))
+      problems.push(`locations[${j}].partOf is not the id of a location of this practice`)
+  })
+  practice.healthcareServices.forEach(({ locations }, j) => {
+    locations.forEach((location, k) => {
+      if (!known.has(location))
+        problems.push(`healthcareServices[${j}].locations[${k}] is not the id of a location of this practice`)
+    })
+  })
+  if (practice.partOf?.odsCode === practice.odsCode) problems.push('partOf.odsCode is that of the practice itself')
+  return problems
+}
+
+function relations(patient: PatientRecord, { practitioners, locations }: Relatives): string[] {
   const problems: string[] = []
   if (patient.inTransit && patient.registrationDate === undefined)
     problems.push('registrationDate is needed by a record in transit')
   if (patient.usualGp !== undefined && !practitioners.some((one) => one.id === patient.usualGp))
     problems.push('usualGp is not the id of a practitioner of this practice')
+  if (patient.preferredBranch !== undefined && !locations.some((one) => one.id === patient.preferredBranch))
+    problems.push('preferredBranch is not the id of a location of this practice')
   patient.problems.forEach((problem, i) => {
     if (problem.status === 'active' && problem.endDate !== undefined)
       problems.push(`problems[${i}].endDate stands on an active problem`)

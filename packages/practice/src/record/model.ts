@@ -17,13 +17,34 @@ import {
 } from './clinical.ts'
 import { document } from './documents.ts'
 import { day, label, line, opaqueId, rows } from './forms.ts'
-import { address, personName, practitioner, telecom } from './people.ts'
+import {
+  address,
+  communication,
+  contact,
+  healthcareService,
+  location,
+  parentOrganisation,
+  personName,
+  practitioner,
+  registration,
+  telecom,
+} from './people.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
 
 export type { Issue, Medication, Problem } from './clinical.ts'
 export type { Document } from './documents.ts'
-export type { Address, PersonName, Practitioner, Telecom } from './people.ts'
+export type {
+  Address,
+  Communication,
+  Contact,
+  HealthcareService,
+  Location,
+  PersonName,
+  Practitioner,
+  Registration,
+  Telecom,
+} from './people.ts'
 
 const sectionCode = z.enum(sectionCodes as readonly [SectionCode, ...SectionCode[]])
 
@@ -35,7 +56,11 @@ export const patientRecord = z.strictObject({
   gender: z.enum(['male', 'female', 'other', 'unknown']),
   birthDate: day,
   address: address.optional(),
+  /** Where the patient stays for a while. */
+  temporaryAddress: address.optional(),
   telecom: z.array(telecom).max(10).default([]),
+  contacts: z.array(contact).max(20).default([]),
+  communications: z.array(communication).max(10).default([]),
   active: z.boolean().default(true),
   sensitive: z.boolean().default(false),
   deceasedDate: day.optional(),
@@ -46,6 +71,10 @@ export const patientRecord = z.strictObject({
   /** ODS code of the nominated practice; absent: this one. */
   registeredAt: z.string().refine(isOdsCode, 'an ODS code').optional(),
   registrationDate: day.optional(),
+  /** Absent: a regular patient since `registrationDate`. */
+  registration: registration.optional(),
+  /** `id` of one of the practice's locations. */
+  preferredBranch: opaqueId.optional(),
   /** The record of the former practice has not arrived yet; needs `registrationDate`. */
   inTransit: z.boolean().default(false),
   /** `id` of one of the practice's practitioners. */
@@ -107,6 +136,11 @@ export const practiceRecord = z.strictObject({
   reviewsByDiary: z.boolean().default(true),
   sections: z.partialRecord(sectionCode, sectionSettings).default({}),
   practitioners: z.array(practitioner).max(1000).default([]),
+  locations: z.array(location).max(1000).default([]),
+  /** `id` of one of the locations. */
+  mainLocation: opaqueId.optional(),
+  partOf: parentOrganisation.optional(),
+  healthcareServices: z.array(healthcareService).max(1000).default([]),
 })
 
 /** A practice and its switches, with every default filled in. */

@@ -34,7 +34,7 @@ describe('synthetic record', () => {
         const deceasedDate = died ? addDays(asOf, -Math.floor(ageInDays / 3)) : undefined
         const record = readPatient(
           syntheticRecord({ ...dora, birthDate, ...(deceasedDate ? { deceasedDate } : {}) }, seed, asOf),
-          [{ id: 'gp-1' }],
+          { practitioners: [{ id: 'gp-1' }], locations: [] },
         )
         const last = deceasedDate ?? asOf
         const dates = [

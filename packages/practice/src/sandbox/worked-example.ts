@@ -23,7 +23,8 @@ export const workedExamplePatients = {
 } as const
 
 /**
- * The practice A20047 (or another code) with its patients, as a practice file.
+ * The practice A20047 (or another code) with its patients, as a practice file; with `asids`, its services of the 1.x
+ * line too.
  * `today` places what is recent or not: the acute courses of this year, the deaths within and beyond 28 days.
  *
  * @example
@@ -31,12 +32,14 @@ export const workedExamplePatients = {
  */
 export function workedExample(options: {
   readonly asid: string
+  /** One ASID for each base of the 1.x line that the practice is to have. */
+  readonly asids?: { readonly gpconnect?: string; readonly structured?: string; readonly documents?: string }
   readonly today: Day
   readonly odsCode?: string
   readonly name?: string
   readonly serviceRoot?: string
 }): PracticeFile {
-  const { asid, today, odsCode = 'A20047' } = options
+  const { asid, asids = {}, today, odsCode = 'A20047' } = options
   return {
     format: 'openspine-practice-1',
     practices: [
@@ -47,6 +50,7 @@ export function workedExample(options: {
         address: { lines: ['1 Surgery Lane'], city: 'Testham', postcode: 'ZZ99 4AA' },
         telecom: [{ system: 'phone', value: '01632 960011', use: 'work' }],
         serviceRoot: options.serviceRoot ?? `/${odsCode}/DSTU2/1`,
+        services: services(odsCode, asids),
         gpConnect: true,
         emergencyCodes: {
           on: true,
@@ -63,20 +67,89 @@ export function workedExample(options: {
             name: { family: 'Mockingham', given: ['Ada'], prefix: ['Dr'] },
             gender: 'female',
             sdsUserId: '555000000101',
+            roleProfileIds: ['555000000111', '555000000121'],
+            gmpNumber: 'G9990101',
             role: { code: 'R0260', display: 'General Medical Practitioner' },
+            communications: [{ language: { code: 'fr', display: 'French' } }],
           },
           {
             id: 'gp-2',
             name: { family: 'Samplewick', given: ['Bertram'], prefix: ['Dr'] },
             gender: 'male',
             sdsUserId: '555000000102',
+            roleProfileIds: ['555000000112'],
             role: { code: 'R0260', display: 'General Medical Practitioner' },
           },
+        ],
+        partOf: { odsCode: 'Z9X', name: 'Testham Invented Care Group' },
+        mainLocation: 'site-1',
+        locations: [
+          {
+            id: 'site-1',
+            odsSiteCode: odsCode,
+            name: 'Testham Surgery, main site',
+            address: { lines: ['1 Surgery Lane'], city: 'Testham', postcode: 'ZZ99 4AA' },
+            telecom: [{ system: 'phone', value: '01632 960011', use: 'work' }],
+          },
+          {
+            id: 'site-2',
+            odsSiteCode: `${odsCode}002`,
+            name: 'Testham Surgery, branch at the mill',
+            address: { lines: ['2 Mill Lane'], city: 'Testham', postcode: 'ZZ99 4AB' },
+            partOf: 'site-1',
+          },
+        ],
+        healthcareServices: [
+          { id: 'service-1', dosServiceId: '2000099901', name: 'Extended hours', locations: ['site-1', 'site-2'] },
+          { id: 'service-2', dosServiceId: '2000099902', name: 'Minor illness clinic', locations: ['site-2'] },
         ],
         patients: [everySection(today), ...flagged(today, odsCode === 'B82617' ? 'A20047' : 'B82617')],
       },
     ],
   }
+}
+
+function services(
+  odsCode: string,
+  asids: { readonly gpconnect?: string; readonly structured?: string; readonly documents?: string },
+): NonNullable<PracticeFile['practices'][number]['services']> {
+  const { gpconnect, structured, documents } = asids
+  const serviceRoot = `/${odsCode}/STU3/1/gpconnect`
+  return [
+    ...(gpconnect === undefined
+      ? []
+      : [
+          {
+            base: 'gpconnect' as const,
+            asid: gpconnect,
+            serviceRoot,
+            specificationVersion: '1.2.8',
+            on: ['foundations' as const, 'appointments' as const, 'structuredRecord' as const],
+          },
+        ]),
+    ...(structured === undefined
+      ? []
+      : [
+          {
+            base: 'structured' as const,
+            asid: structured,
+            serviceRoot: `${serviceRoot}/structured`,
+            specificationVersion: '1.6.2',
+            on: ['structuredRecord' as const],
+          },
+        ]),
+    ...(documents === undefined
+      ? []
+      : [
+          {
+            base: 'documents' as const,
+            asid: documents,
+            serviceRoot: `${serviceRoot}/documents`,
+            specificationVersion: '1.6.2',
+            on: ['documents' as const],
+          },
+        ]),
+  ]
 }
 
 function everySection(today: Day): PatientInput {
@@ -89,7 +162,24 @@ function everySection(today: Day): PatientInput {
     address: { lines: ['12 Invented Row'], city: 'Testham', postcode: 'ZZ99 3CZ' },
     telecom: [{ system: 'phone', value: '01632 960012', use: 'home' }],
     registrationDate: '2009-06-15',
+    preferredBranch: 'site-2',
     usualGp: 'gp-1',
+    contacts: [
+      {
+        relationship: 'Partner',
+        name: { family: 'Testcase', given: ['Sami'] },
+        telecom: [{ system: 'phone', value: '07700 900012', use: 'mobile' }],
+      },
+    ],
+    communications: [
+      {
+        language: { code: 'cy', display: 'Welsh' },
+        preferred: true,
+        mode: { code: 'RWR', display: 'Received written' },
+        proficiency: { code: 'G', display: 'Good' },
+        interpreterRequired: false,
+      },
+    ],
     encounters: [
       {
         date: ago(9),

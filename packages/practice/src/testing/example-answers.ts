@@ -3,23 +3,32 @@ import { manualClock } from '@openspine/platform/clock'
 import { type Answer, answer } from '../answer.ts'
 import { endpoints } from '../endpoints.ts'
 import { readPracticeFile } from '../record/file.ts'
-import type { PracticeFile } from '../record/model.ts'
+import type { PatientRecord, PracticeFile } from '../record/model.ts'
+import { servicesOf } from '../record/services.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'
 import { proxyFqdn, received, type TestRequest, testAsid } from './requests.ts'
+import { testAsids } from './stu3-requests.ts'
 
 export const now = Date.parse('2026-11-20T10:00:00Z')
 export const today = '2026-11-20'
+
+/** The id of a patient of the worked example; every patient has version 2 and the practice 3. */
+export const exampleId = (nhsNumber: string): string => `p-${nhsNumber.slice(-3)}`
 
 type PracticeInput = PracticeFile['practices'][number]
 
 /** Answers requests from a practice file held in memory; `settings` replace those of the worked example. */
 export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
-  const example = workedExample({ asid: testAsid, today })
+  const example = workedExample({ asid: testAsid, asids: testAsids, today })
   const { practices } = readPracticeFile({
     ...example,
     practices: example.practices.map((practice) => ({ ...practice, ...settings })),
   })
+  const patientWhere = (odsCode: string, wanted: (patient: PatientRecord) => boolean) => {
+    const patient = practices.find((practice) => practice.odsCode === odsCode)?.patients.find(wanted)
+    return patient && { patient, id: exampleId(patient.nhsNumber), version: 2 }
+  }
   let uuids = 0
   const clock = manualClock(now)
   return async (
@@ -41,15 +50,13 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
         quoteSingleDates: true,
         store: {
           async practiceAt(roots) {
-            const found = practices.find(({ serviceRoot }) => roots.includes(serviceRoot))
+            const found = practices.find((practice) =>
+              servicesOf(practice).some(({ serviceRoot }) => roots.includes(serviceRoot)),
+            )
             return found && { practice: found, version: 3 }
           },
-          async patient(odsCode, nhsNumber) {
-            const patient = practices
-              .find((practice) => practice.odsCode === odsCode)
-              ?.patients.find((it) => it.nhsNumber === nhsNumber)
-            return patient && { patient, id: `p-${nhsNumber.slice(-3)}`, version: 2 }
-          },
+          patient: async (odsCode, nhsNumber) => patientWhere(odsCode, (patient) => patient.nhsNumber === nhsNumber),
+          patientById: async (odsCode, id) => patientWhere(odsCode, (patient) => exampleId(patient.nhsNumber) === id),
         },
       },
     )
