@@ -1,5 +1,6 @@
 /** Everything that the practice system serves: one line for each room. */
 import { accessRecordEndpoints } from './access-record/endpoints.ts'
+import { documentEndpoints } from './documents/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 
-export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints]
+export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...documentEndpoints]

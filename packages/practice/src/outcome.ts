@@ -34,6 +34,8 @@ export const outcomes = {
   },
   ACCESS_DENIED: { status: 403, issue: 'forbidden', code: 'ACCESS_DENIED', display: 'Access denied' },
   PATIENT_NOT_FOUND: { status: 404, issue: 'not-found', code: 'PATIENT_NOT_FOUND', display: 'Patient not found' },
+  NO_RECORD_FOUND: { status: 404, issue: 'not-found', code: 'NO_RECORD_FOUND', display: 'No record found' },
+  NOT_AUTHORISED: { status: 403, issue: 'forbidden', code: 'NOT_AUTHORISED', display: 'Not authorised' },
   NO_PATIENT_CONSENT: {
     status: 403,
     issue: 'forbidden',

@@ -65,7 +65,7 @@ export interface Sheet {
 /** What the checks lean on. */
 export interface Surroundings {
   readonly endpoints: readonly Endpoint[]
-  readonly store: Pick<PracticeStore, 'practiceAt' | 'patient' | 'patientById'>
+  readonly store: Pick<PracticeStore, 'practiceAt' | 'patient' | 'patientById' | 'documentOwner' | 'documentContent'>
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string

@@ -8,7 +8,7 @@ import { isNhsNumber } from '@openspine/standards/nhs'
 import { migrations } from './migrations.ts'
 import { readPracticeFile } from './record/file.ts'
 import { workedExamplePatients as people, workedExample } from './sandbox/worked-example.ts'
-import { type PracticeChange, type PracticeStore, practiceStore } from './store.ts'
+import { type PracticeChange, type PracticeStore, practiceStore, withoutContent } from './store.ts'
 
 function changes(odsCode = 'A20047', more: object = {}): PracticeChange[] {
   const example = workedExample({ asid: '200000100001', today: '2026-11-20', odsCode })
@@ -29,8 +29,8 @@ forEachStore((open) => {
   })
   after(() => engine?.close())
   beforeEach(async () => {
-    await engine?.pool.query('delete from practice.practice')
-    await engine?.pool.query('delete from practice.patient')
+    for (const table of ['practice', 'service', 'patient', 'document_content'])
+      await engine?.pool.query(`delete from practice.${table}`)
   })
 
   test('keeps practices and patients as they were given', async () => {
@@ -43,7 +43,7 @@ forEachStore((open) => {
     assert.equal(await store.practice('a20047'), undefined)
     assert.equal(await store.count('A20047'), expected.patients.length)
     for (const patient of expected.patients)
-      assert.deepEqual((await store.patient('A20047', patient.nhsNumber))?.patient, patient)
+      assert.deepEqual((await store.patient('A20047', patient.nhsNumber))?.patient, withoutContent(patient))
     assert.equal(await store.patient('B82617', people.everySection), undefined)
   })
 
@@ -89,6 +89,39 @@ forEachStore((open) => {
     assert.equal(await store.count('B82617'), change.patients.length)
   })
 
+  test('keeps the content of documents apart, and as long as the record names them', async () => {
+    const [change] = changes()
+    const patient = change?.patients.find(({ nhsNumber }) => nhsNumber === people.everySection)
+    assert.ok(change && patient)
+    await store.write([change])
+    assert.equal(await store.documentOwner('A20047', 'doc-1'), people.everySection)
+    assert.match(String(await store.documentContent('A20047', 'doc-1')), /^Dear Dr Mockingham/)
+    assert.equal(await store.documentOwner('A20047', 'doc-3'), undefined)
+    assert.equal(await store.documentContent('B82617', 'doc-1'), undefined)
+    const { version } = (await store.patient('A20047', people.everySection)) ?? {}
+    await store.write([change])
+    assert.equal((await store.patient('A20047', people.everySection))?.version, version)
+
+    const [first, ...others] = patient.documents
+    assert.ok(first)
+    const other = { ...first, content: Buffer.from('Dear Dr Samplewick').toString('base64') }
+    await store.writePatients('A20047', [{ ...patient, documents: [other] }])
+    assert.equal(String(await store.documentContent('A20047', 'doc-1')), 'Dear Dr Samplewick')
+    assert.equal(await store.documentContent('A20047', 'doc-2'), undefined)
+    assert.notEqual((await store.patient('A20047', people.everySection))?.version, version)
+
+    const stranger = change.patients.find(({ nhsNumber }) => nhsNumber === people.noData)
+    assert.ok(stranger)
+    await assert.rejects(
+      store.writePatients('A20047', [{ ...stranger, documents: [first, ...others] }]),
+      (error) => isSpineError(error) && error.code === 'PRACTICE_DOCUMENT_TAKEN',
+    )
+    assert.equal(String(await store.documentContent('A20047', 'doc-1')), 'Dear Dr Samplewick')
+
+    await store.write([{ ...change, patients: [stranger], complete: true }])
+    assert.equal(await store.documentContent('A20047', 'doc-1'), undefined)
+  })
+
   test('writes all of a file or nothing', async () => {
     await store.write(changes())
     const taken = changes('B82617', { serviceRoot: '/A20047/DSTU2/1' })
@@ -115,7 +148,7 @@ forEachStore((open) => {
     await store.write([{ ...change, patients: [] }])
     await store.writePatients(
       'A20047',
-      numbers.map((nhsNumber) => ({ ...one, nhsNumber, encounters })),
+      numbers.map((nhsNumber) => ({ ...one, nhsNumber, encounters, documents: [] })),
     )
     assert.equal(await store.count('A20047'), 1203)
     for (const nhsNumber of [numbers[0], numbers[500], numbers[1202]])

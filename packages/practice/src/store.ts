@@ -36,11 +36,9 @@ export interface PracticeStore {
   /** In order of ODS code. */
   practices(): Promise<readonly StoredPractice[]>
   patient(odsCode: string, nhsNumber: string): Promise<StoredPatient | undefined>
-  /** The content of a document, with its patient and its description there; undefined for a placeholder too. */
-  documentContent(
-    odsCode: string,
-    id: string,
-  ): Promise<{ readonly nhsNumber: string; readonly content: Buffer } | undefined>
+  /** NHS number of the patient whose document has content under this id. */
+  documentOwner(odsCode: string, id: string): Promise<string | undefined>
+  documentContent(odsCode: string, id: string): Promise<Buffer | undefined>
   patientById(odsCode: string, id: string): Promise<StoredPatient | undefined>
   /** Patients of a practice. */
   count(odsCode: string): Promise<number>
@@ -63,7 +61,7 @@ export interface PracticeChange {
 const rowsPerStatement = 500
 
 /** The record as it is stored: contents of documents stand in a table of their own, known here by size and hash. */
-function withoutContent(patient: PatientRecord): PatientRecord {
+export function withoutContent(patient: PatientRecord): PatientRecord {
   if (patient.documents.every(({ content }) => content === undefined)) return patient
   return {
     ...patient,
@@ -92,6 +90,9 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     id,
     version,
   })
+
+  const documentRows = (odsCode: string, id: string) =>
+    db.selectFrom('document_content').where('ods_code', '=', odsCode).where('id', '=', id)
 
   async function putPractice(transaction: Kysely<Tables>, practice: PracticeRecord): Promise<void> {
     await sql`
@@ -213,14 +214,14 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
       return row && readPatientRow(row)
     },
 
+    async documentOwner(odsCode, id) {
+      const row = await documentRows(odsCode, id).select('nhs_number').executeTakeFirst()
+      return row?.nhs_number
+    },
+
     async documentContent(odsCode, id) {
-      const row = await db
-        .selectFrom('document_content')
-        .select(['nhs_number', 'content'])
-        .where('ods_code', '=', odsCode)
-        .where('id', '=', id)
-        .executeTakeFirst()
-      return row && { nhsNumber: row.nhs_number, content: row.content }
+      const row = await documentRows(odsCode, id).select('content').executeTakeFirst()
+      return row?.content
     },
 
     async count(odsCode) {

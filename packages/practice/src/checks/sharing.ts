@@ -36,21 +36,7 @@ function patientRule(
   }
 }
 
-export const sharingChecks: readonly Check[] = [
-  switchedOn,
-  {
-    name: 'patient known',
-    clause: '7.2',
-    outcome: 'PATIENT_NOT_FOUND',
-    explains: 'The practice has no record of this patient: trace the patient to find the practice.',
-    async examine(sheet, { store }) {
-      const { practice, nhsNumber } = sheet
-      const record = practice && nhsNumber ? await store.patient(practice.practice.odsCode, nhsNumber) : undefined
-      if (record === undefined) return notFound
-      sheet.record = record
-      return undefined
-    },
-  },
+const whoMayBeShown: readonly Check[] = [
   patientRule(
     'NHS number verified',
     'PATIENT_NOT_FOUND',
@@ -69,15 +55,9 @@ export const sharingChecks: readonly Check[] = [
     'The record is flagged as sensitive.',
     ({ record }) => record?.patient.sensitive === false,
   ),
-  patientRule(
-    'access period after death',
-    'PATIENT_NOT_FOUND',
-    'The patient died longer ago than records stay open.',
-    ({ record, practice }, { clock }) => {
-      const died = record?.patient.deceasedDate
-      return died === undefined || daysBetween(died, dayAt(clock.now())) <= (practice?.practice.deceasedAccessDays ?? 0)
-    },
-  ),
+]
+
+const consents: readonly Check[] = [
   patientRule(
     'organisation consent',
     'NO_ORGANISATION_CONSENT',
@@ -92,6 +72,47 @@ export const sharingChecks: readonly Check[] = [
     ({ record }) => record?.patient.consent === true,
     'The patient has not agreed to share this record.',
   ),
+]
+
+/** Of the 1.x line, once the patient is known: it shows nobody who has died, however lately (§8.2, §9.1). */
+export const recordRules: readonly Check[] = [
+  ...whoMayBeShown,
+  patientRule(
+    'patient alive',
+    'PATIENT_NOT_FOUND',
+    'The patient has died.',
+    ({ record }) => record?.patient.deceasedDate === undefined,
+  ),
+  ...consents,
+]
+
+/** Of the 0.x line: everything from the switches to the nominated practice. */
+export const sharingChecks: readonly Check[] = [
+  switchedOn,
+  {
+    name: 'patient known',
+    clause: '7.2',
+    outcome: 'PATIENT_NOT_FOUND',
+    explains: 'The practice has no record of this patient: trace the patient to find the practice.',
+    async examine(sheet, { store }) {
+      const { practice, nhsNumber } = sheet
+      const record = practice && nhsNumber ? await store.patient(practice.practice.odsCode, nhsNumber) : undefined
+      if (record === undefined) return notFound
+      sheet.record = record
+      return undefined
+    },
+  },
+  ...whoMayBeShown,
+  patientRule(
+    'access period after death',
+    'PATIENT_NOT_FOUND',
+    'The patient died longer ago than records stay open.',
+    ({ record, practice }, { clock }) => {
+      const died = record?.patient.deceasedDate
+      return died === undefined || daysBetween(died, dayAt(clock.now())) <= (practice?.practice.deceasedAccessDays ?? 0)
+    },
+  ),
+  ...consents,
   patientRule(
     'nominated practice',
     'NON_AUTHORITATIVE',

@@ -180,6 +180,7 @@ function everySection(today: Day): PatientInput {
         interpreterRequired: false,
       },
     ],
+    documents: documents(ago),
     encounters: [
       {
         date: ago(9),
@@ -426,5 +427,43 @@ function flagged(today: Day, otherPractice: string): PatientInput[] {
     { ...living(the.registeredElsewhere, 'Farfield', 'Milo', 'male', '1987-06-25'), registeredAt: otherPractice },
     { ...living(the.organisationDissent, 'Heldback', 'Nora', 'female', '1957-09-09'), organisationDissent: true },
     { ...living(the.deniedSection, 'Partway', 'Otto', 'male', '1978-01-30'), deniedSections: ['REF'] },
+  ]
+}
+
+/** One letter from elsewhere, one report of the practice, and one document of which only the entry is left. */
+function documents(ago: (days: number) => Day): PatientInput['documents'] {
+  const text = (words: string): string => Buffer.from(words).toString('base64')
+  return [
+    {
+      id: 'doc-1',
+      type: {
+        codes: [{ system: 'http://snomed.info/sct', code: '823681000000100', display: 'Outpatient letter' }],
+        text: 'Outpatient letter',
+      },
+      description: 'Respiratory clinic: asthma review',
+      created: `${ago(40)}T09:30:00+00:00`,
+      indexed: `${ago(38)}T11:00:00+00:00`,
+      author: { odsCode: 'X26', name: 'Invented Trust' },
+      contentType: 'text/plain',
+      content: text('Dear Dr Mockingham, thank you for referring Mr Testcase. His asthma is well controlled.'),
+    },
+    {
+      id: 'doc-2',
+      type: { codes: [], text: 'Insurance report' },
+      description: 'Report for a travel insurance',
+      created: `${ago(400)}T14:00:00+00:00`,
+      indexed: `${ago(400)}T14:05:00+00:00`,
+      author: { practitioner: 'gp-1' },
+      contentType: 'application/pdf',
+      content: text('%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n'),
+    },
+    {
+      id: 'doc-3',
+      type: { codes: [], text: 'Scanned letter' },
+      indexed: '2010-05-01T10:00:00+01:00',
+      contentType: 'image/tiff',
+      size: 0,
+      absentReason: 'The scan did not come with the record from the former practice',
+    },
   ]
 }

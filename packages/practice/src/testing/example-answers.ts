@@ -7,6 +7,7 @@ import type { PatientRecord, PracticeFile } from '../record/model.ts'
 import { servicesOf } from '../record/services.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'
+import { withoutContent } from '../store.ts'
 import { proxyFqdn, received, type TestRequest, testAsid } from './requests.ts'
 import { testAsids } from './stu3-requests.ts'
 
@@ -27,8 +28,14 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
   })
   const patientWhere = (odsCode: string, wanted: (patient: PatientRecord) => boolean) => {
     const patient = practices.find((practice) => practice.odsCode === odsCode)?.patients.find(wanted)
-    return patient && { patient, id: exampleId(patient.nhsNumber), version: 2 }
+    return patient && { patient: withoutContent(patient), id: exampleId(patient.nhsNumber), version: 2 }
   }
+  const documentWhere = (odsCode: string, id: string) =>
+    practices
+      .find((practice) => practice.odsCode === odsCode)
+      ?.patients.flatMap(({ nhsNumber, documents }) => documents.map((document) => ({ nhsNumber, document })))
+      .filter(({ document }) => document.id === id && document.content !== undefined)
+      .map(({ nhsNumber, document }) => ({ nhsNumber, content: Buffer.from(document.content ?? '', 'base64') }))[0]
   let uuids = 0
   const clock = manualClock(now)
   return async (
@@ -56,6 +63,8 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
             return found && { practice: found, version: 3 }
           },
           patient: async (odsCode, nhsNumber) => patientWhere(odsCode, (patient) => patient.nhsNumber === nhsNumber),
+          documentOwner: async (odsCode, id) => documentWhere(odsCode, id)?.nhsNumber,
+          documentContent: async (odsCode, id) => documentWhere(odsCode, id)?.content,
           patientById: async (odsCode, id) => patientWhere(odsCode, (patient) => exampleId(patient.nhsNumber) === id),
         },
       },
