@@ -1,5 +1,6 @@
 /** Everything that the practice system serves: one line for each room. */
 import { accessRecordEndpoints } from './access-record/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
+import { structuredEndpoints } from './structured/endpoints.ts'
 
-export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints]
+export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...structuredEndpoints]
