@@ -17,6 +17,7 @@ import { isNhsNumber } from '@openspine/standards/nhs'
 import { serviceNamePrefix } from '@openspine/standards/nhs/interactions'
 import { type Command, Option } from 'commander'
 import { action, consumerSystem, globalOptions, settingsOf, terminalUser } from '../context.ts'
+import type { Settings } from '../settings.ts'
 import { bold, dim, exitCode, green, output, red } from '../terminal.ts'
 import { usage } from './registration.ts'
 
@@ -88,7 +89,7 @@ export function lintLines({ variant, why, findings, ok }: TokenLint): string[] {
   ]
 }
 
-interface MakeOptions {
+export interface MakeOptions {
   readonly variant?: TokenVariant
   readonly interaction?: string
   readonly endpoint?: string
@@ -110,7 +111,11 @@ function providerIn(endpoint: string | undefined): string | undefined {
   return /^https?:\/\/[^/]+\/([A-Za-z0-9]{1,9})\/(?:DSTU2|STU3)\//.exec(endpoint ?? '')?.[1]
 }
 
-function make(command: Command, options: MakeOptions): { readonly token: string; readonly variant: TokenVariant } {
+/** A right token for these options, or a sentence about what is missing or does not go together. */
+export function makeToken(
+  settings: Settings,
+  options: MakeOptions,
+): { readonly token: string; readonly variant: TokenVariant } {
   const wanted = knownInteraction(options.interaction)
   const variant = options.variant ?? wanted?.variants[0] ?? 'gpconnect-1.2'
   if (wanted && !wanted.variants.includes(variant))
@@ -118,7 +123,6 @@ function make(command: Command, options: MakeOptions): { readonly token: string;
   const { endpoint, roleProfile } = options
   if (endpoint === undefined && variant !== 'gpconnect-0')
     throw usage('Give --endpoint: the service root, or the URL that is called, is the audience of the token.')
-  const settings = settingsOf(command)
   const { client } = settings.values
   const own = {
     organisation: {
@@ -235,7 +239,7 @@ export function tokenCommands(program: Command): void {
     .description('make a token that is right, for one request by hand; it lives five minutes')
     .action(
       action(async (command, options: MakeOptions) => {
-        const made = make(command, options)
+        const made = makeToken(settingsOf(command), options)
         const at = secondsOf(options.issued, '', Math.floor(Date.now() / 1000))
         const fault = lintToken(made.token, { now: at, variant: made.variant }).findings.find(
           ({ level }) => level === 'error',
