@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isSpineError } from '../error.ts'
 import { parseJson } from '../fhir/json.ts'
-import { longestToken, readToken } from '../jwt/jwt.ts'
+import { longestToken, nestedTooDeep, readToken } from '../jwt/jwt.ts'
 import { isObject, type Json } from './claims.ts'
 
 /** One thing that is wrong with a token. */
@@ -135,6 +135,13 @@ export function openToken(text: string): OpenedToken {
         'is not a JSON object.',
         value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value,
         'Encode a JSON object.',
+      )
+    if (nestedTooDeep(value))
+      return wrong(
+        'nesting',
+        'is nested too deep.',
+        `${bytes.length} bytes`,
+        'Send resources as flat as FHIR has them.',
       )
     const twice = duplicate(bytes)
     if (twice !== undefined)

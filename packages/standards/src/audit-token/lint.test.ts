@@ -132,8 +132,10 @@ describe('lint of the audit token', () => {
       assert.equal(lint.variant, undefined)
       assert.equal(lint.ok, false)
     }
-    const deep = `{"a":${'['.repeat(40)}${']'.repeat(40)}}`
-    assert.ok(errors(lintToken(`${header}.${encode(deep)}.`, { now })).includes('token: readable'))
+    for (const levels of [16, 40, 5000]) {
+      const deep = `{"sub":1,"sub":${'['.repeat(levels)}${']'.repeat(levels)}}`
+      assert.deepEqual(errors(lintToken(`${header}.${encode(deep)}.`, { now })), ['token: nesting'])
+    }
   })
 
   it('never shows a signature', () => {
