@@ -40,6 +40,11 @@ export interface PracticeStore {
   documentOwner(odsCode: string, id: string): Promise<string | undefined>
   documentContent(odsCode: string, id: string): Promise<Buffer | undefined>
   patientById(odsCode: string, id: string): Promise<StoredPatient | undefined>
+  /**
+   * Writes one patient in one statement, if the record still has that version (0: there is none yet). Of several that
+   * try at once one succeeds; undefined for the others. Contents of documents are left as they are.
+   */
+  writeIfUnchanged(odsCode: string, patient: PatientRecord, version: number): Promise<StoredPatient | undefined>
   /** Patients of a practice. */
   count(odsCode: string): Promise<number>
   /**
@@ -222,6 +227,28 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     async documentContent(odsCode, id) {
       const row = await documentRows(odsCode, id).select('content').executeTakeFirst()
       return row?.content
+    },
+
+    async writeIfUnchanged(odsCode, patient, version) {
+      const document = JSON.stringify(withoutContent(patient))
+      const { nhsNumber } = patient
+      const row =
+        version === 0
+          ? await db
+              .insertInto('patient')
+              .values({ ods_code: odsCode, nhs_number: nhsNumber, id: random.uuid(), document, version: 1 })
+              .onConflict((conflict) => conflict.columns(['ods_code', 'nhs_number']).doNothing())
+              .returning(['id', 'document', 'version'])
+              .executeTakeFirst()
+          : await db
+              .updateTable('patient')
+              .set({ document, version: version + 1 })
+              .where('ods_code', '=', odsCode)
+              .where('nhs_number', '=', nhsNumber)
+              .where('version', '=', version)
+              .returning(['id', 'document', 'version'])
+              .executeTakeFirst()
+      return row && readPatientRow(row)
     },
 
     async count(odsCode) {
