@@ -256,4 +256,13 @@ describe('which patients are found (§8.2)', () => {
     }
     assert.equal(asked, 1)
   })
+
+  it('of many searches that verify one number at once, each finds the patient', async () => {
+    const answers = traced({})
+    const all = await Promise.all(
+      Array.from({ length: 8 }, () => idsOf(searchRequest('Patient', nhs(people.notVerified)), answers)),
+    )
+    assert.deepEqual(new Set(all.flat()), new Set([exampleId(people.notVerified)]))
+    assert.equal(all.flat().length, 8)
+  })
 })
