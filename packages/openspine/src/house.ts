@@ -16,6 +16,7 @@ import { gateway } from '@openspine/services/gateway'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
+import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
 
 /** The platform of one environment in this process, and how to leave it. */
@@ -129,7 +130,11 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
   })
-  const thePractice = practice({ platform, config: values.practice })
+  const thePractice = practice({
+    platform,
+    config: values.practice,
+    demographics: tracesIn(theDemographics.contract),
+  })
   return {
     gateway: theGateway,
     directory: theDirectory,

@@ -35,6 +35,8 @@ export interface Endpoint {
   readonly scope: TokenScope
   /** First version of the specification that has it. */
   readonly since?: string
+  /** First version that has it no more. */
+  readonly until?: string
   /** Migration: other rules for the token (§9.6). */
   readonly migrate?: boolean
   /** Whether the request has a body, which is read before `checks` are made. */
@@ -64,12 +66,14 @@ export function endpointsAt(endpoints: readonly Endpoint[], service: Service, be
   return endpoints.flatMap((endpoint) => {
     if (!endpoint.bases.includes(service.base)) return []
     if (endpoint.since !== undefined && !isFrom(service.specificationVersion, endpoint.since)) return []
+    if (endpoint.until !== undefined && isFrom(service.specificationVersion, endpoint.until)) return []
     const wanted = endpoint.path.split('/')
     if (wanted.length !== asked.length) return []
     const candidate: { endpoint: Endpoint; id?: string; versionId?: string } = { endpoint }
     for (const [i, part] of wanted.entries()) {
       const name = placeholders.get(part as '{id}')
-      if (name !== undefined) candidate[name] = asked[i] ?? ''
+      // What begins with a dollar sign is an operation and no id.
+      if (name !== undefined && !asked[i]?.startsWith('$')) candidate[name] = asked[i] ?? ''
       else if (part !== asked[i]) return []
     }
     return [candidate]

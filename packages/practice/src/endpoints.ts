@@ -2,6 +2,12 @@
 import { accessRecordEndpoints } from './access-record/endpoints.ts'
 import { documentEndpoints } from './documents/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
+import { foundationsEndpoints } from './foundations/endpoints.ts'
 import { structuredEndpoints } from './structured/endpoints.ts'
 
-export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...structuredEndpoints, ...documentEndpoints]
+export const endpoints: readonly Endpoint[] = [
+  ...accessRecordEndpoints,
+  ...foundationsEndpoints,
+  ...structuredEndpoints,
+  ...documentEndpoints,
+]

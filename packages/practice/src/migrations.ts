@@ -38,6 +38,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await sql`create unique index patient_by_id on practice.patient (ods_code, id)`.execute(db)
     },
   },
+  '0003_loaded_patients': {
+    async up(db: Kysely<unknown>) {
+      await sql`alter table practice.patient add column loaded text collate "C"`.execute(db)
+    },
+  },
   '0005_documents': {
     async up(db: Kysely<unknown>) {
       await sql`

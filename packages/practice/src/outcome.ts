@@ -32,8 +32,32 @@ export const outcomes = {
     code: 'INVALID_IDENTIFIER_SYSTEM',
     display: 'Invalid identifier system',
   },
+  INVALID_PATIENT_DEMOGRAPHICS: {
+    status: 400,
+    issue: 'business-rule',
+    code: 'INVALID_PATIENT_DEMOGRAPHICS',
+    display: 'Invalid patient demographics',
+  },
+  DUPLICATE_REJECTED: {
+    status: 409,
+    issue: 'duplicate',
+    code: 'DUPLICATE_REJECTED',
+    display: 'Create would lead to creation of a duplicate resource',
+  },
   ACCESS_DENIED: { status: 403, issue: 'forbidden', code: 'ACCESS_DENIED', display: 'Access denied' },
   PATIENT_NOT_FOUND: { status: 404, issue: 'not-found', code: 'PATIENT_NOT_FOUND', display: 'Patient not found' },
+  ORGANISATION_NOT_FOUND: {
+    status: 404,
+    issue: 'not-found',
+    code: 'ORGANISATION_NOT_FOUND',
+    display: 'Organisation not found',
+  },
+  PRACTITIONER_NOT_FOUND: {
+    status: 404,
+    issue: 'not-found',
+    code: 'PRACTITIONER_NOT_FOUND',
+    display: 'Practitioner not found',
+  },
   NO_RECORD_FOUND: { status: 404, issue: 'not-found', code: 'NO_RECORD_FOUND', display: 'No record found' },
   NOT_AUTHORISED: { status: 403, issue: 'forbidden', code: 'NOT_AUTHORISED', display: 'Not authorised' },
   NO_PATIENT_CONSENT: {

@@ -3,6 +3,7 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { SpineError } from '@openspine/standards/error'
 import type { PracticeConfig } from './config.ts'
 import type { PracticeContract } from './contract.ts'
+import type { LookUp } from './demographics.ts'
 import { endpoints } from './endpoints.ts'
 import { practiceListener } from './http/listener.ts'
 import { migrations } from './migrations.ts'
@@ -12,6 +13,7 @@ import { practiceStore } from './store.ts'
 
 export { type PracticeConfig, practiceConfig } from './config.ts'
 export type { PracticeContract, PracticeSummary } from './contract.ts'
+export type { LookUp, TracedPerson } from './demographics.ts'
 export type { PatientInput, PracticeFile } from './record/model.ts'
 export { type SyntheticPerson, syntheticRecord } from './sandbox/synthetic.ts'
 export { workedExample, workedExamplePatients } from './sandbox/worked-example.ts'
@@ -19,8 +21,8 @@ export { workedExample, workedExamplePatients } from './sandbox/worked-example.t
 const batch = 500
 
 /**
- * A GP practice system: GP Connect Access Record HTML 0.7.4 (DSTU2, JSON and XML) for any number of
- * practices in one process, behind a secure proxy.
+ * A GP practice system: GP Connect of both lines (0.x in DSTU2, 1.x in STU3, each in JSON and XML) for any number
+ * of practices in one process, behind a secure proxy.
  *
  * @example
  * const system = practice({ platform, config })
@@ -29,9 +31,12 @@ const batch = 500
 export function practice({
   platform,
   config,
+  demographics,
 }: {
   readonly platform: Platform
   readonly config: PracticeConfig
+  /** How people are traced before they are registered or found (§8.2, §8.3); absent: nobody is. */
+  readonly demographics?: LookUp
 }): Service<PracticeContract> {
   const { clock, random, log } = platform
   const store = practiceStore(platform.store, random)
@@ -41,6 +46,7 @@ export function practice({
     answering: {
       endpoints,
       store,
+      demographics,
       clock,
       random,
       proxyFqdn: config.proxyFqdn.toLowerCase(),

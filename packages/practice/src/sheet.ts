@@ -2,6 +2,7 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Peer } from '@openspine/platform/doors'
 import type { AnyResource, FhirFormat } from '@openspine/standards/fhir'
+import type { LookUp } from './demographics.ts'
 import type { Candidate, Endpoint } from './endpoint.ts'
 import type { DayRange } from './record/dates.ts'
 import type { SectionCode } from './record/sections.ts'
@@ -65,7 +66,12 @@ export interface Sheet {
 /** What the checks lean on. */
 export interface Surroundings {
   readonly endpoints: readonly Endpoint[]
-  readonly store: Pick<PracticeStore, 'practiceAt' | 'patient' | 'patientById' | 'documentOwner' | 'documentContent'>
+  readonly store: Pick<
+    PracticeStore,
+    'practiceAt' | 'patient' | 'patientById' | 'writeIfUnchanged' | 'documentOwner' | 'documentContent'
+  >
+  /** Absent: this system has nobody to ask. */
+  readonly demographics?: LookUp | undefined
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string

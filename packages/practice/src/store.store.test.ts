@@ -10,6 +10,9 @@ import { readPracticeFile } from './record/file.ts'
 import { workedExamplePatients as people, workedExample } from './sandbox/worked-example.ts'
 import { type PracticeChange, type PracticeStore, practiceStore, withoutContent } from './store.ts'
 
+/** Nobody of the worked example has this number. */
+const stranger = '9990100144' as PracticeChange['patients'][number]['nhsNumber']
+
 function changes(odsCode = 'A20047', more: object = {}): PracticeChange[] {
   const example = workedExample({ asid: '200000100001', today: '2026-11-20', odsCode })
   return readPracticeFile({
@@ -153,5 +156,64 @@ forEachStore((open) => {
     assert.equal(await store.count('A20047'), 1203)
     for (const nhsNumber of [numbers[0], numbers[500], numbers[1202]])
       assert.deepEqual((await store.patient('A20047', nhsNumber ?? ''))?.patient.encounters, encounters)
+  })
+
+  test('finds a patient by id at its own practice alone', async () => {
+    await store.write([...changes(), ...changes('B82617', { serviceRoot: '/B82617/DSTU2/1' })])
+    const stored = await store.patient('A20047', people.noData)
+    assert.ok(stored)
+    assert.deepEqual(await store.patientById('A20047', stored.id), stored)
+    assert.equal(await store.patientById('B82617', stored.id), undefined)
+    assert.equal(await store.patientById('A20047', stored.id.toUpperCase()), undefined)
+  })
+
+  test('writes a patient once, whoever comes first', async () => {
+    await store.write(changes())
+    const { patient } = (await store.patient('A20047', people.noData)) ?? {}
+    assert.ok(patient)
+    const visitor = { ...patient, nhsNumber: stranger }
+    const tries = await Promise.all(Array.from({ length: 8 }, () => store.writeIfUnchanged('A20047', visitor, 0)))
+    const [written, ...more] = tries.filter((one) => one !== undefined)
+    assert.deepEqual(more, [])
+    assert.equal(written?.version, 1)
+    assert.deepEqual(await store.patient('A20047', stranger), written)
+    assert.equal(await store.writeIfUnchanged('A20047', patient, 0), undefined)
+  })
+
+  test('changes a patient once from every version, and never one that is not there', async () => {
+    await store.write(changes())
+    const before = await store.patient('A20047', people.inactive)
+    assert.ok(before)
+    const changed = { ...before.patient, active: true }
+    const tries = await Promise.all(
+      Array.from({ length: 8 }, () => store.writeIfUnchanged('A20047', changed, before.version)),
+    )
+    const [written, ...more] = tries.filter((one) => one !== undefined)
+    assert.deepEqual(more, [])
+    assert.deepEqual(written, { patient: changed, id: before.id, version: before.version + 1 })
+    assert.equal(await store.writeIfUnchanged('A20047', { ...changed, nhsNumber: stranger }, 1), undefined)
+    assert.equal(await store.patient('A20047', stranger), undefined)
+  })
+
+  test('keeps what was written since a file was loaded, until the file says something else or is complete', async () => {
+    const [given] = changes()
+    assert.ok(given)
+    await store.write([given])
+    const before = await store.patient('A20047', people.inactive)
+    assert.ok(before)
+    const written = await store.writeIfUnchanged('A20047', { ...before.patient, active: true }, before.version)
+    await store.write([given])
+    assert.deepEqual(await store.patient('A20047', people.inactive), written)
+
+    const renamed = given.patients.map((patient) =>
+      patient.nhsNumber === people.inactive ? { ...patient, name: { ...patient.name, family: 'Newname' } } : patient,
+    )
+    await store.write([{ ...given, patients: renamed }])
+    const changed = await store.patient('A20047', people.inactive)
+    assert.deepEqual([changed?.patient.active, changed?.patient.name.family], [false, 'Newname'])
+
+    await store.writeIfUnchanged('A20047', { ...before.patient, active: true }, changed?.version ?? 0)
+    await store.write([{ ...given, patients: renamed, complete: true }])
+    assert.equal((await store.patient('A20047', people.inactive))?.patient.active, false)
   })
 })

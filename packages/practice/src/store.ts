@@ -13,7 +13,15 @@ interface Tables {
   /** Every service root, and whose it is. */
   service: { service_root: string; ods_code: string }
   document_content: { ods_code: string; id: string; nhs_number: string; content: Buffer }
-  patient: { ods_code: string; nhs_number: string; id: string; document: string; version: number }
+  patient: {
+    ods_code: string
+    nhs_number: string
+    id: string
+    document: string
+    version: number
+    /** Digest of the document as it was loaded; null: it never came from a file. */
+    loaded: string | null
+  }
 }
 
 export interface StoredPractice {
@@ -40,10 +48,16 @@ export interface PracticeStore {
   documentOwner(odsCode: string, id: string): Promise<string | undefined>
   documentContent(odsCode: string, id: string): Promise<Buffer | undefined>
   patientById(odsCode: string, id: string): Promise<StoredPatient | undefined>
+  /**
+   * Writes one patient in one statement, if the record still has that version (0: there is none yet). Of several that
+   * try at once one succeeds; undefined for the others. Contents of documents are left as they are.
+   */
+  writeIfUnchanged(odsCode: string, patient: PatientRecord, version: number): Promise<StoredPatient | undefined>
   /** Patients of a practice. */
   count(odsCode: string): Promise<number>
   /**
-   * Writes practices and patients in one transaction; what has not changed keeps its version.
+   * Writes practices and patients in one transaction; what has not changed keeps its version. A patient that is given
+   * as at the last time stays as it was made since then, unless the change is complete.
    * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root.
    */
   write(changes: readonly PracticeChange[]): Promise<void>
@@ -158,21 +172,27 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     transaction: Kysely<Tables>,
     odsCode: string,
     patients: readonly PatientRecord[],
+    always: boolean,
   ): Promise<void> {
     for (let i = 0; i < patients.length; i += rowsPerStatement) {
       const some = patients.slice(i, i + rowsPerStatement).map(withoutContent)
       await putContent(transaction, odsCode, patients.slice(i, i + rowsPerStatement))
+      const documents = some.map((patient) => JSON.stringify(patient))
       await sql`
-        insert into practice.patient as held (ods_code, nhs_number, id, document, version)
-        select ${odsCode}, nhs_number, id, document, 1
+        insert into practice.patient as held (ods_code, nhs_number, id, document, version, loaded)
+        select ${odsCode}, nhs_number, id, document, 1, loaded
         from unnest(
           ${some.map((patient) => patient.nhsNumber)}::text[],
           ${some.map(() => random.uuid())}::text[],
-          ${some.map((patient) => JSON.stringify(patient))}::text[]
-        ) as given (nhs_number, id, document)
+          ${documents}::text[],
+          ${documents.map((document) => createHash('sha256').update(document).digest('base64'))}::text[]
+        ) as given (nhs_number, id, document, loaded)
         on conflict (ods_code, nhs_number) do update
-          set document = excluded.document, version = held.version + 1
-          where held.document is distinct from excluded.document`.execute(transaction)
+          set document = excluded.document,
+            version = held.version + case when held.document is distinct from excluded.document then 1 else 0 end,
+            loaded = excluded.loaded
+          where held.loaded is distinct from excluded.loaded
+            or (${always} and held.document is distinct from excluded.document)`.execute(transaction)
     }
   }
 
@@ -224,6 +244,28 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
       return row?.content
     },
 
+    async writeIfUnchanged(odsCode, patient, version) {
+      const document = JSON.stringify(withoutContent(patient))
+      const { nhsNumber } = patient
+      const row =
+        version === 0
+          ? await db
+              .insertInto('patient')
+              .values({ ods_code: odsCode, nhs_number: nhsNumber, id: random.uuid(), document, version: 1 })
+              .onConflict((conflict) => conflict.columns(['ods_code', 'nhs_number']).doNothing())
+              .returning(['id', 'document', 'version'])
+              .executeTakeFirst()
+          : await db
+              .updateTable('patient')
+              .set({ document, version: version + 1 })
+              .where('ods_code', '=', odsCode)
+              .where('nhs_number', '=', nhsNumber)
+              .where('version', '=', version)
+              .returning(['id', 'document', 'version'])
+              .executeTakeFirst()
+      return row && readPatientRow(row)
+    },
+
     async count(odsCode) {
       const row = await db
         .selectFrom('patient')
@@ -247,13 +289,13 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
               delete from practice.document_content
               where ods_code = ${practice.odsCode}
                 and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
-          await putPatients(transaction, practice.odsCode, patients)
+          await putPatients(transaction, practice.odsCode, patients, complete)
         }
       })
     },
 
     async writePatients(odsCode, patients) {
-      await db.transaction().execute((transaction) => putPatients(transaction, odsCode, patients))
+      await db.transaction().execute((transaction) => putPatients(transaction, odsCode, patients, true))
     },
   }
 }

@@ -61,6 +61,33 @@ describe('practice file', () => {
     ['a patient twice', file([patient, patient]), /patients\[1\]\.nhsNumber stands twice/],
     ['transit without registration', file([{ ...patient, inTransit: true }]), /registrationDate is needed/],
     ['an unknown usual GP', file([{ ...patient, usualGp: 'gp-9' }]), /usualGp is not the id/],
+    ['an unknown preferred branch', file([{ ...patient, preferredBranch: 'site-9' }]), /preferredBranch is not the id/],
+    ['an unknown main location', file([], { mainLocation: 'site-9' }), /^practices\[0\]\.mainLocation is not the id/],
+    [
+      'a location within one that is not there',
+      file([], { locations: [{ id: 'site-1', name: 'Main', partOf: 'site-9' }] }),
+      /^practices\[0\]\.locations\[0\]\.partOf is not the id/,
+    ],
+    [
+      'a service at a location that is not there',
+      file([], { healthcareServices: [{ id: 's-1', name: 'Clinic', locations: ['site-9'] }] }),
+      /healthcareServices\[0\]\.locations\[0\] is not the id/,
+    ],
+    [
+      'two locations of one id',
+      file([], { locations: ['Main', 'Branch'].map((name) => ({ id: 'site-1', name })) }),
+      /locations\[1\]\.id stands twice/,
+    ],
+    [
+      'a practice that is part of itself',
+      file([], { partOf: { odsCode: 'A20047', name: 'Itself' } }),
+      /partOf\.odsCode is that of the practice itself/,
+    ],
+    [
+      'a registration of a kind that there is not',
+      file([{ ...patient, registration: { type: 'visiting', period: {} } }]),
+      /registration\.type: /,
+    ],
     ['a root with a slash at its end', file([], { serviceRoot: '/A20047/' }), /^practices\[0\]\.serviceRoot: /],
     ['a root with dot segments', file([], { serviceRoot: '/A20047/../x' }), /dot segments/],
     ['an ASID of eleven digits', file([], { asid: '20000010000' }), /^practices\[0\]\.asid: /],

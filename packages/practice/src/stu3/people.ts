@@ -30,7 +30,8 @@ export interface Writing {
 
 export type IdentifiedResource = DomainResource & { readonly id: string }
 
-const extensionUrl = (name: string) => definition(`Extension-CareConnect-GPC-${name}-1`)
+/** URL of an extension that the CareConnect profiles of GP Connect define. */
+export const extensionUrl = (name: string) => definition(`Extension-CareConnect-GPC-${name}-1`)
 
 const registrationCodes: Readonly<Record<Registration['type'], { readonly code: string; readonly display: string }>> = {
   regular: { code: 'R', display: 'Regular' },
@@ -212,10 +213,7 @@ export function healthcareServiceResource(
   const resource = {
     resourceType: 'HealthcareService',
     id,
-    meta: {
-      ...(writing.versioned ? { versionId: String(held.version) } : {}),
-      profile: ['https://fhir.hl7.org.uk/STU3/StructureDefinition/CareConnect-HealthcareService-1'],
-    },
+    meta: metaOf('CareConnect-GPC-HealthcareService-1', held.version, writing),
     ...(dosServiceId === undefined ? {} : { identifier: [{ system: systems.dosServiceId, value: dosServiceId }] }),
     active: true,
     providedBy: organizationReference(held),

@@ -1,13 +1,14 @@
 /** The worked example behind `answer`, without store and socket. */
 import { manualClock } from '@openspine/platform/clock'
 import { type Answer, answer } from '../answer.ts'
+import type { LookUp } from '../demographics.ts'
 import { endpoints } from '../endpoints.ts'
 import { readPracticeFile } from '../record/file.ts'
 import type { PatientRecord, PracticeFile } from '../record/model.ts'
 import { servicesOf } from '../record/services.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'
-import { withoutContent } from '../store.ts'
+import { type StoredPatient, withoutContent } from '../store.ts'
 import { proxyFqdn, received, type TestRequest, testAsid } from './requests.ts'
 import { testAsids } from './stu3-requests.ts'
 
@@ -20,15 +21,23 @@ export const exampleId = (nhsNumber: string): string => `p-${nhsNumber.slice(-3)
 type PracticeInput = PracticeFile['practices'][number]
 
 /** Answers requests from a practice file held in memory; `settings` replace those of the worked example. */
-export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
+export function exampleAnswers(
+  settings: Partial<PracticeInput> = {},
+  more: { readonly demographics?: LookUp | undefined } = {},
+) {
   const example = workedExample({ asid: testAsid, asids: testAsids, today })
   const { practices } = readPracticeFile({
     ...example,
     practices: example.practices.map((practice) => ({ ...practice, ...settings })),
   })
+  /** Patients that were written since, by practice and NHS number. */
+  const written = new Map<string, StoredPatient>()
   const patientWhere = (odsCode: string, wanted: (patient: PatientRecord) => boolean) => {
-    const patient = practices.find((practice) => practice.odsCode === odsCode)?.patients.find(wanted)
-    return patient && { patient: withoutContent(patient), id: exampleId(patient.nhsNumber), version: 2 }
+    const practice = practices.find((one) => one.odsCode === odsCode)
+    const later = [...written.values()].find(({ patient }) => wanted(patient))
+    const patient = practice?.patients.find(wanted)
+    const asLoaded = patient && { patient: withoutContent(patient), id: exampleId(patient.nhsNumber), version: 2 }
+    return practice && (later ?? asLoaded)
   }
   const documentWhere = (odsCode: string, id: string) =>
     practices
@@ -40,11 +49,11 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
   const clock = manualClock(now)
   return async (
     request: TestRequest,
-    more: { readonly peer?: ReceivedRequest['peer']; readonly tooLong?: boolean } = {},
+    sent: { readonly peer?: ReceivedRequest['peer']; readonly tooLong?: boolean } = {},
   ): Promise<Answer> =>
     answer(
-      received(request, now, more.peer),
-      async () => (more.tooLong ? undefined : new TextEncoder().encode(request.body)),
+      received(request, now, sent.peer),
+      async () => (sent.tooLong ? undefined : new TextEncoder().encode(request.body)),
       {
         endpoints,
         clock,
@@ -52,6 +61,7 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
           uuid: () => `00000000-0000-4000-8000-${String(++uuids).padStart(12, '0')}`,
           bytes: (length) => Buffer.alloc(length),
         },
+        demographics: more.demographics,
         proxyFqdn,
         exactAudience: false,
         quoteSingleDates: true,
@@ -66,6 +76,14 @@ export function exampleAnswers(settings: Partial<PracticeInput> = {}) {
           documentOwner: async (odsCode, id) => documentWhere(odsCode, id)?.nhsNumber,
           documentContent: async (odsCode, id) => documentWhere(odsCode, id)?.content,
           patientById: async (odsCode, id) => patientWhere(odsCode, (patient) => exampleId(patient.nhsNumber) === id),
+          async writeIfUnchanged(odsCode, patient, version) {
+            const { nhsNumber } = patient
+            const held = patientWhere(odsCode, (one) => one.nhsNumber === nhsNumber)
+            if ((held?.version ?? 0) !== version) return undefined
+            const stored = { patient, id: exampleId(nhsNumber), version: version + 1 }
+            written.set(`${odsCode} ${nhsNumber}`, stored)
+            return stored
+          },
         },
       },
     )
