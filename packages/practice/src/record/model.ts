@@ -6,6 +6,7 @@ import { isAsid, isNhsNumber, isOdsCode } from '@openspine/standards/nhs'
 import { z } from 'zod'
 import {
   allergy,
+  diaryEntry,
   emergencyCode,
   encounter,
   entry,
@@ -31,6 +32,7 @@ import {
 } from './people.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
+import { investigation } from './structure.ts'
 
 export type { Issue, Medication, Problem } from './clinical.ts'
 export type { Document } from './documents.ts'
@@ -92,6 +94,8 @@ export const patientRecord = z.strictObject({
   medications: rows(medication),
   emergencyCodes: rows(emergencyCode),
   documents: rows(document),
+  investigations: rows(investigation),
+  diaryEntries: rows(diaryEntry),
 })
 
 const sectionSettings = z.strictObject({
