@@ -2,5 +2,6 @@
 import { accessRecordEndpoints } from './access-record/endpoints.ts'
 import { documentEndpoints } from './documents/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
+import { structuredEndpoints } from './structured/endpoints.ts'
 
-export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...documentEndpoints]
+export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...documentEndpoints, ...structuredEndpoints]

@@ -4,6 +4,7 @@
  */
 import { isAsid, isNhsNumber, isOdsCode } from '@openspine/standards/nhs'
 import { z } from 'zod'
+import { switchableAreas } from './areas.ts'
 import {
   allergy,
   diaryEntry,
@@ -79,6 +80,8 @@ export const patientRecord = z.strictObject({
   preferredBranch: opaqueId.optional(),
   /** The record of the former practice has not arrived yet; needs `registrationDate`. */
   inTransit: z.boolean().default(false),
+  /** Data from elsewhere waits to be reviewed before it becomes part of the record. */
+  awaitingFiling: z.boolean().default(false),
   /** `id` of one of the practice's practitioners. */
   usualGp: opaqueId.optional(),
   /** Sections to which access is denied for this patient. */
@@ -139,6 +142,8 @@ export const practiceRecord = z.strictObject({
   /** Whether reviews may follow a diary entry other than the course's own review date. */
   reviewsByDiary: z.boolean().default(true),
   sections: z.partialRecord(sectionCode, sectionSettings).default({}),
+  /** Clinical areas that structured records leave out; a reader is told so. */
+  disabledAreas: z.array(z.enum(switchableAreas)).max(20).default([]),
   practitioners: z.array(practitioner).max(1000).default([]),
   locations: z.array(location).max(1000).default([]),
   /** `id` of one of the locations. */
