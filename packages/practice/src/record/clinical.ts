@@ -1,6 +1,6 @@
 /** The rows of the clinical areas of a record. */
 import { z } from 'zod'
-import { codes, confidential, day, label, line, moment, opaqueId, prose } from './forms.ts'
+import { codes, coding, confidential, day, label, line, moment, opaqueId, prose } from './forms.ts'
 import { codedText, party, quantity, range, recorded } from './structure.ts'
 
 /** What a measurement, a finding or a note may have beside its line in a table. */
@@ -36,10 +36,27 @@ const observed = {
 export const entry = z.strictObject({ date: day, entry: line, details: prose.optional(), confidential, ...observed })
 
 export const allergy = z.strictObject({
+  ...recorded,
+  codes,
   startDate: day.optional(),
   /** Absent: current. Present: historical. */
   endDate: day.optional(),
+  reasonEnded: label.optional(),
   details: prose.min(1),
+  /** `environment`: anything that is not a drug. */
+  category: z.enum(['medication', 'environment']).default('medication'),
+  /** `id` of the practitioner who says so. */
+  assertedBy: opaqueId.optional(),
+  reaction: z
+    .strictObject({
+      /** Absent: not known. */
+      manifestation: coding.optional(),
+      severity: z.enum(['mild', 'moderate', 'severe']).optional(),
+      description: label.optional(),
+      exposureRoute: coding.optional(),
+    })
+    .optional(),
+  lifeThreatening: z.boolean().default(false),
   confidential,
 })
 
@@ -192,20 +209,36 @@ export const diaryEntry = z.strictObject({
   completed: z.boolean().default(false),
 })
 
+/** A quantity as a number, beside the words for it. */
+const supply = z.strictObject({ value: z.number().min(0).max(1_000_000), unit: label }).optional()
+
 export const issue = z.strictObject({
+  id: opaqueId.optional(),
   date: day,
   /** Absent: as the medication says. */
   dosage: line.optional(),
   quantity: line.optional(),
+  supply,
   daysDuration: z.int().min(0).max(3660).optional(),
+  /** `id` of the practitioner who issued it; absent: as the medication says. */
+  prescriber: opaqueId.optional(),
   information: z.array(prose).max(20).default([]),
 })
 
 export const medication = z.strictObject({
+  ...recorded,
+  codes,
   type: z.enum(['acute', 'repeat', 'repeat-dispense']),
+  /** Acute only: what kind of prescription, where it is not the usual one. */
+  acuteKind: z.enum(['delayed-prescribing', 'acute-handwritten']).optional(),
   item: line,
   dosage: line,
+  /** For the patient, beyond the dosage. */
+  patientInstruction: label.optional(),
   quantity: line.optional(),
+  supply,
+  /** `id` of the practitioner who prescribes it. */
+  prescriber: opaqueId.optional(),
   /** The day it was entered into the record. */
   recordedDate: day,
   startDate: day.optional(),
@@ -217,9 +250,16 @@ export const medication = z.strictObject({
   daysDuration: z.int().min(0).max(3660).optional(),
   reviewDate: day.optional(),
   maxIssues: z.int().min(0).max(1000).optional(),
+  /** Repeats only: the day on which the authorisation runs out. */
+  expiryDate: day.optional(),
   /** How it ended; `clinician` is an act of a clinician, `expiry` and `administrative` are not. */
   ended: z
-    .strictObject({ date: day, by: z.enum(['clinician', 'expiry', 'administrative']), reason: line.optional() })
+    .strictObject({
+      date: day,
+      by: z.enum(['clinician', 'expiry', 'administrative']),
+      reason: line.optional(),
+      codes,
+    })
     .optional(),
   controlledDrug: z.boolean().default(false),
   information: z.array(prose).max(20).default([]),
@@ -238,6 +278,7 @@ export const emergencyCode = z.strictObject({
   confidential,
 })
 
+export type Allergy = z.infer<typeof allergy>
 export type Medication = z.infer<typeof medication>
 export type Issue = z.infer<typeof issue>
 export type Problem = z.infer<typeof problem>

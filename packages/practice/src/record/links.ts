@@ -166,6 +166,16 @@ export function linkFaults(
     place(each.location, `immunisations[${i}].location`)
     someone(each.manufacturer, `immunisations[${i}].manufacturer`)
   })
+  patient.allergies.forEach(({ assertedBy }, i) => {
+    person(assertedBy, `allergies[${i}].assertedBy`)
+  })
+  patient.medications.forEach(({ prescriber, issues }, i) => {
+    person(prescriber, `medications[${i}].prescriber`)
+    issues.forEach((issue, j) => {
+      own(issue.id, `medications[${i}].issues[${j}].id`)
+      person(issue.prescriber, `medications[${i}].issues[${j}].prescriber`)
+    })
+  })
   patient.documents.forEach(({ encounter }, i) => {
     row(encounter, `documents[${i}].encounter`, 'encounters')
   })

@@ -35,7 +35,7 @@ import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
 import { investigation } from './structure.ts'
 
-export type { Issue, Medication, Problem } from './clinical.ts'
+export type { Allergy, Issue, Medication, Problem } from './clinical.ts'
 export type { Document } from './documents.ts'
 export type {
   Address,

@@ -39,5 +39,5 @@ export const legible = (text: string): string => replaceIllegal(text)
 
 /** Identifiers in the namespace of this provider, the same in every answer. */
 export function identifier(id: string): readonly Identifier[] {
-  return [{ system: 'https://openspine.invalid/Id/record-item', value: id }]
+  return [{ system: 'urn:openspine:record-item', value: id }]
 }
