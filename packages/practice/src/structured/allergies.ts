@@ -71,7 +71,7 @@ function allergyResource({ row, id }: Identified<Allergy>, context: Context): Id
     id,
     meta: profiled('AllergyIntolerance'),
     ...(resolved ? { extension: [ended(row)] } : {}),
-    identifier: identifier(id),
+    identifier: identifier(id, context),
     clinicalStatus: resolved ? 'resolved' : 'active',
     verificationStatus: 'unconfirmed',
     category: [category],

@@ -42,3 +42,20 @@ const regular = patientRule(
 )
 
 export const patientChecks: readonly Check[] = [patientKnown, regular, ...recordRules]
+
+/** A record that moves follows its patient, who may be inactive here, or dead (§9.6). */
+export const movingPatientChecks: readonly Check[] = [
+  patientKnown,
+  patientRule(
+    'NHS number verified',
+    'PATIENT_NOT_FOUND',
+    'The practice has not verified the NHS number of this patient.',
+    ({ record }) => record?.patient.nhsNumberVerified === true,
+  ),
+  patientRule(
+    'patient not sensitive',
+    'PATIENT_NOT_FOUND',
+    'The record is flagged as sensitive.',
+    ({ record }) => record?.patient.sensitive === false,
+  ),
+]
