@@ -91,6 +91,34 @@ describe('links of a record', () => {
       'referrals[0].recipients[0].practitioner is not the id of a practitioner of this practice',
     ],
     [
+      'an id of an issue that a row has',
+      {
+        medications: [
+          { type: 'repeat', item: 'A', dosage: 'One', recordedDate: day, issues: [{ id: 'o-1', date: day }] },
+        ],
+      },
+      'medications[0].issues[0].id stands twice in this record',
+    ],
+    [
+      'an unknown prescriber',
+      { medications: [{ type: 'acute', item: 'A', dosage: 'One', recordedDate: day, prescriber: 'gp-9' }] },
+      'medications[0].prescriber is not the id of a practitioner of this practice',
+    ],
+    [
+      'an unknown prescriber of an issue',
+      {
+        medications: [
+          { type: 'acute', item: 'A', dosage: 'One', recordedDate: day, issues: [{ date: day, prescriber: 'gp-9' }] },
+        ],
+      },
+      'medications[0].issues[0].prescriber is not the id of a practitioner of this practice',
+    ],
+    [
+      'an unknown asserter of an allergy',
+      { allergies: [{ details: 'Nickel', assertedBy: 'gp-9' }] },
+      'allergies[0].assertedBy is not the id of a practitioner of this practice',
+    ],
+    [
       'an actual problem that is not there',
       { problems: [{ id: 'p-1', status: 'active', entry: 'Asthma', actualProblem: 'o-9' }] },
       'problems[0].actualProblem is not the id of a row of this record',

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import type { Answer } from '../answer.ts'
-import type { PracticeFile } from '../record/model.ts'
+import type { PatientInput, PracticeFile } from '../record/model.ts'
 import { workedExamplePatients as people } from '../sandbox/worked-example.ts'
-import { systems } from '../stu3/systems.ts'
+import { definition, systems } from '../stu3/systems.ts'
 import { exampleAnswers, now } from './example-answers.ts'
 import type { TestRequest } from './requests.ts'
 import { stu3Request } from './stu3-requests.ts'
@@ -116,5 +116,41 @@ export function references(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) =>
     key === 'reference' && typeof inner === 'string' ? [inner] : references(inner),
+  )
+}
+
+/** A practice whose only patient is the one with nothing in the record, and these rows. */
+export function withRows(rows: Partial<PatientInput>): {
+  nhsNumber: string
+  settings: Partial<PracticeFile['practices'][number]>
+} {
+  return {
+    nhsNumber: people.noData,
+    settings: {
+      patients: [
+        {
+          nhsNumber: people.noData,
+          name: { family: 'Blankpage', given: ['Idris'] },
+          gender: 'male',
+          birthDate: '2004-10-19',
+          registrationDate: '2010-01-11',
+          ...rows,
+        },
+      ],
+    },
+  }
+}
+
+export function extension(resource: Json | undefined, name: string): Json[] {
+  return ((resource?.['extension'] ?? []) as Json[]).filter(
+    ({ url }) => url === definition(`Extension-CareConnect-GPC-${name}-1`),
+  )
+}
+
+/** What stands at that place in a resource; undefined where a step leads nowhere. */
+export function inside(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (typeof at === 'object' && at !== null ? (at as Record<string | number, unknown>)[step] : undefined),
+    value,
   )
 }
