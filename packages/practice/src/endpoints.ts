@@ -4,4 +4,4 @@ import { documentEndpoints } from './documents/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { structuredEndpoints } from './structured/endpoints.ts'
 
-export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...documentEndpoints, ...structuredEndpoints]
+export const endpoints: readonly Endpoint[] = [...accessRecordEndpoints, ...structuredEndpoints, ...documentEndpoints]
