@@ -218,7 +218,11 @@ function everySection(today: Day): PatientInput {
         },
         lifeThreatening: true,
       },
-      { startDate: '2011-05-02', details: 'Adverse reaction to ibuprofen: wheeze <1 hour after the dose' },
+      {
+        startDate: '2011-05-02',
+        recordedBy: 'gp-1',
+        details: 'Adverse reaction to ibuprofen: wheeze <1 hour after the dose',
+      },
       {
         codes: [{ system: 'http://snomed.info/sct', code: '782555009', display: "Allergy to cow's milk protein" }],
         category: 'environment',
@@ -285,7 +289,11 @@ function everySection(today: Day): PatientInput {
       },
       { status: 'inactive', startDate: '1998-08-03', endDate: '1998-09-30', entry: 'Sprain of ankle' },
     ],
-    medications: medications(today),
+    medications: medications(today).map((medicine) => ({
+      recordedBy: 'gp-1',
+      ...(medicine.elsewhere === undefined ? { prescriber: 'gp-1' } : {}),
+      ...medicine,
+    })),
     emergencyCodes: [
       {
         date: ago(400),

@@ -282,9 +282,9 @@ function group({ type }: Medication, { statement }: Ids) {
   return type === 'acute' ? {} : { groupIdentifier: { value: statement } }
 }
 
-/** Somebody here prescribes it, unless it is prescribed elsewhere. */
+/** Who prescribes it here, where that is known. */
 function requester(prescriber: string | undefined, { elsewhere }: Medication, context: Context) {
-  if (elsewhere !== undefined) return {}
+  if (elsewhere !== undefined || prescriber === undefined) return {}
   return { requester: { agent: context.practitioner(prescriber), onBehalfOf: context.organization } }
 }
 

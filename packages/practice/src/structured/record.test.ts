@@ -60,13 +60,14 @@ describe('structured record', () => {
     )
   })
 
-  it('names a practitioner where the record knows of none', async () => {
-    const bundle = await askRecord([allergies()], {
-      ...withRows({ allergies: [{ details: 'Wasp stings' }] }),
-      settings: { ...withRows({ allergies: [{ details: 'Wasp stings' }] }).settings, practitioners: [] },
-    })
+  it('says that nobody is known, rather than somebody, where the record names no one', async () => {
+    const { settings, nhsNumber } = withRows({ allergies: [{ details: 'Wasp stings' }], usualGp: 'gp-1' })
+    const bundle = await askRecord([allergies()], { settings, nhsNumber })
     assertClosed(bundle)
-    assert.equal(bundle.of('Practitioner').length, 1)
+    const recorder = inside(bundle.of('AllergyIntolerance')[0], 'recorder', 'reference')
+    const unknown = bundle.of('Practitioner').find(({ id }) => id !== 'gp-1')
+    assert.equal(recorder, `Practitioner/${unknown?.['id']}`)
+    assert.equal(inside(unknown, 'name', 0, 'family'), 'Unknown')
   })
 
   it('keeps ids and identifiers from one request to the next, whatever else is entered', async () => {
