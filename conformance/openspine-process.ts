@@ -54,14 +54,20 @@ export class Environment {
 
   /** Runs a command to its end. */
   run(...args: readonly string[]): Promise<Ran> {
+    return this.runOn('', ...args)
+  }
+
+  /** Runs a command to its end, with that on its standard input. */
+  runOn(input: string, ...args: readonly string[]): Promise<Ran> {
     return new Promise((resolve) => {
-      execFile(
+      const child = execFile(
         process.execPath,
         [command, ...args],
         { env: this.#env, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) =>
           resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
       )
+      child.stdin?.on('error', () => {}).end(input)
     })
   }
 

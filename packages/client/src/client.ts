@@ -14,7 +14,7 @@ export type { CareRecord, CareRecordQuery, RecordSection } from './care-record.t
 export { recordSections } from './care-record.ts'
 export type { Lookup, LookupQuery } from './lookup.ts'
 export type { ClientSettings, ClientTls, Practitioner } from './settings.ts'
-export { gpConnectToken, type TokenSubject } from './token.ts'
+export { gpConnectToken, type SpineTokenSubject, spineToken, type TokenSubject } from './token.ts'
 export type { Trace, TracedPerson, TraceQuery } from './trace.ts'
 
 /**

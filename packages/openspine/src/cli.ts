@@ -11,6 +11,7 @@ import { productCommands } from './commands/product.ts'
 import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
+import { tokenCommands } from './commands/token.ts'
 import { exitCode } from './terminal.ts'
 
 const program = new Command('openspine')
@@ -43,6 +44,7 @@ Examples:
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
   $ openspine app create "Ward App"                  an API key for your own application
+  $ openspine token lint "Bearer eyJhbG…"           what is wrong with this audit token?
   $ openspine system register --help                an ASID, a party key and a place in the directory for it
 `,
   )
@@ -60,6 +62,7 @@ applicationCommands(program)
 productCommands(program)
 endpointCommands(program)
 systemCommands(program)
+tokenCommands(program)
 agreementCommands(program)
 loadCommands(program)
 registryCommands(program)

@@ -125,6 +125,11 @@ export function localUrls(settings: Settings): Record<'pds' | 'directory' | 'pro
   }
 }
 
+/** The consumer system, as its audit tokens name it. */
+export function consumerSystem({ values }: Settings) {
+  return { url: `https://${values.client.fqdn}/`, deviceId: 'openspine', model: 'OpenSpine', version: '0.1.0' }
+}
+
 /** A client of the services that the settings name: this environment's own unless they say otherwise. */
 export function consumerClient(
   settings: Settings,
@@ -139,7 +144,7 @@ export function consumerClient(
     tls: material,
     asid: client.asid,
     organisation: { odsCode: client.odsCode, name: client.organisationName },
-    system: { url: `https://${client.fqdn}/`, deviceId: 'openspine', model: 'OpenSpine', version: '0.1.0' },
+    system: consumerSystem(settings),
     timeoutMs: client.timeoutSeconds * 1000,
     ...(client.accessToken === '' ? {} : { accessToken: () => client.accessToken }),
   })

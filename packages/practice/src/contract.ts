@@ -8,6 +8,8 @@ export interface PracticeSummary {
   /** Path of its service root; the URL is the listener's with this path. */
   readonly serviceRoot: string
   readonly gpConnect: boolean
+  /** How many services it runs, that of the 0.x line among them. */
+  readonly services: number
   readonly patients: number
 }
 

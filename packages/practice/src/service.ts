@@ -87,14 +87,17 @@ export function practice({
 
   async function practices() {
     return Promise.all(
-      (await store.practices()).map(async ({ practice: { odsCode, asid, name, serviceRoot, gpConnect } }) => ({
-        odsCode,
-        asid,
-        name,
-        serviceRoot,
-        gpConnect,
-        patients: await store.count(odsCode),
-      })),
+      (await store.practices()).map(
+        async ({ practice: { odsCode, asid, name, serviceRoot, gpConnect, services } }) => ({
+          odsCode,
+          asid,
+          name,
+          serviceRoot,
+          gpConnect,
+          services: services.length + 1,
+          patients: await store.count(odsCode),
+        }),
+      ),
     )
   }
 

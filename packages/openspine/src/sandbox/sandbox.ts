@@ -13,12 +13,26 @@ const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 /** Interactions of GP Connect Access Record HTML (0.x). */
 export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 
+/** Everything of GP Connect: what the sandbox's consumer may call. */
+const consumerInteractions: readonly string[] = Object.values(gpConnectInteractions).flat()
+
+/** Bases of the 1.x line; each is a system of its own, with what is registered for it. */
+const stu3Bases = {
+  gpconnect: [...gpConnectInteractions.foundations, ...gpConnectInteractions.appointments],
+  structured: gpConnectInteractions.structuredRecord,
+  documents: gpConnectInteractions.documents,
+} as const
+
+type Stu3Base = keyof typeof stu3Bases
+
 /** A GP practice of the worked example: what is registered for it, and where its own server answers. */
 export interface SandboxPractice {
   readonly odsCode: string
   readonly name: string
+  /** Of the 0.x line. */
   readonly asid: string
   readonly partyKey: string
+  readonly stu3: Readonly<Record<Stu3Base, { readonly asid: string; readonly partyKey: string }>>
   readonly address: string
   readonly town: string
   readonly postcode: string
@@ -33,6 +47,11 @@ export const sandboxPractices: readonly SandboxPractice[] = [
     name: 'Testham Surgery',
     asid: '200000100001',
     partyKey: 'A20047-850001',
+    stu3: {
+      gpconnect: { asid: '200000100011', partyKey: 'A20047-850011' },
+      structured: { asid: '200000100012', partyKey: 'A20047-850012' },
+      documents: { asid: '200000100013', partyKey: 'A20047-850013' },
+    },
     address: '1 Surgery Lane',
     town: 'TESTHAM',
     postcode: 'ZZ99 4AA',
@@ -43,6 +62,11 @@ export const sandboxPractices: readonly SandboxPractice[] = [
     name: 'Mockbridge Medical Centre',
     asid: '200000100002',
     partyKey: 'B82617-850002',
+    stu3: {
+      gpconnect: { asid: '200000100021', partyKey: 'B82617-850021' },
+      structured: { asid: '200000100022', partyKey: 'B82617-850022' },
+      documents: { asid: '200000100023', partyKey: 'B82617-850023' },
+    },
     address: '2 Bridge Street',
     town: 'MOCKBRIDGE',
     postcode: 'ZZ99 5BB',
@@ -60,6 +84,32 @@ const consumerPartyKey = (odsCode: string) => `${odsCode}-850000`
 /** Where a practice's GP Connect 0.x service answers. */
 export const serviceRoot = (practiceUrl: string, odsCode: string) => `${practiceUrl}/${odsCode}/DSTU2/1`
 
+interface SandboxSystem {
+  readonly asid: string
+  readonly partyKey: string
+  readonly interactions: readonly string[]
+  readonly endpoint: string
+}
+
+/** The systems of a practice: one of the 0.x line, and one for each base of the 1.x line. */
+function systemsOf(practice: SandboxPractice, practiceUrl: string): readonly SandboxSystem[] {
+  const { odsCode, asid, partyKey, stu3 } = practice
+  const root = `${practiceUrl}/${odsCode}/STU3/1/gpconnect`
+  const endpoints: Readonly<Record<Stu3Base, string>> = {
+    gpconnect: root,
+    structured: `${root}/structured`,
+    documents: `${root}/documents`,
+  }
+  return [
+    { asid, partyKey, interactions: careRecordInteractions, endpoint: serviceRoot(practiceUrl, odsCode) },
+    ...(Object.keys(stu3Bases) as Stu3Base[]).map((base) => ({
+      ...stu3[base],
+      interactions: stu3Bases[base],
+      endpoint: endpoints[base],
+    })),
+  ]
+}
+
 /**
  * Registers what the worked example needs and is not registered yet: the consumer system, the practices
  * with the endpoints at which they really answer, their staff, the sharing agreement, and the Spine itself. Written through the same
@@ -75,7 +125,8 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   const put = (entry: DirectoryEntry): DirectoryChange => ({ kind: 'put', entry })
   const changes: DirectoryChange[] = []
 
-  if (!snapshot.accreditedSystem(consumer.asid)) {
+  const own = snapshot.accreditedSystem(consumer.asid)
+  if (!own)
     changes.push(
       put(
         organisationEntry('nhsOrg', {
@@ -86,35 +137,33 @@ export async function registerSandbox(spine: Spine): Promise<void> {
           postcode: 'ZZ99 6CC',
         }),
       ),
+    )
+  // Also where an earlier release registered fewer interactions.
+  if (!own || !consumerInteractions.every((interaction) => own.interactions.has(interaction)))
+    changes.push(
       put(
         accreditedSystemEntry({
           asid: consumer.asid,
           odsCode: consumer.odsCode,
           partyKey: consumerPartyKey(consumer.odsCode),
           fqdn: consumer.fqdn,
-          interactions: careRecordInteractions,
+          interactions: consumerInteractions,
         }),
       ),
     )
-  }
   for (const practice of sandboxPractices) {
-    const endpoint = serviceRoot(practiceUrl, practice.odsCode)
-    if (!snapshot.accreditedSystem(practice.asid)) {
-      changes.push(
-        put(organisationEntry('nhsGPPractice', { ...practice, lines: [practice.address, '', ''] })),
-        put(
-          accreditedSystemEntry({
-            ...practice,
-            fqdn: new URL(practiceUrl).hostname,
-            interactions: careRecordInteractions,
-          }),
-        ),
-      )
-    }
-    for (const interaction of careRecordInteractions) {
-      const registered = snapshot.messageHandlingSystems({ partyKey: practice.partyKey, interaction })
-      if (!registered.some(({ endpoints }) => endpoints.includes(endpoint)))
-        changes.push(put(messageHandlingSystemEntry({ ...practice, interaction, endpoint })))
+    if (!snapshot.accreditedSystem(practice.asid))
+      changes.push(put(organisationEntry('nhsGPPractice', { ...practice, lines: [practice.address, '', ''] })))
+    for (const system of systemsOf(practice, practiceUrl)) {
+      const { asid, partyKey, interactions, endpoint } = system
+      const about = { odsCode: practice.odsCode, partyKey }
+      if (!snapshot.accreditedSystem(asid))
+        changes.push(put(accreditedSystemEntry({ ...about, asid, interactions, fqdn: new URL(practiceUrl).hostname })))
+      for (const interaction of interactions) {
+        const registered = snapshot.messageHandlingSystems({ partyKey, interaction })
+        if (!registered.some(({ endpoints }) => endpoints.includes(endpoint)))
+          changes.push(put(messageHandlingSystemEntry({ ...about, interaction, endpoint })))
+      }
     }
   }
   if (!snapshot.accreditedSystem(spineCore.asid)) {
@@ -135,8 +184,13 @@ export async function registerSandbox(spine: Spine): Promise<void> {
   const { products } = registration
   if ((await products.find({ ...sandboxProduct, limit: 1 })).length === 0) {
     const { id } = await products.create({ ...sandboxProduct, kinds: ['CMA', 'MHS', 'AS'] }, 'sandbox')
-    const messages = careRecordInteractions.flatMap((interaction) => splitInteractionId(interaction) ?? [])
-    await products.addSet(id, { use: 'messages', name: 'access-record-html', messages }, 'sandbox')
+    for (const [name, interactions] of [
+      ['access-record-html', careRecordInteractions],
+      ...Object.entries(stu3Bases),
+    ] as const) {
+      const messages = interactions.flatMap((interaction) => splitInteractionId(interaction) ?? [])
+      await products.addSet(id, { use: 'messages', name, messages }, 'sandbox')
+    }
   }
 
   const agreed = new Set(registration.agreements.list().map(({ from, to }) => `${from} ${to}`))
@@ -161,11 +215,14 @@ export async function loadSandbox(spine: Spine): Promise<void> {
     await demographics.load(workedPeople())
     await demographics.load(syntheticPeople(syntheticPopulation))
   }
-  if ((await practice.practices()).length === 0) {
-    for (const { odsCode, asid, name } of sandboxPractices) {
-      await practice.load(workedExample({ odsCode, asid, name, today, serviceRoot: serviceRoot('', odsCode) }))
-      await practice.addPatients(odsCode, registeredAt(odsCode, today))
-    }
+  const held = new Map((await practice.practices()).map((summary) => [summary.odsCode, summary]))
+  for (const { odsCode, asid, name, stu3 } of sandboxPractices) {
+    const summary = held.get(odsCode)
+    // A practice of an earlier release has no services of the 1.x line yet.
+    if (summary !== undefined && summary.services > 1) continue
+    const asids = { gpconnect: stu3.gpconnect.asid, structured: stu3.structured.asid, documents: stu3.documents.asid }
+    await practice.load(workedExample({ odsCode, asid, asids, name, today, serviceRoot: serviceRoot('', odsCode) }))
+    if (summary === undefined) await practice.addPatients(odsCode, registeredAt(odsCode, today))
   }
 }
 

@@ -2,16 +2,17 @@
  * The cross-organisation audit and provenance token (§3): who asks, where, with what and why. Its rules are data, one
  * list for each variant, in the order in which a provider asks; nothing here reads a clock or verifies a signature.
  */
-import { gpConnectRules } from './gp-connect.ts'
+import { rulesByVariant } from './lint.ts'
 import type { TokenRule, TokenVariant } from './rule.ts'
-import { spineCoreRules } from './spine-core.ts'
 
 export { auditedClaims, type RecordType, requestedRecord, requestingOrganisation } from './claims.ts'
+export type { TokenFinding } from './envelope.ts'
 export { fixedAudience } from './gp-connect.ts'
+export { type InteractionToken, interactionToken } from './interactions.ts'
+export { type LintOptions, lintToken, type TokenLint } from './lint.ts'
 export { type TokenRule, type TokenSubject, type TokenVariant, tokenVariants } from './rule.ts'
 export { requestedConfidentiality, scopeFault, type TokenScope, tokenScopes } from './scope.ts'
-
-const rules: Readonly<Record<TokenVariant, readonly TokenRule[]>> = { ...gpConnectRules, ...spineCoreRules }
+export { type DetectedVariant, detectVariant } from './variant.ts'
 
 /**
  * The rules of a variant, in order. The first that does not pass decides the answer; every one that does not is wrong.
@@ -21,5 +22,5 @@ const rules: Readonly<Record<TokenVariant, readonly TokenRule[]>> = { ...gpConne
  * failed?.outcome // 'INVALID_RESOURCE'
  */
 export function tokenRules(variant: TokenVariant): readonly TokenRule[] {
-  return rules[variant]
+  return rulesByVariant[variant]
 }

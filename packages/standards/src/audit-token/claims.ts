@@ -23,6 +23,11 @@ export function objectsAt(parent: Json, member: string): readonly Json[] {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
 
+/** What stands at that path; undefined where there is nothing. */
+export function lookAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, member) => (isObject(inner) ? inner[member] : undefined), value)
+}
+
 /** Whole seconds since the epoch; undefined for anything else. */
 export function secondsAt(claims: Json, claim: string): number | undefined {
   const value = claims[claim]

@@ -44,8 +44,13 @@ function part(text: string, name: string): Json | string {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return `The token's ${name} is not a JSON object.`
-  if (deeperThan(value, deepest)) return `The token's ${name} is nested more than ${deepest} deep.`
+  if (nestedTooDeep(value)) return `The token's ${name} is nested more than ${deepest} deep.`
   return value as Json
+}
+
+/** Deeper than any token is read: whoever walks such a value needs a bound of their own. */
+export function nestedTooDeep(value: unknown): boolean {
+  return deeperThan(value, deepest)
 }
 
 /** Asked of the parsed value (the parser itself does not recurse), so that nothing behind it walks without a bound. */

@@ -79,6 +79,8 @@ export const gpConnectInteractions = {
     'fhir:rest:read:organization-1',
     'fhir:rest:search:organization-1',
     'fhir:rest:read:location-1',
+    'fhir:rest:search:healthcareservice-1',
+    'fhir:rest:read:healthcareservice-1',
     'fhir:operation:gpc.registerpatient-1',
   ),
   appointments: gpConnect(
