@@ -203,6 +203,8 @@ export const diaryEntry = z.strictObject({
   details: prose.optional(),
   confidential,
   ...recorded,
+  /** The day it was written. */
+  recordedDate: z.union([day, moment]),
   codes,
   reason: codedText.optional(),
   /** Done or given up: no longer shown. */

@@ -82,7 +82,7 @@ describe('links of a record', () => {
     ],
     [
       'an unknown recorder',
-      { diaryEntries: [{ date: day, entry: 'Recall', recordedBy: 'gp-9' }] },
+      { diaryEntries: [{ date: day, recordedDate: day, entry: 'Recall', recordedBy: 'gp-9' }] },
       'diaryEntries[0].recordedBy is not the id of a practitioner of this practice',
     ],
     [
@@ -157,7 +157,7 @@ describe('links of a record', () => {
         { id: 'e-2', date: '2020-01-02', title: 'Surgery', topics: [{ items: [{ item: 'o-2' }] }] },
         { id: 'e-3', date: '2020-01-03', title: 'Surgery', details: 'Something else' },
       ],
-      diaryEntries: [{ id: 'd-1', date: '2030-01-01', entry: 'Recall' }],
+      diaryEntries: [{ id: 'd-1', date: '2030-01-01', recordedDate: day, entry: 'Recall' }],
       problems: [{ id: 'p-1', status: 'active', entry: 'Asthma', related: ['d-1'], actualProblem: 'o-2' }],
     })
     const [problem] = record.problems

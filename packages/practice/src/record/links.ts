@@ -25,6 +25,8 @@ export interface Row {
   readonly kind: RowKind
   readonly id: string
   readonly confidential: boolean
+  /** Of a medication: one of its issues rather than the whole. */
+  readonly issue: boolean
 }
 
 interface Identified {
@@ -32,13 +34,15 @@ interface Identified {
   readonly confidential?: boolean | undefined
 }
 
-/** Every row that has an id, by its id. The issues of a medication count as the medication. */
+/** Every row that has an id, by its id; the issues of medications are rows too. */
 export function rowsById(patient: PatientRecord): ReadonlyMap<string, Row> {
   const found = new Map<string, Row>()
   for (const kind of rowKinds)
-    for (const row of patient[kind] as readonly Identified[]) {
+    for (const row of patient[kind] as readonly (Identified & { readonly issues?: readonly Identified[] })[]) {
       const confidential = row.confidential ?? false
-      if (row.id !== undefined) found.set(row.id, { kind, id: row.id, confidential })
+      if (row.id !== undefined) found.set(row.id, { kind, id: row.id, confidential, issue: false })
+      for (const { id } of row.issues ?? [])
+        if (id !== undefined) found.set(id, { kind, id, confidential, issue: true })
     }
   return found
 }

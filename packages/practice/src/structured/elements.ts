@@ -27,6 +27,8 @@ export const degraded = {
   drugAllergy: { code: '196461000000101', display: 'Transfer-degraded drug allergy' },
   otherAllergy: { code: '196471000000108', display: 'Transfer-degraded non-drug allergy' },
   medication: { code: '196421000000109', display: 'Transfer-degraded medication entry' },
+  plan: { code: '196451000000104', display: 'Transfer-degraded plan' },
+  referral: { code: '196431000000106', display: 'Transfer-degraded referral' },
   other: { code: '196411000000103', display: 'Transfer-degraded record entry' },
 } as const
 

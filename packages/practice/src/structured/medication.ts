@@ -27,11 +27,17 @@ export const medication: Area = {
         item,
         recordedDate,
       ])
-      .filter(({ row, id }) => (only === undefined ? overlaps(startOf(row), endOf(row), range) : only.ids.has(id)))
+      .filter(({ row, id }) =>
+        only === undefined
+          ? overlaps(startOf(row), endOf(row), range)
+          : only.ids.has(id) || row.issues.some((issue) => issue.id !== undefined && only.ids.has(issue.id)),
+      )
     const { shown, withheld } = context.shareable(rows)
     const withIssues = flag(query, 'includePrescriptionIssues', true)
+    // Of a medication that another area brings along, only the orders that are linked themselves.
+    const isWanted = (order: Identified<Issue>): boolean => (only === undefined ? withIssues : only.ids.has(order.id))
     return {
-      resources: shown.flatMap((one) => resourcesOf(one, context, withIssues)),
+      resources: shown.flatMap((one) => resourcesOf(one, context, isWanted)),
       lists: [
         {
           kind: 'medications',
@@ -87,7 +93,7 @@ function ordersOf({ row, id }: Identified<Medication>, context: Context): readon
 function resourcesOf(
   medicine: Identified<Medication>,
   context: Context,
-  withIssues: boolean,
+  isWanted: (order: Identified<Issue>) => boolean,
 ): readonly IdentifiedResource[] {
   const { row, id } = medicine
   const ids = { statement: id, medication: context.partOf(id, 'medication'), plan: context.partOf(id, 'plan') }
@@ -96,7 +102,7 @@ function resourcesOf(
     medicationResource(row, ids.medication),
     statementResource(row, ids, context),
     planResource(row, ids, context),
-    ...(withIssues ? orders.map((order) => orderResource(order, row, ids, context)) : []),
+    ...orders.filter(isWanted).map((order) => orderResource(order, row, ids, context)),
   ]
 }
 
