@@ -56,7 +56,10 @@ export function structuredRecord(request: RecordRequest, registry: Registry): Re
   const { resources, lists } = joined([asked, withoutPrimary(linked, asked)])
   const written = lists.flatMap((list) => listResource(list, context) ?? [])
   const people = closed(
-    resolved([patientResource(record, held, { versioned: false }), ...resources, ...more]),
+    resolved(
+      [patientResource(record, held, { versioned: false }), ...resources, ...more],
+      lists.flatMap(({ contained = [] }) => contained),
+    ),
     written,
     held,
   )

@@ -248,7 +248,7 @@ describe('warnings of a structured record', () => {
     assert.deepEqual(unserved(bundle), [issue('includeAllergies', 'includeAllergies has been disabled')])
     assert.deepEqual(
       bundle.of('List').map(({ title }) => title),
-      [medications],
+      [medications, 'Problems - linked problems not relating to the primary query'],
     )
     assert.equal(bundle.of('AllergyIntolerance').length, 0)
   })

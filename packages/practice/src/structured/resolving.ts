@@ -8,12 +8,26 @@ const added = new Set(['Patient', 'Practitioner', 'PractitionerRole', 'Organizat
  * The resources without their references to clinical resources that the answer does not hold: a problem that comes
  * along with one item names only what is there, and an item names its consultation only where that was asked for.
  * With the reference goes what is meaningless without it: the extension, the relation.
+ *
+ * `contained` are resources that stand inside lists alone (resolved allergies): whoever refers to one (`#id`) holds it
+ * too, because such a reference leads nowhere else.
  */
-export function resolved(resources: readonly IdentifiedResource[]): readonly IdentifiedResource[] {
+export function resolved(
+  resources: readonly IdentifiedResource[],
+  contained: readonly IdentifiedResource[],
+): readonly IdentifiedResource[] {
   const held = new Set(resources.map(({ resourceType, id }) => `${resourceType}/${id}`))
-  const leads = (reference: string): boolean =>
-    reference.startsWith('#') || held.has(reference) || added.has(reference.slice(0, reference.indexOf('/')))
-  return resources.map((resource) => pruned(resource, leads) as IdentifiedResource)
+  const within = new Map(contained.map((resource) => [`#${resource.id}`, resource]))
+  return resources.map((resource) => {
+    const local = new Map<string, IdentifiedResource>()
+    const leads = (reference: string): boolean => {
+      const inner = within.get(reference)
+      if (inner !== undefined) local.set(reference, inner)
+      return inner !== undefined || held.has(reference) || added.has(reference.slice(0, reference.indexOf('/')))
+    }
+    const kept = pruned(resource, leads) as IdentifiedResource
+    return local.size === 0 ? kept : { ...kept, contained: [...local.values()] }
+  })
 }
 
 type Leads = (reference: string) => boolean

@@ -224,7 +224,10 @@ describe('consultations', () => {
       }),
       asked([{}]),
     )
-    assert.ok(ended.of('List').some((list) => entriesOf(list).includes('#allergy-milk') && list.encounter))
+    const [topic] = ended.of('List').filter((list) => entriesOf(list).includes('#allergy-milk') && list.encounter)
+    // Such a reference leads nowhere but into its own resource.
+    assert.equal(topic.contained[0].id, 'allergy-milk')
+    assert.ok(ended.of('AllergyIntolerance').every(({ id }) => id !== 'allergy-milk'))
     assert.equal(ended.list('Ended allergies').contained[0].id, 'allergy-milk')
   })
 })

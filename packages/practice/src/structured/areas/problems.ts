@@ -2,6 +2,7 @@
 import type { Reference } from '@openspine/standards/fhir'
 import type { Problem } from '../../record/clinical.ts'
 import { linkedTo, relatedProblemsOf } from '../../record/links.ts'
+import { isFrom } from '../../record/services.ts'
 import type { Area, AreaQuery, AreaResult, IdentifiedResource } from '../area.ts'
 import { joined } from '../bundle.ts'
 import type { Context } from '../context.ts'
@@ -86,7 +87,8 @@ export function linkedProblems(shown: ReadonlySet<string>, context: Context): Ar
       relatedProblemsOf(row, context.patient).some(({ problem }) => shown.has(problem)) ||
       [...linkedTo(row, context.patient)].some((id) => shown.has(id)),
   )
-  if (linked.length === 0) return { resources: [], lists: [], shown: [] }
+  // Before there was an area of problems, none came along.
+  if (linked.length === 0 || !isFrom(context.version, problems.since)) return { resources: [], lists: [], shown: [] }
   if (context.disabled('problems'))
     return {
       resources: [],
