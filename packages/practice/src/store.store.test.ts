@@ -141,8 +141,10 @@ forEachStore((open) => {
     assert.ok(change)
     const [one] = change.patients
     assert.ok(one)
+    const [encounter] = one.encounters
+    assert.ok(encounter)
     const encounters = [
-      { date: '2020-01-01', title: "Robert'); drop table", details: 'nul \u0000, half \uD800, \u{1F600}\n' },
+      { ...encounter, title: "Robert'); drop table", details: 'nul \u0000, half \uD800, \u{1F600}\n' },
     ]
     const numbers = Array.from({ length: 15_000 }, (_, i) => String(9_990_200_000 + i))
       .filter(isNhsNumber)

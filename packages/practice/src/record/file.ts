@@ -1,6 +1,7 @@
 /** Reads a practice file; every fault is named by its path, for example `practices[0].patients[3].allergies[1].note`. */
 import { SpineError } from '@openspine/standards/error'
 import type { z } from 'zod'
+import { linkFaults } from './links.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
 import { servicesOf } from './services.ts'
 
@@ -135,8 +136,7 @@ function relations(patient: PatientRecord, { practitioners, locations }: Relativ
     )
       problems.push(`documents[${i}].author.practitioner is not the id of a practitioner of this practice`)
   })
-  for (const i of twice(patient.documents.map(({ id }) => id)))
-    problems.push(`documents[${i}].id stands twice in this record`)
+  problems.push(...linkFaults(patient, { practitioners, locations }))
   return problems
 }
 

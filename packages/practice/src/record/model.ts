@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { switchableAreas } from './areas.ts'
 import {
   allergy,
+  diaryEntry,
   emergencyCode,
   encounter,
   entry,
@@ -32,8 +33,9 @@ import {
 } from './people.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
+import { investigation } from './structure.ts'
 
-export type { Issue, Medication, Problem } from './clinical.ts'
+export type { Allergy, Issue, Medication, Problem } from './clinical.ts'
 export type { Document } from './documents.ts'
 export type {
   Address,
@@ -95,6 +97,8 @@ export const patientRecord = z.strictObject({
   medications: rows(medication),
   emergencyCodes: rows(emergencyCode),
   documents: rows(document),
+  investigations: rows(investigation),
+  diaryEntries: rows(diaryEntry),
 })
 
 const sectionSettings = z.strictObject({

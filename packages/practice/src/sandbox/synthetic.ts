@@ -139,6 +139,9 @@ export function syntheticRecord(person: SyntheticPerson, seed: number | string, 
     )
   }
 
+  const recordedBy = person.usualGp === undefined ? {} : { recordedBy: person.usualGp }
+  const prescriber = person.usualGp === undefined ? {} : { prescriber: person.usualGp }
+
   const encounters = Array.from({ length: whole(1, 4 + Math.floor(age / 15)) }, () => {
     const [entry, details] = pick(visits, visits[0])
     return { date: recent(3000), title: 'GP surgery', details: `${entry}\n${details}` }
@@ -170,6 +173,8 @@ export function syntheticRecord(person: SyntheticPerson, seed: number | string, 
       (day) => day >= start,
     )
     medications.push({
+      ...recordedBy,
+      ...prescriber,
       type: 'repeat',
       item: condition.item,
       dosage: condition.dosage,
@@ -184,6 +189,8 @@ export function syntheticRecord(person: SyntheticPerson, seed: number | string, 
   if (age >= 1 && next() < 0.5) {
     const date = recent(700)
     medications.push({
+      ...recordedBy,
+      ...prescriber,
       type: 'acute',
       item: 'Amoxicillin 500mg capsules',
       dosage: 'One to be taken three times a day',
@@ -209,7 +216,7 @@ export function syntheticRecord(person: SyntheticPerson, seed: number | string, 
     encounters,
     clinicalItems: encounters.slice(0, 2).map(({ date, details }) => ({ date, entry: details.split('\n')[0] ?? '' })),
     adminItems: [{ date: recent(2000), entry: 'Contact details confirmed' }],
-    allergies: next() < 0.2 ? [{ startDate: sinceAge(1), details: pick(allergens, allergens[0]) }] : [],
+    allergies: next() < 0.2 ? [{ ...recordedBy, startDate: sinceAge(1), details: pick(allergens, allergens[0]) }] : [],
     immunisations:
       age >= 65 || next() < 0.3
         ? [{ date: recent(400), vaccination: 'Seasonal influenza vaccination', part: 'Single dose' }]

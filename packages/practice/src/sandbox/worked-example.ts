@@ -4,6 +4,7 @@
  */
 import { addDays, type Day } from '../record/dates.ts'
 import type { PatientInput, PracticeFile } from '../record/model.ts'
+import { withStructure } from './structured-example.ts'
 
 /** Patients of the worked example by what they show. */
 export const workedExamplePatients = {
@@ -103,7 +104,10 @@ export function workedExample(options: {
           { id: 'service-1', dosServiceId: '2000099901', name: 'Extended hours', locations: ['site-1', 'site-2'] },
           { id: 'service-2', dosServiceId: '2000099902', name: 'Minor illness clinic', locations: ['site-2'] },
         ],
-        patients: [everySection(today), ...flagged(today, odsCode === 'B82617' ? 'A20047' : 'B82617')],
+        patients: [
+          withStructure(everySection(today), today),
+          ...flagged(today, odsCode === 'B82617' ? 'A20047' : 'B82617'),
+        ],
       },
     ],
   }
@@ -203,9 +207,34 @@ function everySection(today: Day): PatientInput {
       { date: '2009-06-15', entry: 'New patient registration' },
     ],
     allergies: [
-      { startDate: '2003-07-21', details: 'Penicillin V allergy: rash & swelling of the lips, severity severe' },
-      { startDate: '2011-05-02', details: 'Adverse reaction to ibuprofen: wheeze <1 hour after the dose' },
-      { startDate: '1985-01-01', endDate: '2001-09-10', details: "Cow's milk protein allergy; resolved" },
+      {
+        id: 'allergy-penicillin',
+        codes: [{ system: 'http://snomed.info/sct', code: '91936005', display: 'Allergy to penicillin' }],
+        startDate: '2003-07-21',
+        recordedDate: '2009-06-15',
+        recordedBy: 'gp-2',
+        assertedBy: 'gp-1',
+        details: 'Penicillin V allergy: rash & swelling of the lips, severity severe',
+        reaction: {
+          manifestation: { system: 'http://snomed.info/sct', code: '247472004', display: 'Weal' },
+          description: 'Rash and swelling of the lips',
+          exposureRoute: { system: 'http://snomed.info/sct', code: '26643006', display: 'Oral route' },
+        },
+        lifeThreatening: true,
+      },
+      {
+        startDate: '2011-05-02',
+        recordedBy: 'gp-1',
+        details: 'Adverse reaction to ibuprofen: wheeze <1 hour after the dose',
+      },
+      {
+        codes: [{ system: 'http://snomed.info/sct', code: '782555009', display: "Allergy to cow's milk protein" }],
+        category: 'environment',
+        startDate: '1985-01-01',
+        endDate: '2001-09-10',
+        reasonEnded: 'Tolerates milk since adolescence',
+        details: "Cow's milk protein allergy; resolved",
+      },
     ],
     immunisations: [
       {
@@ -264,7 +293,11 @@ function everySection(today: Day): PatientInput {
       },
       { status: 'inactive', startDate: '1998-08-03', endDate: '1998-09-30', entry: 'Sprain of ankle' },
     ],
-    medications: medications(today),
+    medications: medications(today).map((medicine) => ({
+      recordedBy: 'gp-1',
+      ...(medicine.elsewhere === undefined ? { prescriber: 'gp-1' } : {}),
+      ...medicine,
+    })),
     emergencyCodes: [
       {
         date: ago(400),
@@ -332,10 +365,23 @@ function medications(today: Day): NonNullable<PatientInput['medications']> {
       issues: [{ date: '2019-03-05', quantity: '28 tablets' }],
     },
     {
+      id: 'medication-beclometasone',
+      codes: [
+        {
+          system: 'http://snomed.info/sct',
+          code: '39113611000001102',
+          display: 'Beclometasone 100micrograms/dose inhaler',
+        },
+      ],
+      prescriber: 'gp-2',
+      recordedBy: 'gp-1',
       type: 'repeat',
       item: 'Beclometasone 100micrograms/dose inhaler',
       dosage: 'Two puffs to be inhaled twice a day',
+      patientInstruction: 'Rinse the mouth afterwards',
       quantity: '200 dose',
+      supply: { value: 200, unit: 'dose' },
+      expiryDate: addDays(today, 170),
       recordedDate: '2019-10-01',
       startDate: '2019-10-01',
       reviewDate: addDays(today, 170),

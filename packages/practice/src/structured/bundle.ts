@@ -16,6 +16,7 @@ import type { Area, AreaQuery, AreaResult, IdentifiedResource, ListContent } fro
 import { type Context, contextOf, unknownPractitionerId } from './context.ts'
 import { profiled } from './elements.ts'
 import { listResource, type Secondary } from './lists.ts'
+import { resolved } from './resolving.ts'
 import { type Unserved, warningOutcome } from './warnings.ts'
 
 /** The clinical areas, and what joins them. */
@@ -54,7 +55,14 @@ export function structuredRecord(request: RecordRequest, registry: Registry): Re
   const linked = registry.linkedProblems(new Set(asked.shown), context)
   const { resources, lists } = joined([asked, withoutPrimary(linked, asked)])
   const written = lists.flatMap((list) => listResource(list, context) ?? [])
-  const people = closed([patientResource(record, held, { versioned: false }), ...resources, ...more], written, held)
+  const people = closed(
+    resolved(
+      [patientResource(record, held, { versioned: false }), ...resources, ...more],
+      lists.flatMap(({ contained = [] }) => contained),
+    ),
+    written,
+    held,
+  )
   const entries: Resource[] = [...people, ...written, ...(unserved.length === 0 ? [] : [warningOutcome(unserved)])]
   return bundle({
     type: 'collection',

@@ -19,7 +19,7 @@ export interface Context {
   readonly version: string
   /** The patient, as resources refer to it. */
   readonly subject: { readonly reference: string }
-  /** Who is named by that id; whoever answers for the record where nobody is. */
+  /** Who is named by that id; somebody unknown where nobody is: a record must not say of anyone what nobody wrote down. */
   practitioner(id: string | undefined): { readonly reference: string }
   readonly organization: Reference
   disabled(area: SwitchableArea): boolean
@@ -59,7 +59,6 @@ export function contextOf(given: {
   const { practice } = held
   const { patient } = record
   const owner = [practice.odsCode, patient.nhsNumber]
-  const answering = patient.usualGp ?? practice.practitioners[0]?.id ?? unknownPractitionerId
   const context: Context = {
     held,
     record,
@@ -69,7 +68,7 @@ export function contextOf(given: {
     version,
     subject: { reference: `Patient/${record.id}` },
     organization: { reference: `Organization/${practice.odsCode}` },
-    practitioner: (id) => ({ reference: `Practitioner/${id ?? answering}` }),
+    practitioner: (id) => ({ reference: `Practitioner/${id ?? unknownPractitionerId}` }),
     disabled: (area) => disabled.has(area),
     identified: (area, rows, key) => identified(rows, [...owner, area], key),
     partOf: (rowId, ...part) => namedUuid(...owner, rowId, ...part),

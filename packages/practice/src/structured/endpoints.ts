@@ -7,58 +7,95 @@ import { found } from '../sheet.ts'
 import { interaction } from '../stu3/systems.ts'
 import { areas, registry } from './areas.ts'
 import { structuredRecord } from './bundle.ts'
+import { askedByRegisteredPractice, asksForSensitive, wholeParameter, wholeRecordAsked } from './migrate.ts'
+import { migratedDocuments } from './migrated-documents.ts'
 import { areaChecks, bodyConforms, patientNamed } from './parameter-checks.ts'
 import { areasOf, askedOf, patientParameter, unrecognised } from './parameters.ts'
-import { patientChecks } from './patient-checks.ts'
+import { movingPatientChecks, patientChecks } from './patient-checks.ts'
 import type { Unserved } from './warnings.ts'
 
-export const structuredEndpoints: readonly Endpoint[] = [
-  {
-    action: 'getStructuredRecord',
-    // With Foundations and Appointments until 1.2, at a base of its own since (§1).
-    bases: ['structured', 'gpconnect'],
-    capability: 'structuredRecord',
-    verb: 'POST',
-    path: '/Patient/$gpc.getstructuredrecord',
-    interaction: interaction('fhir:operation:gpc.getstructuredrecord-1'),
-    scope: 'patient/*.read',
-    body: true,
-    checks: [...bodyConforms, ...patientNamed, ...areaChecks(areas), switchedOn, ...patientChecks],
-    respond(sheet) {
-      const held = found(sheet, 'practice')
-      const { specificationVersion: version } = found(sheet, 'service')
-      const body = bodyOf(sheet)
-      const known = areasOf(areas, version)
-      const disabled = new Set(held.practice.disabledAreas)
-      const asked = known.flatMap((area) => {
-        const parts = askedOf(body, area)
-        return parts === undefined ? [] : [{ area, query: { asked: parts } }]
-      })
-      const queries = asked.filter(({ area }) => !disabled.has(area.name))
-      const unserved: Unserved[] = [
-        ...unrecognised(body, known, [patientParameter]).map((name) => ({ name, because: 'unrecognised' as const })),
-        ...asked
-          .filter(({ area }) => disabled.has(area.name))
-          .map(({ area }) => ({ name: area.parameter, because: 'disabled' as const })),
-        ...(disabled.has('documents') && queries.some(({ area }) => area.brings?.includes('documents'))
-          ? [{ name: 'DocumentReferences', because: 'disabled' as const }]
-          : []),
-      ]
-      const resource = structuredRecord(
-        {
-          held,
-          record: found(sheet, 'record'),
-          at: sheet.request.at,
-          version,
-          traceId: header(sheet, 'ssp-traceid') ?? '',
-          queries,
-          unserved,
-          includeSensitive: false,
-          disabled,
-        },
-        registry,
-      )
-      return { status: 200, resource }
-    },
+const getStructuredRecord: Endpoint = {
+  action: 'getStructuredRecord',
+  // With Foundations and Appointments until 1.2, at a base of its own since (§1).
+  bases: ['structured', 'gpconnect'],
+  capability: 'structuredRecord',
+  verb: 'POST',
+  path: '/Patient/$gpc.getstructuredrecord',
+  interaction: interaction('fhir:operation:gpc.getstructuredrecord-1'),
+  scope: 'patient/*.read',
+  body: true,
+  checks: [...bodyConforms, ...patientNamed, ...areaChecks(areas), switchedOn, ...patientChecks],
+  respond(sheet) {
+    const held = found(sheet, 'practice')
+    const { specificationVersion: version } = found(sheet, 'service')
+    const body = bodyOf(sheet)
+    const known = areasOf(areas, version)
+    const disabled = new Set(held.practice.disabledAreas)
+    const asked = known.flatMap((area) => {
+      const parts = askedOf(body, area)
+      return parts === undefined ? [] : [{ area, query: { asked: parts } }]
+    })
+    const queries = asked.filter(({ area }) => !disabled.has(area.name))
+    const unserved: Unserved[] = [
+      ...unrecognised(body, known, [patientParameter]).map((name) => ({ name, because: 'unrecognised' as const })),
+      ...asked
+        .filter(({ area }) => disabled.has(area.name))
+        .map(({ area }) => ({ name: area.parameter, because: 'disabled' as const })),
+      ...(disabled.has('documents') && queries.some(({ area }) => area.brings?.includes('documents'))
+        ? [{ name: 'DocumentReferences', because: 'disabled' as const }]
+        : []),
+    ]
+    const resource = structuredRecord(
+      {
+        held,
+        record: found(sheet, 'record'),
+        at: sheet.request.at,
+        version,
+        traceId: header(sheet, 'ssp-traceid') ?? '',
+        queries,
+        unserved,
+        includeSensitive: false,
+        disabled,
+      },
+      registry,
+    )
+    return { status: 200, resource }
   },
-]
+}
+
+/** Not bound by the switches of capability and areas: the new practice needs the whole record (§9.6). */
+const migrateStructuredRecord: Endpoint = {
+  action: 'migrateStructuredRecord',
+  bases: ['structured'],
+  capability: 'structuredRecord',
+  verb: 'POST',
+  path: '/Patient/$gpc.migratestructuredrecord',
+  interaction: interaction('fhir:operation:gpc.migratestructuredrecord-1'),
+  scope: 'patient/*.read',
+  since: '1.6',
+  migrate: true,
+  body: true,
+  checks: [...bodyConforms, ...patientNamed, ...wholeRecordAsked, ...movingPatientChecks, askedByRegisteredPractice],
+  respond(sheet) {
+    const { specificationVersion: version } = found(sheet, 'service')
+    const names = unrecognised(bodyOf(sheet), [], [patientParameter, wholeParameter])
+    const resource = structuredRecord(
+      {
+        held: found(sheet, 'practice'),
+        record: found(sheet, 'record'),
+        at: sheet.request.at,
+        version,
+        traceId: header(sheet, 'ssp-traceid') ?? '',
+        queries: areasOf(areas, version).map((area) => ({ area, query: { asked: [area.whole] } })),
+        unserved: names.map((name) => ({ name, because: 'unrecognised' })),
+        includeSensitive: asksForSensitive(sheet) === true,
+        disabled: new Set(),
+        more: migratedDocuments(sheet),
+      },
+      registry,
+    )
+    return { status: 200, resource }
+  },
+}
+
+export const structuredEndpoints: readonly Endpoint[] = [getStructuredRecord, migrateStructuredRecord]

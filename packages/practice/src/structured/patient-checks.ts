@@ -1,5 +1,6 @@
 /** Whether a structured record of this patient may be given (§9.1). */
 import type { Check } from '../checks/check.ts'
+import { recordRules } from '../checks/sharing.ts'
 import type { OutcomeName } from '../outcome.ts'
 import type { Sheet } from '../sheet.ts'
 
@@ -30,64 +31,31 @@ const patientKnown: Check = {
   },
 }
 
-const verified = patientRule(
-  'NHS number verified',
+const regular = patientRule(
+  'regular patient',
   'PATIENT_NOT_FOUND',
-  'The practice has not verified the NHS number of this patient.',
-  ({ record }) => record?.patient.nhsNumberVerified === true,
+  'The patient is not a regular patient of this practice.',
+  ({ record, practice }) =>
+    (record?.patient.registration?.type ?? 'regular') === 'regular' &&
+    (record?.patient.registeredAt ?? practice?.practice.odsCode)?.toUpperCase() ===
+      practice?.practice.odsCode.toUpperCase(),
 )
 
-const notSensitive = patientRule(
-  'patient not sensitive',
-  'PATIENT_NOT_FOUND',
-  'The record is flagged as sensitive.',
-  ({ record }) => record?.patient.sensitive === false,
-)
+export const patientChecks: readonly Check[] = [patientKnown, regular, ...recordRules]
 
-const consented: readonly Check[] = [
-  patientRule(
-    'organisation consent',
-    'NO_ORGANISATION_CONSENT',
-    'The practice does not share this record.',
-    ({ record, practice }) => practice?.practice.shareRecords === true && record?.patient.organisationDissent === false,
-    'The organisation has not agreed to share this record.',
-  ),
-  patientRule(
-    'patient consent',
-    'NO_PATIENT_CONSENT',
-    'The patient has dissented from sharing the record.',
-    ({ record }) => record?.patient.consent === true,
-    'The patient has not agreed to share this record.',
-  ),
-]
-
-export const patientChecks: readonly Check[] = [
+/** A record that moves follows its patient, who may be inactive here, or dead (§9.6). */
+export const movingPatientChecks: readonly Check[] = [
   patientKnown,
-  verified,
   patientRule(
-    'patient active',
+    'NHS number verified',
     'PATIENT_NOT_FOUND',
-    'The patient is no longer active at this practice.',
-    ({ record }) => record?.patient.active === true,
-  ),
-  notSensitive,
-  patientRule(
-    'patient alive',
-    'PATIENT_NOT_FOUND',
-    'The patient has died: a structured record has no access period after a death.',
-    ({ record }) => record?.patient.deceasedDate === undefined,
+    'The practice has not verified the NHS number of this patient.',
+    ({ record }) => record?.patient.nhsNumberVerified === true,
   ),
   patientRule(
-    'regular patient',
+    'patient not sensitive',
     'PATIENT_NOT_FOUND',
-    'The patient is not a regular patient of this practice.',
-    ({ record, practice }) =>
-      (record?.patient.registration?.type ?? 'regular') === 'regular' &&
-      (record?.patient.registeredAt ?? practice?.practice.odsCode)?.toUpperCase() ===
-        practice?.practice.odsCode.toUpperCase(),
+    'The record is flagged as sensitive.',
+    ({ record }) => record?.patient.sensitive === false,
   ),
-  ...consented,
 ]
-
-/** For a record that moves to the patient's new practice: whether the patient is still a patient here does not matter (§9.6). */
-export const migrationChecks: readonly Check[] = [patientKnown, verified, notSensitive]

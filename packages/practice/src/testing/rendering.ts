@@ -12,6 +12,15 @@ const example = workedExample({ asid: '200000100001', today })
 
 type PracticeInput = PracticeFile['practices'][number]
 
+/** Tables show no links: without them, rows may be replaced that others would name. */
+function unlinked(patient: PatientInput): PatientInput {
+  return {
+    ...patient,
+    encounters: patient.encounters?.map(({ topics: _, ...row }) => row),
+    problems: patient.problems?.map(({ related: _, relatedProblems: __, actualProblem: ___, ...row }) => row),
+  }
+}
+
 /** The section as HTML; 20 November 2026 is today. */
 export function render(
   section: SectionCode,
@@ -34,7 +43,7 @@ export function render(
         ...options.practice,
         patients: base.patients
           ?.filter((patient) => patient.nhsNumber === nhsNumber)
-          .map((patient) => ({ ...patient, ...options.patient })),
+          .map((patient) => ({ ...unlinked(patient), ...options.patient })),
       },
     ],
   })

@@ -80,7 +80,8 @@ export const immunisations = listing({
   section: 'IMM',
   columns: ['Date', 'Vaccination', 'Part', 'Contents', 'Details'],
   period: 'none',
-  items: ({ patient }) => patient.immunisations,
+  // The table has no column that would tell what was not given from what was.
+  items: ({ patient }) => patient.immunisations.filter(({ notGiven }) => !notGiven),
   sortedBy: (item) => item.date,
   cells: (item) => [
     dateCell(item.date),
