@@ -36,6 +36,7 @@ const getStructuredRecord: Endpoint = {
       return parts === undefined ? [] : [{ area, query: { asked: parts } }]
     })
     const queries = asked.filter(({ area }) => !disabled.has(area.name))
+    sheet.audited = { areas: queries.map(({ area }) => area.name) }
     const unserved: Unserved[] = [
       ...unrecognised(body, known, [patientParameter]).map((name) => ({ name, because: 'unrecognised' as const })),
       ...asked
@@ -79,6 +80,7 @@ const migrateStructuredRecord: Endpoint = {
   respond(sheet) {
     const { specificationVersion: version } = found(sheet, 'service')
     const names = unrecognised(bodyOf(sheet), [], [patientParameter, wholeParameter])
+    sheet.audited = { wholeRecord: true, sensitive: asksForSensitive(sheet) === true }
     const resource = structuredRecord(
       {
         held: found(sheet, 'practice'),

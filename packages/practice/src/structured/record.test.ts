@@ -70,6 +70,13 @@ describe('structured record', () => {
     assert.equal(inside(unknown, 'name', 0, 'family'), 'Unknown')
   })
 
+  it('leaves in the audit which areas were given', async () => {
+    const { sheet } = await exampleAnswers({ disabledAreas: ['allergies'] })(
+      structuredRequest([allergies(), medication()]),
+    )
+    assert.deepEqual(sheet.audited, { areas: ['medication'] })
+  })
+
   it('keeps ids and identifiers from one request to the next, whatever else is entered', async () => {
     const rows = (more: readonly { details: string; startDate?: string }[], issues: readonly { date: string }[]) =>
       withRows({
