@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
+import { appointmentStore } from './appointments/store.ts'
 import type { PracticeConfig } from './config.ts'
 import type { PracticeContract } from './contract.ts'
 import { endpoints } from './endpoints.ts'
@@ -35,12 +36,14 @@ export function practice({
 }): Service<PracticeContract> {
   const { clock, random, log } = platform
   const store = practiceStore(platform.store, random)
+  const appointments = appointmentStore(platform.store)
   const listener = practiceListener({
     platform,
     config,
     answering: {
       endpoints,
       store,
+      appointments,
       clock,
       random,
       proxyFqdn: config.proxyFqdn.toLowerCase(),
