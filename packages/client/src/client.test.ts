@@ -265,16 +265,39 @@ describe('the directory', () => {
     assert.equal(directory.filters.length, 4, 'another session asks anew')
   })
 
-  it('does not remember that something was missing, and says what was searched for', async (t) => {
+  it('remembers for a short time what it found, and for a shorter one that something was missing', async (t) => {
+    const entries: Record<string, Record<string, string>> = {}
+    const directory = await ldapServer(t, entries)
+    let at = 1_700_000_000_000
+    const one = client(t, {
+      directoryUrl: directory.url,
+      clock: { now: () => at },
+      lookupLife: { found: 30, missing: 2 },
+    }).session()
+    const query = { odsCode: 'A20047', interaction: careRecord }
+    const searches = async (work: Promise<unknown>) => {
+      await work
+      return directory.filters.length
+    }
+    assert.equal(await searches(refusal(one.lookup(query))), 1)
+    at += 1999
+    assert.equal(await searches(refusal(one.lookup(query))), 1)
+    Object.assign(entries, registered)
+    at += 1
+    assert.equal(await searches(one.lookup(query)), 3)
+    at += 29_999
+    assert.equal(await searches(one.lookup({ ...query, odsCode: 'a20047' })), 3)
+    at += 1
+    assert.equal(await searches(one.lookup(query)), 5)
+  })
+
+  it('says what was searched for when something is missing', async (t) => {
     const entries: Record<string, Record<string, string>> = {}
     const directory = await ldapServer(t, entries)
     const one = client(t, { directoryUrl: directory.url }).session()
     const error = await refusal(one.lookup({ odsCode: 'A20047)(x=*', interaction: careRecord }))
     assert.equal(error.code, 'CLIENT_NOT_FOUND')
     assert.match(directory.filters[0] ?? '', /^\(&\(nhsIDCode=A20047\\29\\28x=\\2a\)/i)
-    await refusal(one.lookup({ odsCode: 'A20047', interaction: careRecord }))
-    Object.assign(entries, registered)
-    assert.equal((await one.lookup({ odsCode: 'A20047', interaction: careRecord })).endpoint, endpoint)
   })
 
   it('is connected to again after the connection broke', async (t) => {

@@ -92,6 +92,6 @@ export function reportError(error: unknown, asJson: boolean): number {
   if (!known && process.env['OPENSPINE_LOG_LEVEL'] === 'debug' && error instanceof Error)
     process.stderr.write(`${error.stack}\n`)
   if (!known) return exitCode.failed
-  if (/^(CONFIG|USAGE|SERVICE_UNKNOWN)/.test(error.code)) return exitCode.usage
-  return /^(CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS)|REGISTRATION_)/.test(error.code) ? exitCode.refused : exitCode.failed
+  if (/^(CONFIG|USAGE|SERVICE_UNKNOWN|CLIENT_APPOINTMENT)/.test(error.code)) return exitCode.usage
+  return /^(CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS|CONFLICT)|REGISTRATION_)/.test(error.code) ? exitCode.refused : exitCode.failed
 }
