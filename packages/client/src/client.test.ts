@@ -1,102 +1,14 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
-import { describe, it, type TestContext } from 'node:test'
-import type { SpineError } from '@openspine/standards/error'
+import { describe, it } from 'node:test'
 import { readBearer } from '@openspine/standards/jwt'
-import { decodeRequest, encodeResponse, filterText, PduSplitter } from '@openspine/standards/ldap'
-import { type ClientSettings, createClient } from './client.ts'
-import type { Refusal } from './refusal.ts'
+import { client, httpServer, json, ldapServer, practitioner, refusal } from './testing/testing.ts'
 
-const practitioner = { id: 'u-17', family: 'Jones', given: 'Claire', prefix: 'Dr' }
 const endpoint = 'https://gp.example/A20047/DSTU2/1'
 const careRecord = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
-
-type Answer = (request: IncomingMessage & { text: string }, response: ServerResponse, count: number) => void
-
-async function httpServer(t: TestContext, answer: Answer) {
-  const seen: (IncomingMessage & { text: string })[] = []
-  const server = createServer((request, response) => {
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk
-    })
-    request.on('end', () => {
-      const whole = Object.assign(request, { text })
-      seen.push(whole)
-      answer(whole, response, seen.length)
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, connections: server }
-}
-
-/** A directory that knows one endpoint and one system, over plain LDAP; counts the searches. */
-async function ldapServer(t: TestContext, entries: Record<string, Record<string, string>>) {
-  const filters: string[] = []
-  const sockets = new Set<import('node:net').Socket>()
-  const server: Server = createTcpServer((socket) => {
-    sockets.add(socket)
-    const splitter = new PduSplitter(65_536)
-    socket.on('error', () => {})
-    socket.on('data', (chunk: Buffer) => {
-      splitter.push(chunk)
-      for (let pdu = splitter.next(); pdu !== undefined; pdu = splitter.next()) {
-        const { id, operation } = decodeRequest(pdu)
-        if (operation.op !== 'search') continue
-        const filter = filterText(operation.filter)
-        filters.push(filter)
-        for (const [part, attributes] of Object.entries(entries)) {
-          if (!filter.includes(part)) continue
-          socket.write(
-            encodeResponse({
-              id,
-              operation: {
-                op: 'entry',
-                dn: 'uniqueIdentifier=1,ou=Services,o=nhs',
-                attributes: Object.entries(attributes).map(([name, value]) => ({ name, values: [Buffer.from(value)] })),
-              },
-              controls: [],
-            }),
-          )
-        }
-        socket.write(
-          encodeResponse({
-            id,
-            operation: { op: 'done', result: { code: 0, matchedDn: '', diagnostic: '' } },
-            controls: [],
-          }),
-        )
-      }
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`, filters, sockets }
-}
 
 const registered = {
   nhsMhs: { nhsMHSEndPoint: endpoint, nhsMHSPartyKey: 'A20047-850001' },
   nhsAS: { uniqueIdentifier: '200000100001' },
-}
-
-function client(t: TestContext, settings: ClientSettings) {
-  const sleeps: number[] = []
-  const made = createClient({
-    asid: '200000100000',
-    organisation: { odsCode: 'X26', name: 'Invented Trust' },
-    system: { url: 'https://consumer.example/', deviceId: 'd-1', model: 'M', version: '1' },
-    clock: { now: () => 1_700_000_000_500 },
-    sleep: async (ms) => void sleeps.push(ms),
-    ...settings,
-  })
-  t.after(() => made.close())
-  return { session: () => made.session({ practitioner }), sleeps }
 }
 
 const outcome = JSON.stringify({
@@ -110,10 +22,6 @@ const outcome = JSON.stringify({
     },
   ],
 })
-
-function json(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}) {
-  response.writeHead(status, { 'content-type': 'application/json+fhir', ...headers }).end(body)
-}
 
 const bundle = JSON.stringify({
   resourceType: 'Bundle',
@@ -134,15 +42,6 @@ const bundle = JSON.stringify({
 })
 
 const ask = { nhsNumber: '9990548609', odsCode: 'A20047', section: 'SUM' } as const
-
-async function refusal(promise: Promise<unknown>): Promise<SpineError<Refusal>> {
-  try {
-    await promise
-  } catch (error) {
-    return error as SpineError<Refusal>
-  }
-  assert.fail('nothing was refused')
-}
 
 describe('a care record through the secure proxy', () => {
   it('goes to the whole provider URL behind the proxy, with four headers, every claim and an unchanged path', async (t) => {
