@@ -83,8 +83,6 @@ export interface BookingOrganisation {
   readonly odsCode: string
   readonly name: string
   readonly phone: string
-  /** Only where the slots were searched with the same filter. */
-  readonly type?: string
 }
 
 export interface BookQuery extends AtPractice {
@@ -98,6 +96,8 @@ export interface BookQuery extends AtPractice {
   readonly comment?: string
   /** Default: the organisation of the settings. */
   readonly organisation?: BookingOrganisation
+  /** Its type, for example `urgent-care`: only where the slots were searched with the same filter (§10.2). */
+  readonly organisationType?: string
 }
 
 export interface AppointmentAnswer extends Exchange {
@@ -134,8 +134,8 @@ function insistOnAdjacent(given: readonly FreeSlot[]): readonly [FreeSlot, ...Fr
   return [first, ...rest]
 }
 
-function bookingOrganisation(line: ClientLine, given: BookingOrganisation | undefined): Resource {
-  const { odsCode, name, phone, type } = { type: undefined, ...(given ?? needed(line.settings, 'organisation')) }
+function bookingOrganisation(line: ClientLine, given: BookingOrganisation | undefined, type?: string): Resource {
+  const { odsCode, name, phone } = given ?? needed(line.settings, 'organisation')
   if (!phone)
     throw cannotBook('The booking organisation needs a telephone number: settings organisation.phone, or organisation.')
   return present({
@@ -171,7 +171,7 @@ export async function bookAppointment(line: ClientLine, query: BookQuery): Promi
     body: present({
       resourceType: 'Appointment',
       meta: { profile: [profile('GPConnect-Appointment-1')] },
-      contained: [bookingOrganisation(line, query.organisation)],
+      contained: [bookingOrganisation(line, query.organisation, query.organisationType)],
       extension: [
         { url: profile('Extension-GPConnect-BookingOrganisation-1'), valueReference: { reference: '#booking' } },
       ],

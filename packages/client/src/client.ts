@@ -60,7 +60,7 @@ export type {
   SlotQuery,
 } from './appointments.ts'
 export { type Banner, bannersIn } from './banners.ts'
-export type { Shortcoming } from './bundle.ts'
+export { type ReadBundle, readBundle, type Shortcoming } from './bundle.ts'
 export type { Capabilities, CapabilitiesQuery, GpConnectService } from './capabilities.ts'
 export type { CareRecord, CareRecordQuery, RecordSection } from './care-record.ts'
 export { recordSections } from './care-record.ts'
