@@ -135,6 +135,21 @@ describe('a care record through the secure proxy', () => {
     assert.equal(failing.seen.length, 4)
   })
 
+  it('says that a yes in no language of FHIR is no answer', async (t) => {
+    const directory = await ldapServer(t, registered)
+    for (const [body, type] of [
+      ['<html>', 'text/html'],
+      ['{"resourceType":', 'application/json+fhir'],
+      ['<Bundle xmlns="http://hl7.org/fhir">', 'application/xml+fhir'],
+    ] as const) {
+      const proxy = await httpServer(t, (_request, response) => json(response, 200, body, { 'content-type': type }))
+      const error = await refusal(
+        client(t, { directoryUrl: directory.url, proxyUrl: proxy.url }).session().careRecord(ask),
+      )
+      assert.equal(error.code, 'CLIENT_ANSWER')
+    }
+  })
+
   it('says in plain words that nothing listens', async (t) => {
     const directory = await ldapServer(t, registered)
     const { session, sleeps } = client(t, { directoryUrl: directory.url, proxyUrl: 'http://127.0.0.1:1' })

@@ -99,7 +99,7 @@ export async function askProvider(line: ClientLine, request: ProviderRequest): P
   })
   const resource = resourceOf(answer, codec)
   const exchange = { traceId, ms: answer.ms, retries: answer.retries, endpoint, asid }
-  if (!(request.expected ?? [200]).includes(answer.status) || !resource) {
+  if (!(request.expected ?? [200]).includes(answer.status)) {
     throw refused(
       proxy ? 'The provider, through the secure proxy,' : 'The provider',
       answer,
@@ -108,6 +108,7 @@ export async function askProvider(line: ClientLine, request: ProviderRequest): P
       safe || answer.status < 500 ? '' : outcomeUnknown,
     )
   }
+  if (!resource) throw unexpected(traceId, 'something that is no FHIR in JSON or XML', answer.status)
   return { resource, status: answer.status, headers: answer.headers, ...exchange }
 }
 
@@ -117,10 +118,10 @@ export function exchangeOf({ traceId, ms, retries, endpoint, asid }: Exchange): 
 }
 
 /** The answer is a yes, but not to what was asked. */
-export function unexpected(traceId: string, what: string): SpineError {
+export function unexpected(traceId: string, what: string, status = 200): SpineError {
   return new SpineError(
     'CLIENT_ANSWER',
     { traceId },
-    { explanation: `The provider answered 200 with ${what} (trace ${traceId}).` },
+    { explanation: `The provider answered ${status} with ${what} (trace ${traceId}).` },
   )
 }

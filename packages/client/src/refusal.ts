@@ -19,9 +19,11 @@ export interface Refusal {
 /** The FHIR resource of an answer, JSON or XML as its Content-Type says, elements unknown to its version passed over; undefined when it is neither. */
 export function resourceOf(answer: HttpAnswer, codec: FhirCodec): Json | undefined {
   const type = String(answer.headers['content-type'] ?? '')
+  // The HTTP client has bounded it already, and a long record is no fault.
+  const bytes = answer.body.length
   try {
-    if (type.includes('json')) return object(parseJson(answer.body))
-    if (type.includes('xml')) return object(codec.fromXml(answer.body, { lenient: true }))
+    if (type.includes('json')) return object(parseJson(answer.body, { bytes }))
+    if (type.includes('xml')) return object(codec.fromXml(answer.body, { lenient: true, bytes, text: bytes }))
   } catch {
     return undefined
   }
