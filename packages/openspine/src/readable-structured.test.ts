@@ -12,7 +12,8 @@ const extension = (name: string, value: object) => ({
 /** A record of one list that holds these resources, the rest of the bundle beside them. */
 function record(items: readonly object[], rest: readonly object[] = []): StructuredRecord {
   const list: RecordList = {
-    code: '1',
+    area: 'consultations',
+    code: '1149501000000101',
     title: 'Anything',
     warnings: [],
     notes: [],
@@ -66,8 +67,14 @@ describe('a structured record as text', () => {
       '  2020-01-02  Full blood count',
     ],
     [
-      { resourceType: 'ReferralRequest', authoredOn: '2020-01-02', reasonCode: [{ text: 'Hip' }], priority: 'urgent' },
-      '  2020-01-02  Hip  urgent',
+      {
+        resourceType: 'ReferralRequest',
+        authoredOn: '2020-01-02',
+        reasonCode: [{ text: 'Hip' }],
+        description: 'pain since May',
+        priority: 'urgent',
+      },
+      '  2020-01-02  Hip  pain since May  urgent',
     ],
     [
       { resourceType: 'ProcedureRequest', occurrenceDateTime: '2027-01-02', code: { text: 'Review' } },
@@ -80,6 +87,50 @@ describe('a structured record as text', () => {
     it(`shows ${(resource as { resourceType: string }).resourceType} in a line`, () => {
       assert.equal(shownRows(record([resource]))[0]?.trim(), line.trim())
     })
+
+  it('shows a vaccination by its procedure, and an issue of a medicine', () => {
+    const vaccination = {
+      resourceType: 'Immunization',
+      date: '2020-01-02',
+      vaccineCode: { coding: [{ code: 'UNK', display: 'unknown' }] },
+      extension: [
+        {
+          url: 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-VaccinationProcedure-1',
+          valueCodeableConcept: { text: 'Influenza vaccination' },
+        },
+      ],
+    }
+    const issue = {
+      resourceType: 'MedicationRequest',
+      authoredOn: '2020-01-02',
+      intent: 'order',
+      medicationReference: { reference: 'Medication/m' },
+      dosageInstruction: [{ text: 'one' }],
+    }
+    const medication = { resourceType: 'Medication', id: 'm', code: { text: 'Inventedicin' } }
+    assert.deepEqual(shownRows(record([vaccination, issue], [medication])), [
+      '  2020-01-02  Influenza vaccination',
+      '  2020-01-02  Inventedicin           one  issued',
+    ])
+  })
+
+  it('shows the results of a report beneath it, groups with their members', () => {
+    const observation = (id: string, name: string, ...members: string[]) => ({
+      resourceType: 'Observation',
+      id,
+      code: { text: name },
+      related: members.map((reference) => ({ type: 'has-member', target: { reference } })),
+    })
+    assert.deepEqual(
+      shownRows(
+        record(
+          [{ resourceType: 'DiagnosticReport', issued: '2020-01-02', result: [{ reference: 'Observation/g' }] }],
+          [observation('g', 'Full blood count', 'Observation/w'), observation('w', 'White cells')],
+        ),
+      ),
+      ['  2020-01-02', '    Full blood count', '      White cells'],
+    )
+  })
 
   it('shows the prescription type of the plan, and the end of what has ended', () => {
     const statement = {

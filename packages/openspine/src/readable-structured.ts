@@ -16,8 +16,10 @@ function concept(value: unknown): string {
   return text(said ?? first['display'] ?? first['code'])
 }
 
+/** The extension of this name, published with or without `GPC` in its URL, and at two places. */
 function extension(resource: Json, name: string): Json {
-  return object(list(resource['extension']).find((one) => text(object(one)['url']).split('/').at(-1) === name))
+  const named = /CareConnect-(?:GPC-)?([^/]*)$/
+  return object(list(resource['extension']).find((one) => named.exec(text(object(one)['url']))?.[1] === name))
 }
 
 function quantity(value: unknown): string {
@@ -41,10 +43,15 @@ function period(value: unknown): string {
   return end === undefined ? day(start) : `${day(start)} – ${day(end)}`
 }
 
+function medicationOf(resource: Json, resolve: Resolve): string {
+  const medication = resolve(referred(resource, 'medicationReference'))
+  return concept(medication?.['code'] ?? resource['medicationCodeableConcept'])
+}
+
 /** Resource type → date, what it is, and the rest that a reader looks for first. */
 const rows: Readonly<Record<string, Row>> = {
   AllergyIntolerance: (allergy) => {
-    const ends = list(extension(allergy, 'Extension-CareConnect-GPC-AllergyIntoleranceEnd-1')['extension']).map(object)
+    const ends = list(extension(allergy, 'AllergyIntoleranceEnd-1')['extension']).map(object)
     const ended = ends.find(({ url }) => url === 'endDate')
     const why = ends.find(({ url }) => url === 'reasonEnded')
     const reaction = object(list(allergy['reaction'])[0])
@@ -58,10 +65,10 @@ const rows: Readonly<Record<string, Row>> = {
   MedicationStatement: (statement, resolve) => {
     const dosage = object(list(statement['dosage'])[0])
     const plan = resolve(text(object(list(statement['basedOn'])[0])['reference']))
-    const kind = concept(extension(plan ?? {}, 'Extension-CareConnect-GPC-PrescriptionType-1')['valueCodeableConcept'])
+    const kind = concept(extension(plan ?? {}, 'PrescriptionType-1')['valueCodeableConcept'])
     return [
       period(statement['effectivePeriod']),
-      concept(resolve(referred(statement, 'medicationReference'))?.['code'] ?? statement['medicationCodeableConcept']),
+      medicationOf(statement, resolve),
       named(text(dosage['text']), text(dosage['patientInstruction'])),
       named(kind, text(statement['status'])),
     ]
@@ -73,13 +80,12 @@ const rows: Readonly<Record<string, Row>> = {
   Condition: (condition) => [
     day(condition['onsetDateTime'] ?? condition['assertedDate']),
     concept(condition['code']),
-    text(extension(condition, 'Extension-CareConnect-GPC-ProblemSignificance-1')['valueCode']),
+    text(extension(condition, 'ProblemSignificance-1')['valueCode']),
     text(condition['clinicalStatus']),
   ],
   Immunization: (given) => [
     day(given['date']),
-    concept(extension(given, 'Extension-CareConnect-GPC-VaccinationProcedure-1')['valueCodeableConcept']) ||
-      concept(given['vaccineCode']),
+    concept(extension(given, 'VaccinationProcedure-1')['valueCodeableConcept']) || concept(given['vaccineCode']),
     given['notGiven'] === true ? 'not given' : '',
   ],
   Observation: (observation) => [
@@ -88,10 +94,17 @@ const rows: Readonly<Record<string, Row>> = {
     observedValue(observation),
     text(observation['comment']),
   ],
+  MedicationRequest: (request, resolve) => [
+    day(request['authoredOn']),
+    medicationOf(request, resolve),
+    text(object(list(request['dosageInstruction'])[0])['text']),
+    text(request['intent']) === 'order' ? 'issued' : text(request['status']),
+  ],
   DiagnosticReport: (report) => [day(report['issued']), concept(report['code']), text(report['conclusion'])],
   ReferralRequest: (referral) => [
     day(referral['authoredOn']),
-    text(referral['description']) || concept(list(referral['reasonCode'])[0]) || concept(referral['type']),
+    concept(list(referral['reasonCode'])[0]) || concept(referral['type']),
+    text(referral['description']),
     text(referral['priority']),
   ],
   ProcedureRequest: (request) => [
@@ -128,21 +141,45 @@ export function readableStructured(record: StructuredRecord): string[] {
       )
     return root === undefined ? [] : inside(root, 2)
   }
-  const items = (all: readonly RecordItem[]): string[] => {
+  /** Results of a report: groups, and the tests that they have as members. */
+  const results = (references: readonly unknown[], depth: number): string[] =>
+    references.flatMap((one) => {
+      const reference = text(object(one)['reference'])
+      const found = resolve(reference)
+      const members = list(found?.['related'])
+        .map(object)
+        .filter(({ type }) => type === 'has-member')
+      return [
+        shown(`${'  '.repeat(depth)}${oneLine(found, reference, resolve)}`),
+        ...(depth < 5
+          ? results(
+              members.map(({ target }) => target),
+              depth + 1,
+            )
+          : []),
+      ]
+    })
+  const beneath = (resource: Json | undefined): string[] =>
+    resource?.['resourceType'] === 'DiagnosticReport' ? results(list(resource['result']), 2) : structureOf(resource)
+  const items = ({ area, items: all }: RecordList): string[] => {
     const lines = table(all.map((item) => cells(item, resolve)))
-    return all.flatMap((item, i) => [`  ${(lines[i] ?? '').trimEnd()}`, ...structureOf(item.resource)])
+    // In a secondary list stands what the list of its area has whole.
+    return all.flatMap((item, i) => [
+      `  ${(lines[i] ?? '').trimEnd()}`,
+      ...(area === undefined ? [] : beneath(item.resource)),
+    ])
   }
   return [bold(shown(patientLine(record.patient))), ...record.lists.flatMap((one) => listLines(one, items))]
 }
 
-function listLines(one: RecordList, items: (all: readonly RecordItem[]) => string[]): string[] {
+function listLines(one: RecordList, items: (one: RecordList) => string[]): string[] {
   return [
     '',
     bold(shown(one.title)) + dim(`  ${one.items.length}`),
     ...one.warnings.map((code) => red(shown(`  ! ${code}`))),
     ...one.notes.map((note) => dim(shown(`  ${note}`))),
     ...(one.emptyReason === undefined ? [] : [dim(shown(`  ${one.emptyReason}`))]),
-    ...items(one.items),
+    ...items(one),
   ]
 }
 
