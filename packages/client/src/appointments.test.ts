@@ -6,7 +6,7 @@ import { client, httpServer, json, ldapServer, refusal } from './testing/testing
 
 const organisation = { odsCode: 'X26', name: 'Invented Trust', phone: '0300 000 0000' }
 const odsCode = 'A20047'
-const search = { odsCode, start: '2026-12-01', end: '2026-12-02' }
+const search = { odsCode, start: '2099-12-01', end: '2099-12-02' }
 
 async function booked(session: ClientSession, format: 'json' | 'xml' = 'json') {
   const { slots } = await session.slots({ ...search, format })
@@ -29,7 +29,7 @@ for (const format of ['json', 'xml'] as const)
         .session()
         .slots({
           ...search,
-          start: '2026-12-01T09:00:00+00:00',
+          start: '2099-12-01T09:00:00+00:00',
           format,
           filters: { organisationType: 'urgent-care', organisation: 'X26', service: '2000' },
           includes: ['practitioner', 'location', 'organisation'],
@@ -42,8 +42,8 @@ for (const format of ['json', 'xml'] as const)
       assert.equal(resource['resourceType'], 'Slot')
       assert.deepEqual(first, {
         id: 's-1',
-        start: '2026-12-01T09:00:00+00:00',
-        end: '2026-12-01T09:10:00+00:00',
+        start: '2099-12-01T09:00:00+00:00',
+        end: '2099-12-01T09:10:00+00:00',
         deliveryChannel: 'In-person',
         serviceType: 'General consultation',
         serviceCategory: 'General GP appointments',
@@ -53,7 +53,7 @@ for (const format of ['json', 'xml'] as const)
         practitioner: { reference: 'Practitioner/d-1', name: 'Dr Grace Invented' },
       })
       assert.deepEqual(practice.paths(), [
-        'GET /Slot?start=ge2026-12-01T09:00:00%2B00:00&end=le2026-12-02&status=free&_include=Slot:schedule' +
+        'GET /Slot?start=ge2099-12-01T09:00:00%2B00:00&end=le2099-12-02&status=free&_include=Slot:schedule' +
           '&_include:recurse=Schedule:actor:Practitioner&_include:recurse=Schedule:actor:Location' +
           '&_include:recurse=Location:managingOrganization' +
           '&searchFilter=https://fhir.nhs.uk/STU3/CodeSystem/GPConnect-OrganisationType-1%7Curgent-care' +
@@ -72,8 +72,8 @@ for (const format of ['json', 'xml'] as const)
           'ap-1',
           '1',
           'booked',
-          '2026-12-01T09:00:00+00:00',
-          '2026-12-01T09:20:00+00:00',
+          '2099-12-01T09:00:00+00:00',
+          '2099-12-01T09:20:00+00:00',
           'Invented Trust',
           'Invented cough',
         ],
@@ -100,15 +100,15 @@ for (const format of ['json', 'xml'] as const)
       const listed = await session.appointments({
         odsCode,
         patientId: 'p-1',
-        from: '2026-12-01',
-        to: '2026-12-31',
+        from: '2099-12-01',
+        to: '2099-12-31',
         format,
       })
       assert.deepEqual(
         listed.appointments.map(({ status }) => status),
         ['cancelled'],
       )
-      assert.equal(practice.paths().at(-1), 'GET /Patient/p-1/Appointment?start=ge2026-12-01&start=le2026-12-31')
+      assert.equal(practice.paths().at(-1), 'GET /Patient/p-1/Appointment?start=ge2099-12-01&start=le2099-12-31')
     })
 
     it('reports that an appointment was changed since it was read, and changes nothing', async (t) => {

@@ -42,8 +42,8 @@ function slot(id: string, start: string, end: string): Fields {
     serviceType: [{ text: 'General consultation' }],
     schedule: { reference: 'Schedule/sch-1' },
     status: 'free',
-    start: `2026-12-01T${start}+00:00`,
-    end: `2026-12-01T${end}+00:00`,
+    start: `2099-12-01T${start}+00:00`,
+    end: `2099-12-01T${end}+00:00`,
   }
 }
 

@@ -32,11 +32,15 @@ type Format = { readonly format: 'json' | 'xml' }
 const usage = (explanation: string) => new SpineError('USAGE', {}, { explanation })
 const many = (one: string, before: readonly string[] = []) => [...before, one]
 
-/** A fortnight is the most that a practice answers at once (§10.1). */
-function fortnight({ from = daysFromNow(0), to }: Window) {
+/** Days to look through. A fortnight is the most that a practice answers at once (§10.1). */
+function days({ from = daysFromNow(0), to }: Window, more: number) {
   const start = Date.parse(`${from}T00:00:00Z`)
-  return { start: from, end: to ?? new Date(start + 13 * 86_400_000).toISOString().slice(0, 10) }
+  return { start: from, end: to ?? new Date(start + more * 86_400_000).toISOString().slice(0, 10) }
 }
+
+/** What a terminal shows, and what a choice is made from. */
+const shownDays = 2
+const searchedDays = 13
 
 function filtersOf({ organisationType, organisation, service }: Filters) {
   return {
@@ -48,10 +52,10 @@ function filtersOf({ organisationType, organisation, service }: Filters) {
   }
 }
 
-function slotOptions(command: Command): Command {
+function slotOptions(command: Command, more: number): Command {
   return command
     .option('--from <yyyy-mm-dd>', 'first day (default: today)', day)
-    .option('--to <yyyy-mm-dd>', 'last day, at most 14 days on (default: 13 days after the first)', day)
+    .option('--to <yyyy-mm-dd>', `last day, at most 14 days on (default: ${more} days after the first)`, day)
     .option('--organisation-type <code>', 'also slots kept for this type of organisation, for example urgent-care')
     .option('--organisation <ods code>', 'also slots kept for this organisation')
     .option('--service <id>', 'only slots of this service (DoS service id)')
@@ -93,10 +97,11 @@ meanwhile, ends with exit code 3.
 function slotsCommand(appointments: Command): void {
   slotOptions(
     appointments.command('slots').argument('<ods code>', 'the practice').description('free slots that may be booked'),
+    shownDays,
   ).action(
     action(async (command, odsCode: string, options: Window & Filters & Format) => {
       const found = await withSession(command, (session) =>
-        session.slots({ odsCode, format: options.format, ...fortnight(options), ...filtersOf(options) }),
+        session.slots({ odsCode, format: options.format, ...days(options, shownDays), ...filtersOf(options) }),
       )
       if (globalOptions(command).json) {
         const { bundle: _bundle, ...rest } = found
@@ -111,12 +116,16 @@ function slotsCommand(appointments: Command): void {
   )
 }
 
-/** The slots of these ids, or the first free one; what is no longer free is named. */
+/** The slots of these ids, or the first free one that is still to come; what is no longer free is named. */
 function chosen(free: readonly FreeSlot[], ids: readonly string[] | undefined): readonly FreeSlot[] {
   if (ids === undefined) {
-    const [first] = free
+    const first = free.find(({ start }) => Date.parse(start) > Date.now())
     if (first) return [first]
-    throw new SpineError('CLIENT_NOT_FOUND', {}, { explanation: 'There is no free slot in this time.' })
+    throw new SpineError(
+      'CLIENT_NOT_FOUND',
+      {},
+      { explanation: 'There is no free slot in this time that is still to come.' },
+    )
   }
   return ids.map((id) => {
     const slot = free.find((one) => one.id === id)
@@ -140,6 +149,7 @@ function bookCommand(appointments: Command): void {
       .option('--comment <text>', 'more, at most 500 characters')
       .addOption(practiceOption())
       .description('book an appointment'),
+    searchedDays,
   ).action(
     action(
       async (
@@ -156,7 +166,7 @@ function bookCommand(appointments: Command): void {
           const odsCode = await practiceFor(session, nhsNumber, options.practice)
           const patient = await session.findPatient({ nhsNumber, odsCode, format })
           if (!globalOptions(command).json) showDuties(patient)
-          const free = await session.slots({ odsCode, format, ...fortnight(options), ...filtersOf(options) })
+          const free = await session.slots({ odsCode, format, ...days(options, searchedDays), ...filtersOf(options) })
           const answer = await session.bookAppointment({
             odsCode,
             format,

@@ -138,18 +138,18 @@ describe('openspine record --structured', () => {
 describe('openspine appointments', () => {
   it('finds, books, lists, shows, amends and cancels', async (t) => {
     const { run } = await practice(t)
-    const slots = await run('appointments', 'slots', 'A20047', '--from', '2026-12-01')
+    const slots = await run('appointments', 'slots', 'A20047', '--from', '2099-12-01')
     assert.equal(slots.code, 0, slots.stderr)
     assert.match(
       slots.stdout,
-      /^slot +time +kind +how +who +where\ns-1 +2026-12-01 09:00–09:10 +General consultation +In-person +Dr Grace Invented +Building A\ns-2 /,
+      /^slot +time +kind +how +who +where\ns-1 +2099-12-01 09:00–09:10 +General consultation +In-person +Dr Grace Invented +Building A\ns-2 /,
     )
     const booked = await run(
-      ...['appointments', 'book', nhsNumber, '--slot', 's-1', '--slot', 's-2', '--from', '2026-12-01'],
+      ...['appointments', 'book', nhsNumber, '--slot', 's-1', '--slot', 's-2', '--from', '2099-12-01'],
       ...['--description', 'Invented cough', '--comment', 'since Monday'],
     )
     assert.equal(booked.code, 0, booked.stderr)
-    assert.match(booked.stdout, /^≠ birth date: .*\nBooked\.\nap-1 {2}version 1\n {2}time +2026-12-01 09:00–09:20\n/)
+    assert.match(booked.stdout, /^≠ birth date: .*\nBooked\.\nap-1 {2}version 1\n {2}time +2099-12-01 09:00–09:20\n/)
     const listed = await run('appointments', 'list', nhsNumber, '--json')
     assert.equal(JSON.parse(listed.stdout).appointments[0].comment, 'since Monday')
     const amended = await run(
@@ -194,7 +194,7 @@ describe('openspine appointments', () => {
       nhsNumber,
       '--first',
       '--from',
-      '2026-12-01',
+      '2099-12-01',
       '--description',
       'x',
       '--practice',
