@@ -1,4 +1,4 @@
-import { gpConnectInteractions } from '@openspine/standards/nhs/interactions'
+import { gpConnect } from './foundations.ts'
 import { type Json, list, object, text } from './json.ts'
 import type { ClientLine } from './line.ts'
 import { askProvider } from './provider.ts'
@@ -27,10 +27,10 @@ export interface Capabilities {
 }
 
 const interactions: Readonly<Record<GpConnectService, string>> = {
-  accessRecordHtml: gpConnectInteractions.accessRecordHtml[1],
-  foundations: gpConnectInteractions.foundations[0],
-  structured: gpConnectInteractions.structuredRecord[2],
-  documents: gpConnectInteractions.documents[0],
+  accessRecordHtml: gpConnect('fhir:rest:read:metadata'),
+  foundations: gpConnect('fhir:rest:read:metadata-1'),
+  structured: gpConnect('structured:fhir:rest:read:metadata-1'),
+  documents: gpConnect('documents:fhir:rest:read:metadata-1'),
 }
 
 /** GP Connect `metadata` of one of the practice's services. */
