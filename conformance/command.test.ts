@@ -72,6 +72,25 @@ describe('commands beside a running server', () => {
     assert.match(record.stdout, /Current Allergies and Adverse Reactions/)
   })
 
+  it('record --structured and documents read what GP Connect 1.x has of the same patient, in JSON and XML', async () => {
+    const structured = await environment.run('record', '9990548609', '--structured', '--include', 'allergies,problems')
+    assert.equal(structured.code, 0, structured.stderr)
+    assert.match(structured.stdout, /^Testcase, Arlo Ben {3}999 054 8609/)
+    assert.match(structured.stdout, /^Allergies and adverse reactions {2}\d+$/m)
+    assert.doesNotMatch(structured.stdout, /≠|could not be compared/)
+    const listed = await environment.run('documents', 'list', '9990548609', '--format', 'xml', '--json')
+    assert.equal(listed.code, 0, listed.stdout + listed.stderr)
+    const { documents, comparison } = JSON.parse(listed.stdout)
+    assert.deepEqual(comparison, { differences: [], notCompared: [] })
+    const letter = documents.find(
+      ({ contentType, url }: { contentType: string; url?: string }) => url && contentType === 'text/plain',
+    )
+    const file = join(environment.dataDir, 'letter.txt')
+    const saved = await environment.run('documents', 'get', letter.url, '--practice', 'A20047', '--save', file)
+    assert.equal(saved.code, 0, saved.stderr)
+    assert.equal(readFileSync(file).length, letter.size)
+  })
+
   it('system register gives a newcomer a place in the directory, which the running server shows within a second', async () => {
     const url = 'https://gp.supplier.example:9643/C81001/DSTU2/1'
     const about = [

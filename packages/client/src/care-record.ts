@@ -1,9 +1,11 @@
-import { SpineError } from '@openspine/standards/error'
-import { writeJson } from '@openspine/standards/fhir'
-import { dstu2 } from '@openspine/standards/fhir/dstu2'
 import { namingSystem } from '@openspine/standards/nhs'
+import { type Banner, bannersIn } from './banners.ts'
+import { readBundle, type Shortcoming } from './bundle.ts'
+import { type Comparison, compareDemographics, demographicsOf, insistOnPatient, practiceIn } from './demographics.ts'
+import { first, object, present, text } from './json.ts'
 import type { ClientLine } from './line.ts'
-import { askProvider } from './provider.ts'
+import { askProvider, type Exchange, exchangeOf, unexpected } from './provider.ts'
+import { type SafeHtml, sanitiseHtml } from './sanitise.ts'
 
 /** Sections of the HTML record, by their codes. */
 export const recordSections = {
@@ -31,17 +33,20 @@ export interface CareRecordQuery {
   readonly format?: 'json' | 'xml'
 }
 
-export interface CareRecord {
+export interface CareRecord extends Exchange {
   readonly title: string
-  /** XHTML of the section, as it came. Remove whatever is active before a browser shows it. */
+  /** XHTML of the section, as it came: for the record, not for a browser. */
   readonly html: string
+  /** The same made safe to show, and what had to be removed for it. */
+  readonly safe: SafeHtml
+  /** What the practice says about the section, unchanged, in order: record in transfer, items left out, the period shown. Show them. */
+  readonly banners: readonly Banner[]
+  /** Beside the traced person; absent when this session has not traced them. */
+  readonly comparison?: Comparison
+  /** Warnings that the practice put into the bundle: when there is one, the section is incomplete. */
+  readonly incomplete: readonly Shortcoming[]
   /** The whole DSTU2 Bundle. */
   readonly bundle: Readonly<Record<string, unknown>>
-  readonly traceId: string
-  readonly ms: number
-  readonly retries: number
-  readonly endpoint: string
-  readonly asid: string
 }
 
 const interaction = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
@@ -63,6 +68,7 @@ export async function careRecord(line: ClientLine, query: CareRecordQuery): Prom
     ],
   }
   const answer = await askProvider(line, {
+    generation: 'dstu2',
     interaction,
     odsCode: query.odsCode,
     method: 'POST',
@@ -70,34 +76,24 @@ export async function careRecord(line: ClientLine, query: CareRecordQuery): Prom
     scope: 'patient/*.read',
     patient: query.nhsNumber,
     format,
-    body: format === 'json' ? writeJson(parameters) : dstu2.toXml(parameters),
+    body: parameters,
+    safe: true,
   })
-  const bundle = answer.resource as {
-    readonly entry?: readonly {
-      readonly resource?: {
-        readonly resourceType?: string
-        readonly section?: readonly { title?: string; text?: { div?: string } }[]
-      }
-    }[]
-  }
-  const section = bundle.entry?.find(({ resource }) => resource?.resourceType === 'Composition')?.resource?.section?.[0]
-  const html = section?.text?.div
-  if (html === undefined) {
-    throw new SpineError(
-      'CLIENT_ANSWER',
-      { traceId: answer.traceId },
-      { explanation: `The provider answered 200 without a Composition that has a section (trace ${answer.traceId}).` },
-    )
-  }
-  const { traceId, ms, retries, endpoint, asid } = answer
-  return {
-    title: section?.title ?? recordSections[query.section],
+  const bundle = readBundle(answer.resource)
+  const section = first(bundle.ofType('Composition')[0]?.['section'])
+  const html = text(object(section['text'])['div'])
+  if (html === undefined) throw unexpected(answer.traceId, 'no Composition that has a section')
+  const [patient] = bundle.ofType('Patient')
+  if (patient) insistOnPatient(answer.traceId, patient, query.nhsNumber)
+  const local = line.traced.get(query.nhsNumber)
+  return present({
+    title: text(section['title']) ?? recordSections[query.section],
     html,
+    safe: sanitiseHtml(html),
+    banners: bannersIn(html),
+    comparison: local && patient && compareDemographics(local, demographicsOf(patient, practiceIn(bundle, patient))),
+    incomplete: bundle.incomplete,
     bundle: answer.resource,
-    traceId,
-    ms,
-    retries,
-    endpoint,
-    asid,
-  }
+    ...exchangeOf(answer),
+  })
 }

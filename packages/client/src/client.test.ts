@@ -1,102 +1,14 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
-import { describe, it, type TestContext } from 'node:test'
-import type { SpineError } from '@openspine/standards/error'
+import { describe, it } from 'node:test'
 import { readBearer } from '@openspine/standards/jwt'
-import { decodeRequest, encodeResponse, filterText, PduSplitter } from '@openspine/standards/ldap'
-import { type ClientSettings, createClient } from './client.ts'
-import type { Refusal } from './refusal.ts'
+import { client, httpServer, json, ldapServer, practitioner, refusal } from './testing/testing.ts'
 
-const practitioner = { id: 'u-17', family: 'Jones', given: 'Claire', prefix: 'Dr' }
 const endpoint = 'https://gp.example/A20047/DSTU2/1'
 const careRecord = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
-
-type Answer = (request: IncomingMessage & { text: string }, response: ServerResponse, count: number) => void
-
-async function httpServer(t: TestContext, answer: Answer) {
-  const seen: (IncomingMessage & { text: string })[] = []
-  const server = createServer((request, response) => {
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk
-    })
-    request.on('end', () => {
-      const whole = Object.assign(request, { text })
-      seen.push(whole)
-      answer(whole, response, seen.length)
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, connections: server }
-}
-
-/** A directory that knows one endpoint and one system, over plain LDAP; counts the searches. */
-async function ldapServer(t: TestContext, entries: Record<string, Record<string, string>>) {
-  const filters: string[] = []
-  const sockets = new Set<import('node:net').Socket>()
-  const server: Server = createTcpServer((socket) => {
-    sockets.add(socket)
-    const splitter = new PduSplitter(65_536)
-    socket.on('error', () => {})
-    socket.on('data', (chunk: Buffer) => {
-      splitter.push(chunk)
-      for (let pdu = splitter.next(); pdu !== undefined; pdu = splitter.next()) {
-        const { id, operation } = decodeRequest(pdu)
-        if (operation.op !== 'search') continue
-        const filter = filterText(operation.filter)
-        filters.push(filter)
-        for (const [part, attributes] of Object.entries(entries)) {
-          if (!filter.includes(part)) continue
-          socket.write(
-            encodeResponse({
-              id,
-              operation: {
-                op: 'entry',
-                dn: 'uniqueIdentifier=1,ou=Services,o=nhs',
-                attributes: Object.entries(attributes).map(([name, value]) => ({ name, values: [Buffer.from(value)] })),
-              },
-              controls: [],
-            }),
-          )
-        }
-        socket.write(
-          encodeResponse({
-            id,
-            operation: { op: 'done', result: { code: 0, matchedDn: '', diagnostic: '' } },
-            controls: [],
-          }),
-        )
-      }
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`, filters, sockets }
-}
 
 const registered = {
   nhsMhs: { nhsMHSEndPoint: endpoint, nhsMHSPartyKey: 'A20047-850001' },
   nhsAS: { uniqueIdentifier: '200000100001' },
-}
-
-function client(t: TestContext, settings: ClientSettings) {
-  const sleeps: number[] = []
-  const made = createClient({
-    asid: '200000100000',
-    organisation: { odsCode: 'X26', name: 'Invented Trust' },
-    system: { url: 'https://consumer.example/', deviceId: 'd-1', model: 'M', version: '1' },
-    clock: { now: () => 1_700_000_000_500 },
-    sleep: async (ms) => void sleeps.push(ms),
-    ...settings,
-  })
-  t.after(() => made.close())
-  return { session: () => made.session({ practitioner }), sleeps }
 }
 
 const outcome = JSON.stringify({
@@ -110,10 +22,6 @@ const outcome = JSON.stringify({
     },
   ],
 })
-
-function json(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}) {
-  response.writeHead(status, { 'content-type': 'application/json+fhir', ...headers }).end(body)
-}
 
 const bundle = JSON.stringify({
   resourceType: 'Bundle',
@@ -134,15 +42,6 @@ const bundle = JSON.stringify({
 })
 
 const ask = { nhsNumber: '9990548609', odsCode: 'A20047', section: 'SUM' } as const
-
-async function refusal(promise: Promise<unknown>): Promise<SpineError<Refusal>> {
-  try {
-    await promise
-  } catch (error) {
-    return error as SpineError<Refusal>
-  }
-  assert.fail('nothing was refused')
-}
 
 describe('a care record through the secure proxy', () => {
   it('goes to the whole provider URL behind the proxy, with four headers, every claim and an unchanged path', async (t) => {
@@ -236,6 +135,21 @@ describe('a care record through the secure proxy', () => {
     assert.equal(failing.seen.length, 4)
   })
 
+  it('says that a yes in no language of FHIR is no answer', async (t) => {
+    const directory = await ldapServer(t, registered)
+    for (const [body, type] of [
+      ['<html>', 'text/html'],
+      ['{"resourceType":', 'application/json+fhir'],
+      ['<Bundle xmlns="http://hl7.org/fhir">', 'application/xml+fhir'],
+    ] as const) {
+      const proxy = await httpServer(t, (_request, response) => json(response, 200, body, { 'content-type': type }))
+      const error = await refusal(
+        client(t, { directoryUrl: directory.url, proxyUrl: proxy.url }).session().careRecord(ask),
+      )
+      assert.equal(error.code, 'CLIENT_ANSWER')
+    }
+  })
+
   it('says in plain words that nothing listens', async (t) => {
     const directory = await ldapServer(t, registered)
     const { session, sleeps } = client(t, { directoryUrl: directory.url, proxyUrl: 'http://127.0.0.1:1' })
@@ -265,16 +179,39 @@ describe('the directory', () => {
     assert.equal(directory.filters.length, 4, 'another session asks anew')
   })
 
-  it('does not remember that something was missing, and says what was searched for', async (t) => {
+  it('remembers for a short time what it found, and for a shorter one that something was missing', async (t) => {
+    const entries: Record<string, Record<string, string>> = {}
+    const directory = await ldapServer(t, entries)
+    let at = 1_700_000_000_000
+    const one = client(t, {
+      directoryUrl: directory.url,
+      clock: { now: () => at },
+      lookupLife: { found: 30, missing: 2 },
+    }).session()
+    const query = { odsCode: 'A20047', interaction: careRecord }
+    const searches = async (work: Promise<unknown>) => {
+      await work
+      return directory.filters.length
+    }
+    assert.equal(await searches(refusal(one.lookup(query))), 1)
+    at += 1999
+    assert.equal(await searches(refusal(one.lookup(query))), 1)
+    Object.assign(entries, registered)
+    at += 1
+    assert.equal(await searches(one.lookup(query)), 3)
+    at += 29_999
+    assert.equal(await searches(one.lookup({ ...query, odsCode: 'a20047' })), 3)
+    at += 1
+    assert.equal(await searches(one.lookup(query)), 5)
+  })
+
+  it('says what was searched for when something is missing', async (t) => {
     const entries: Record<string, Record<string, string>> = {}
     const directory = await ldapServer(t, entries)
     const one = client(t, { directoryUrl: directory.url }).session()
     const error = await refusal(one.lookup({ odsCode: 'A20047)(x=*', interaction: careRecord }))
     assert.equal(error.code, 'CLIENT_NOT_FOUND')
     assert.match(directory.filters[0] ?? '', /^\(&\(nhsIDCode=A20047\\29\\28x=\\2a\)/i)
-    await refusal(one.lookup({ odsCode: 'A20047', interaction: careRecord }))
-    Object.assign(entries, registered)
-    assert.equal((await one.lookup({ odsCode: 'A20047', interaction: careRecord })).endpoint, endpoint)
   })
 
   it('is connected to again after the connection broke', async (t) => {

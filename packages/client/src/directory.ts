@@ -137,6 +137,7 @@ class LdapConnection {
           host,
           port,
           servername: /^[\d.]+$|:/.test(host) ? '' : host,
+          rejectUnauthorized: true,
           ...(tls?.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : [...tls.ca] }),
           ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
           ...(tls?.key === undefined ? {} : { key: tls.key }),

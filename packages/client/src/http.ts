@@ -9,6 +9,8 @@ export interface HttpRequest {
   /** Sent as it stands: a path to the secure proxy holds a whole URL that nothing may normalise. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** May be asked twice without doing anything twice, so that a transient error is repeated. Default: a GET is, nothing else. */
+  readonly safe?: boolean
   readonly body?: string | Buffer
 }
 
@@ -32,7 +34,7 @@ const transientStatus = new Set([429, 502, 503, 504])
 const longestBody = 256 * 1024 * 1024
 const longestWaitMs = 30_000
 
-/** One pool of kept-alive connections per origin; at most `retries` repeats, with doubling pauses or what Retry-After asks. */
+/** One pool of kept-alive connections per origin; at most `retries` repeats of a safe request, with doubling pauses or what Retry-After asks. */
 export function httpClient(options: {
   readonly tls: ClientTls | undefined
   readonly timeoutMs: number
@@ -48,6 +50,8 @@ export function httpClient(options: {
     maxResponseSize: longestBody,
     connect: {
       timeout: options.timeoutMs,
+      // A server that cannot prove who it is gets no record and no token, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      rejectUnauthorized: true,
       ...(tls?.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : [...tls.ca] }),
       ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
       ...(tls?.key === undefined ? {} : { key: tls.key }),
@@ -80,9 +84,10 @@ export function httpClient(options: {
           failure = error
         }
         if (answer && !transientStatus.has(answer.status)) return answer
-        if (retries >= options.retries || (failure !== undefined && !passing(failure))) {
+        const safe = request.safe ?? request.method === 'GET'
+        if (!safe || retries >= options.retries || (failure !== undefined && !passing(failure))) {
           if (answer) return answer
-          throw unreachable(request.origin, failure)
+          throw unreachable(request.origin, failure, safe)
         }
         await options.sleep(pause(retries, answer))
       }
@@ -104,17 +109,24 @@ function pause(retries: number, answer: HttpAnswer | undefined): number {
   return Math.min(Number.isFinite(asked) && asked > 0 ? asked * 1000 : 200 * 2 ** retries, longestWaitMs)
 }
 
-function unreachable(origin: string, cause: unknown): SpineError {
+/** What the caller of an unsafe request must know when the answer was lost on the way. */
+export const outcomeUnknown =
+  ' Whether the change was made is not known: read what is there before you ask again; it was not repeated.'
+
+function unreachable(origin: string, cause: unknown, safe: boolean): SpineError {
   const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown'
   return new SpineError(
     'CLIENT_UNREACHABLE',
     { origin, reason: code },
     {
       cause,
-      explanation: `${origin} could not be reached: ${code} (${(cause as Error)?.message ?? ''}).${advice(code)}`,
+      explanation: `${origin} could not be reached: ${code} (${(cause as Error)?.message ?? ''}).${advice(code)}${safe || neverSent.test(code) ? '' : outcomeUnknown}`,
     },
   )
 }
+
+/** Failures before the first byte of the request left. */
+const neverSent = /^(ECONNREFUSED|EAI_AGAIN|ENOTFOUND|UND_ERR_CONNECT_TIMEOUT)$|CERT|SELF_SIGNED|ISSUER|ALTNAME/
 
 function advice(code: string): string {
   if (code === 'ECONNREFUSED') return ' Nothing listens there: is the service running, and is the address right?'

@@ -1,4 +1,5 @@
 import { SpineError } from '@openspine/standards/error'
+import type { Demographics } from './demographics.ts'
 import type { Directory } from './directory.ts'
 import type { HttpClient } from './http.ts'
 import type { Lookup, LookupQuery } from './lookup.ts'
@@ -12,6 +13,8 @@ export interface ClientLine {
   readonly directory: Directory
   readonly now: () => number
   readonly uuid: () => string
+  /** Whom this session traced, by NHS number: what a provider's answer is compared with. */
+  readonly traced: Map<string, Demographics>
   readonly lookup: (query: LookupQuery) => Promise<Lookup>
 }
 

@@ -1,6 +1,7 @@
 import { SpineError } from '@openspine/standards/error'
 import { type FhirCodec, parseJson } from '@openspine/standards/fhir'
 import type { HttpAnswer } from './http.ts'
+import { first, type Json, object, text } from './json.ts'
 
 /** What a service said when it refused: kept whole, because it is the only thing that tells why. */
 export interface Refusal {
@@ -15,18 +16,14 @@ export interface Refusal {
   readonly operationOutcome?: Readonly<Record<string, unknown>>
 }
 
-type Json = Readonly<Record<string, unknown>>
-
-const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
-const first = (value: unknown): Json => object(Array.isArray(value) ? value[0] : undefined)
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-
-/** The FHIR resource of an answer, JSON or XML as its Content-Type says; undefined when it is neither. */
+/** The FHIR resource of an answer, JSON or XML as its Content-Type says, elements unknown to its version passed over; undefined when it is neither. */
 export function resourceOf(answer: HttpAnswer, codec: FhirCodec): Json | undefined {
   const type = String(answer.headers['content-type'] ?? '')
+  // The HTTP client has bounded it already, and a long record is no fault.
+  const bytes = answer.body.length
   try {
-    if (type.includes('json')) return object(parseJson(answer.body))
-    if (type.includes('xml')) return object(codec.fromXml(answer.body))
+    if (type.includes('json')) return object(parseJson(answer.body, { bytes }))
+    if (type.includes('xml')) return object(codec.fromXml(answer.body, { lenient: true, bytes, text: bytes }))
   } catch {
     return undefined
   }
@@ -39,6 +36,7 @@ export function refused(
   answer: HttpAnswer,
   traceId: string,
   resource: Json | undefined,
+  more = '',
 ): SpineError<Refusal> {
   const issue = first(resource?.['issue'])
   const details = object(issue['details'])
@@ -59,6 +57,6 @@ export function refused(
       ...(diagnostics === undefined ? {} : { diagnostics }),
       ...(resource?.['resourceType'] === 'OperationOutcome' ? { operationOutcome: resource } : {}),
     },
-    { explanation: `${who} answered ${answer.status}${said === '' ? '' : `: ${said}`} (trace ${traceId}).` },
+    { explanation: `${who} answered ${answer.status}${said === '' ? '' : `: ${said}`} (trace ${traceId}).${more}` },
   )
 }

@@ -38,7 +38,12 @@ export interface ClientSettings {
   /** The consumer's own accredited system id (`Ssp-From`). */
   readonly asid?: string
   /** The organisation on whose behalf the request is made. */
-  readonly organisation?: { readonly odsCode: string; readonly name: string }
+  readonly organisation?: {
+    readonly odsCode: string
+    readonly name: string
+    /** Telephone number that a practice may ring about a booking. */
+    readonly phone?: string
+  }
   /** The consumer system itself: `iss` and `requesting_device` of the token. */
   readonly system?: {
     readonly url: string
@@ -48,8 +53,13 @@ export interface ClientSettings {
   }
   /** Which directory entry is asked first: GP Connect 1.2.3 and later ask for the endpoint first. */
   readonly lookupOrder?: 'endpoint-first' | 'system-first'
+  /**
+   * How long a session remembers what the directory said, in seconds: an endpoint and its system (60), and that there is
+   * none (5, because it may be registered the next minute). 0 remembers nothing.
+   */
+  readonly lookupLife?: { readonly found?: number; readonly missing?: number }
   readonly timeoutMs?: number
-  /** Repeats after a transient error; at most 3 (the consumer rule of the secure proxy), default 3. */
+  /** Repeats of a read after a transient error; at most 3 (the consumer rule of the secure proxy), default 3. */
   readonly retries?: number
   /** For tests. */
   readonly clock?: { now(): number }

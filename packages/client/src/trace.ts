@@ -1,6 +1,7 @@
 import { SpineError } from '@openspine/standards/error'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { isNhsNumber } from '@openspine/standards/nhs'
+import { demographicsOf } from './demographics.ts'
 import { type ClientLine, needed } from './line.ts'
 import { refused, resourceOf } from './refusal.ts'
 
@@ -78,7 +79,11 @@ export async function trace(line: ClientLine, query: TraceQuery): Promise<Trace>
   const resource = resourceOf(answer, r4)
   if (answer.status !== 200 || !resource) throw refused('PDS', answer, requestId, resource)
   const done = { requestId, ms: answer.ms }
-  if (resource['resourceType'] === 'Patient') return { person: person(resource, 1), ...done }
+  const remembered = (found: TracedPerson): Trace => {
+    line.traced.set(found.nhsNumber, demographicsOf(found.patient, found.practice))
+    return { person: found, ...done }
+  }
+  if (resource['resourceType'] === 'Patient') return remembered(person(resource, 1))
   if (resource['resourceType'] !== 'Bundle') {
     const many = JSON.stringify(resource).includes('TOO_MANY_MATCHES')
     if (many) throw ambiguous(requestId)
@@ -100,7 +105,7 @@ export async function trace(line: ClientLine, query: TraceQuery): Promise<Trace>
       },
     )
   }
-  return { person: person(only.resource, Number(String(only.search?.score ?? 1))), ...done }
+  return remembered(person(only.resource, Number(String(only.search?.score ?? 1))))
 }
 
 function ambiguous(requestId: string): SpineError {

@@ -143,7 +143,7 @@ export function consumerClient(
     proxyUrl: client.proxyUrl || urls.proxy,
     tls: material,
     asid: client.asid,
-    organisation: { odsCode: client.odsCode, name: client.organisationName },
+    organisation: { odsCode: client.odsCode, name: client.organisationName, phone: client.phone },
     system: consumerSystem(settings),
     timeoutMs: client.timeoutSeconds * 1000,
     ...(client.accessToken === '' ? {} : { accessToken: () => client.accessToken }),

@@ -1,5 +1,5 @@
 import { elementsOf, parseXml, type XmlElement } from '@openspine/standards/xml'
-import { bold, dim, table } from './terminal.ts'
+import { bold, dim, shown, table } from './terminal.ts'
 
 /** A record section as text: headings, banners as they stand, tables in columns. */
 export function readableHtml(html: string): string[] {
@@ -20,7 +20,7 @@ export function rowCount(html: string): number {
 }
 
 function text(node: XmlElement | string): string {
-  if (typeof node === 'string') return node
+  if (typeof node === 'string') return shown(node)
   return node.name === 'br' ? '; ' : node.children.map(text).join('')
 }
 

@@ -27,6 +27,10 @@ const clientConfig = z.object({
   asid: z.string().default('200000100000').describe('Accredited system id of the consumer (Ssp-From).'),
   odsCode: z.string().default('X26').describe('Organisation on whose behalf the consumer asks.'),
   organisationName: z.string().default('Invented Trust').describe('Name of that organisation.'),
+  phone: z
+    .string()
+    .default('01632 960000')
+    .describe('Telephone number of that organisation, which a practice may ring about a booking.'),
   accessToken: z.string().default('').describe('Bearer token for PDS. Empty: none is sent.').meta({ secret: true }),
   timeoutSeconds: z.number().positive().default(30).describe('How long one request may take.'),
 })

@@ -30,6 +30,16 @@ export const dim = paint(2)
 export const red = paint(31)
 export const green = paint(32)
 
+/**
+ * Text from the network without what steers a terminal: control characters are replaced, line ends are kept. A record may
+ * not move the cursor or repaint a line above it.
+ */
+export function shown(text: string): string {
+  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (sign) =>
+    sign === '\t' ? ' ' : sign === '\r' ? '' : '\ufffd',
+  )
+}
+
 /** `4.2 ms`, `1.3 s`. */
 export function duration(ms: number): string {
   return ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`
@@ -92,6 +102,8 @@ export function reportError(error: unknown, asJson: boolean): number {
   if (!known && process.env['OPENSPINE_LOG_LEVEL'] === 'debug' && error instanceof Error)
     process.stderr.write(`${error.stack}\n`)
   if (!known) return exitCode.failed
-  if (/^(CONFIG|USAGE|SERVICE_UNKNOWN)/.test(error.code)) return exitCode.usage
-  return /^(CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS)|REGISTRATION_)/.test(error.code) ? exitCode.refused : exitCode.failed
+  if (/^(CONFIG|USAGE|SERVICE_UNKNOWN|CLIENT_APPOINTMENT)/.test(error.code)) return exitCode.usage
+  return /^(CLIENT_(REFUSED|NOT_FOUND|AMBIGUOUS|CONFLICT)|REGISTRATION_)/.test(error.code)
+    ? exitCode.refused
+    : exitCode.failed
 }

@@ -402,3 +402,26 @@ test('a truncated or changed document is read or refused, nothing else', () => {
     { numRuns: 1500 },
   )
 })
+
+test('a lenient reader passes over what this version does not know, and still judges what it knows', () => {
+  const xml = (inside: string) =>
+    `<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>${inside}<entry><resource><Patient future="1"><id value="p1"><novelty>text <b/></novelty></id><novelty value="x"><deeper><id value="no"/></deeper></novelty><o:other xmlns:o="urn:o">text</o:other><active value="true"/></Patient></resource></entry></Bundle>`
+  const novel = '<entry><resource><Novelty><id value="n1"/></Novelty></resource></entry>'
+  assert.deepEqual(stu3.fromXml(xml(novel), { lenient: true }), {
+    resourceType: 'Bundle',
+    type: 'collection',
+    entry: [{}, { resource: { resourceType: 'Patient', id: 'p1', active: true } }],
+  })
+  assert.equal(
+    refusal(() => stu3.fromXml(xml(novel))),
+    'FHIR_UNKNOWN_RESOURCE Bundle.entry[0].resource.Novelty',
+  )
+  assert.equal(
+    refusal(() => stu3.fromXml(xml('<total value="many"/>'), { lenient: true })),
+    'FHIR_WRONG_TYPE Bundle.total',
+  )
+  assert.equal(
+    refusal(() => stu3.fromXml('<Novelty xmlns="http://hl7.org/fhir"/>', { lenient: true })),
+    'FHIR_UNKNOWN_RESOURCE document',
+  )
+})

@@ -1,8 +1,7 @@
 /** JSON and XML of one version of FHIR. */
 
-import type { XmlLimits } from '../xml/problem.ts'
 import { Checker, type FhirFault } from './check.ts'
-import { readResource } from './from-xml.ts'
+import { readResource, type XmlReading } from './from-xml.ts'
 import { type JsonLimits, parseJson, writeJson } from './json.ts'
 import { straighten } from './lenient.ts'
 import { fhirError } from './problem.ts'
@@ -28,7 +27,7 @@ export interface FhirCodec {
   /** XML without declaration or white space, elements in the order of the specification. */
   toXml(resource: Resource): string
   /** Elements may come in any order; comments, processing instructions and `xsi:` attributes are passed over. */
-  fromXml(input: Uint8Array | string, limits?: XmlLimits): AnyResource
+  fromXml(input: Uint8Array | string, options?: XmlReading): AnyResource
   toJson(resource: Resource): string
   /** Parsed and checked: unknown elements and wrong JSON types throw, empty and missing elements do not. */
   fromJson(input: Uint8Array | string, options?: JsonReading): AnyResource
@@ -69,7 +68,7 @@ export function createCodec(version: FhirVersion, tables: FhirTables): FhirCodec
     version,
     specification: tables.version,
     toXml: (resource) => writeResource(library, insist(resource)),
-    fromXml: (input, limits) => readResource(library, input, limits),
+    fromXml: (input, options) => readResource(library, input, options),
     toJson: (resource) => writeJson(resource),
     fromJson: (input, options = {}) => {
       const value = parseJson(input, options)

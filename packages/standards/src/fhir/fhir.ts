@@ -19,6 +19,7 @@ export {
 } from './build.ts'
 export type { FhirFault } from './check.ts'
 export { createCodec, type FhirCodec, type FhirFormat, type JsonReading } from './codec.ts'
+export type { XmlReading } from './from-xml.ts'
 export { FhirDecimal, type JsonLimits, type JsonValue, jsonDefaults, numberFrom, parseJson, writeJson } from './json.ts'
 export { bodyFormat, contentTypeOf, type FormatRequest, mediaTypes, negotiate } from './negotiate.ts'
 export type { FhirCode, FhirPlace } from './problem.ts'

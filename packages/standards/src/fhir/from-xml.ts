@@ -16,6 +16,15 @@ import type { AnyResource } from './types.ts'
 /** Hints for schema validators; they say nothing about the resource. */
 const instanceNamespace = 'http://www.w3.org/2001/XMLSchema-instance'
 
+/** Reading XML as a sender must be read, or as a receiver may. */
+export interface XmlReading extends XmlLimits {
+  /**
+   * Pass over elements, attributes and resource types that this version does not have, with all that is in them, as a
+   * consumer must that meets a newer provider. Default false: they throw.
+   */
+  readonly lenient?: boolean
+}
+
 type Fields = Record<string, unknown>
 type Primitive = string | number | boolean | FhirDecimal
 
@@ -43,10 +52,14 @@ class ResourceReader implements XmlHandler {
   /** Declarations of every open element, for a narrative that uses them. */
   readonly #declared: (ReadonlyMap<string, string> | undefined)[] = []
   #narrative: { readonly start: number; readonly tag: string; depth: number; standsAlone: boolean } | undefined
+  readonly #lenient: boolean
+  /** Open elements that are passed over, the outermost being 1. */
+  #passedOver = 0
 
-  constructor(library: TypeLibrary, text: string) {
+  constructor(library: TypeLibrary, text: string, lenient: boolean) {
     this.#library = library
     this.#text = text
+    this.#lenient = lenient
     this.#elementType = library.type('Element')
   }
 
@@ -72,11 +85,22 @@ class ResourceReader implements XmlHandler {
     }
     const parent = this.#frames.at(-1)
     const member = parent?.kind === 'object' ? parent.type.byName.get(element.name) : undefined
+    if (this.#passedOver > 0 || (this.#lenient && parent !== undefined && this.#isUnknown(element, parent, member))) {
+      this.#passedOver++
+      return
+    }
     if (element.namespace !== (member?.kind === 'xhtml' ? xhtmlNamespace : fhirNamespace))
       throw this.#fail('FHIR_WRONG_NAMESPACE', 'the element is not in the namespace that belongs here', element.name)
     if (parent === undefined || parent.kind === 'place') this.#startResource(element, parent)
     else if (parent.kind === 'object') this.#startMember(element, parent, member)
     else this.#startMember(element, parent, this.#elementType.byName.get(element.name))
+  }
+
+  #isUnknown({ namespace, name }: XmlStart, parent: Frame, member: Member | undefined): boolean {
+    if (namespace !== (member?.kind === 'xhtml' ? xhtmlNamespace : fhirNamespace)) return true
+    if (parent.kind === 'place') return this.#library.resource(name) === undefined
+    const known = parent.kind === 'object' ? member : this.#elementType.byName.get(name)
+    return known === undefined || known.kind === 'attribute'
   }
 
   #startResource(element: XmlStart, holder: Frame | undefined): void {
@@ -132,8 +156,10 @@ class ResourceReader implements XmlHandler {
   #attributes(element: XmlStart, type: TypeDefinition | undefined, fields: Fields, known = ''): void {
     for (const { name, namespace, value } of element.attributes) {
       if (namespace === instanceNamespace || (namespace === '' && name === known)) continue
-      if (namespace !== '' || type?.byName.get(name)?.kind !== 'attribute')
+      if (namespace !== '' || type?.byName.get(name)?.kind !== 'attribute') {
+        if (this.#lenient) continue
         throw this.#fail('FHIR_UNKNOWN_ELEMENT', 'no such attribute belongs here', `@${name}`)
+      }
       fields[name] = value
     }
   }
@@ -146,7 +172,7 @@ class ResourceReader implements XmlHandler {
   }
 
   text(text: string): void {
-    if (this.#narrative === undefined && text.trim() !== '')
+    if (this.#narrative === undefined && this.#passedOver === 0 && text.trim() !== '')
       throw this.#fail('FHIR_UNEXPECTED_TEXT', 'there is text between the elements')
   }
 
@@ -157,6 +183,10 @@ class ResourceReader implements XmlHandler {
       return
     }
     this.#declared.pop()
+    if (this.#passedOver > 0) {
+      this.#passedOver--
+      return
+    }
     const frame = this.#frames.pop()
     const parent = this.#frames.at(-1)
     if (frame === undefined || parent === undefined) return
@@ -166,6 +196,7 @@ class ResourceReader implements XmlHandler {
 
   #addResource(parent: Frame, { member, fields, label }: Frame): void {
     const resource = fields['resource']
+    if (resource === undefined && this.#lenient) return
     if (resource === undefined) throw this.#fail('FHIR_CARDINALITY', 'the element holds no resource', label)
     if (member !== undefined) place(parent, member, resource)
   }
@@ -247,7 +278,8 @@ function addPrimitive(parent: Frame, { member, value, fields }: Frame): void {
  *
  * @throws SpineError `XML_…` (outcome: line and column) or `FHIR_…` (outcome: path)
  */
-export function readResource(library: TypeLibrary, input: Uint8Array | string, limits: XmlLimits = {}): AnyResource {
+export function readResource(library: TypeLibrary, input: Uint8Array | string, options: XmlReading = {}): AnyResource {
+  const { lenient = false, ...limits } = options
   const { bytes } = { ...xmlDefaults, ...limits }
   if (input.length > bytes) throw xmlError('XML_TOO_LARGE', `The document is larger than ${bytes} bytes.`)
   // The narrative is cut out of the text, so the text is needed whole.
@@ -256,7 +288,7 @@ export function readResource(library: TypeLibrary, input: Uint8Array | string, l
     const decoder = new XmlDecoder()
     text = decoder.decode(text, true)
   }
-  const reader = new ResourceReader(library, text)
+  const reader = new ResourceReader(library, text, lenient)
   readXml(text, reader, limits)
   if (reader.resource === undefined) throw new Error('a document without a root was accepted')
   return reader.resource as AnyResource
