@@ -127,6 +127,28 @@ export async function selectRecords(
   return rows.map(line)
 }
 
+/** Records of one event whose time is from `from` until before `to`, oldest first, after the given place. */
+export async function recordsOfEvent(
+  store: Store,
+  query: {
+    readonly event: string
+    readonly from: number
+    readonly to: number
+    readonly after: { readonly at: number; readonly chain: string; readonly seq: number } | undefined
+    readonly limit: number
+  },
+): Promise<StoredLine[]> {
+  const { event, from, to, after, limit } = query
+  const { rows } = await store.pool.query<RecordRow>(
+    // The bound on `at` alone is what the index over event and time can begin at.
+    `select ${columns} from audit.record
+     where event = $1 and at >= $2::int8 and at < $3::int8 and (at, chain, seq) > ($2::int8, $4::text, $5::int8)
+     order by at, chain, seq limit $6`,
+    [event, after?.at ?? from, to, after?.chain ?? '', after?.seq ?? 0, limit],
+  )
+  return rows.map(line)
+}
+
 function line(row: RecordRow): StoredLine {
   return { ...row, trace: row.trace ?? undefined }
 }
