@@ -8,6 +8,7 @@ import { consumerCommands } from './commands/consumer.ts'
 import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
 import { productCommands } from './commands/product.ts'
+import { proxyCommands } from './commands/proxy.ts'
 import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
@@ -41,6 +42,7 @@ Examples:
   $ openspine lookup A20047 gpconnect:fhir:operation:gpc.getcarerecord
   $ openspine record 9990548609 --section ALL
   $ openspine explain <trace id>                    why was that refused?
+  $ openspine proxy report --by provider,day        what went through the proxy, counted from the audit
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
   $ openspine app create "Ward App"                  an API key for your own application
@@ -57,6 +59,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 startCommand(program)
 consumerCommands(program)
 auditCommands(program)
+proxyCommands(program)
 certificateCommands(program)
 applicationCommands(program)
 productCommands(program)
