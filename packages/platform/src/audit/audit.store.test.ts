@@ -128,8 +128,17 @@ forEachStore((openStore) => {
       (await read(now + 1, now + 3)).sort((a, b) => a - b),
       [4, 6, 8, 10, 10_004, 10_006, 10_008, 10_010],
     )
+    // Thirty years of nothing, then more in one millisecond than a page holds.
+    const later = now + 30 * 365 * 86_400_000
+    await Promise.all(
+      Array.from({ length: 2500 }, (_, n) => second.append({ event: 'e', at: later, facts: { n: -1 - n } })),
+    )
     await second.close()
-    assert.deepEqual(await read(now + 1049), [4196, 4198])
+    const after = await read(now + 1049)
+    assert.deepEqual(
+      after.sort((a, b) => a - b),
+      [...Array.from({ length: 2500 }, (_, n) => n - 2500), 4196, 4198],
+    )
   })
 
   test('close drains, closes the chain and leaves no journal; each start is a chain of its own', async (t) => {
