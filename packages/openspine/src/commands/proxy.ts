@@ -19,10 +19,11 @@ export function proxyCommands(program: Command): void {
       'after',
       `
 Every request has one record in the audit, refused ones too; days are days of UTC. "well" are answers of the
-provider with a status from 200 to 299. "first byte" is the time until the provider's answer began, "whole" the time
-from the first byte of a request to the end of its answer: median / 95th percentile, two significant digits.
-A request counts for a provider when the directory has its Ssp-To, for a consumer when the certificate proves
-its Ssp-From, for an interaction when the sender is registered for it; otherwise it counts as "not known".
+provider with a status from 200 to 299. "in" and "out" are bytes of bodies as they came, with the framing of chunks.
+"first byte" is the time until the provider's answer began, "whole" the time from the first byte of a request to
+the end of its answer: median / 95th percentile, two significant digits. A request counts for a provider when the
+directory has its Ssp-To, for a consumer when the certificate proves its Ssp-From, for an interaction when the
+sender is registered for it; otherwise it counts as "not known".
 
 Examples:
   $ openspine proxy report --by provider,interaction,day --from 2026-11-01 --to 2026-11-30

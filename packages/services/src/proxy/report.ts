@@ -48,7 +48,7 @@ export interface ReportRow {
   readonly other: number
   /** Requests by status. */
   readonly statuses: Readonly<Record<string, number>>
-  /** Body bytes from consumers, and to them. */
+  /** Body bytes from consumers, and to them, as they came: the framing of chunks is in them. */
   readonly bytesIn: number
   readonly bytesOut: number
   /** From the request's departure to the first byte of the provider's answer; absent where there was none. */
