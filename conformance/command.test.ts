@@ -121,6 +121,37 @@ describe('commands beside a running server', () => {
     assert.match(again.stderr, /REGISTRATION_ONE_PROVIDER/)
   })
 
+  it('proxy report counts what went through, by whatever is asked for', async () => {
+    const interaction = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
+    const line = ['proxy', 'report', '--by', 'provider,interaction,day']
+    const ran = await environment.run(...line, '--json')
+    assert.equal(ran.code, 0, ran.stderr)
+    const { rows, total } = JSON.parse(ran.stdout)
+    const row = rows.find(
+      (one: { interaction: string; relayed: number }) => one.interaction === interaction && one.relayed,
+    )
+    assert.deepEqual(row.provider, { odsCode: 'A20047', asid: '200000100001' })
+    assert.match(row.day, /^\d{4}-\d{2}-\d{2}$/)
+    assert.ok(row.successful > 0 && row.bytesIn > 0 && row.bytesOut > row.bytesIn && row.firstByteMs.median > 0)
+    assert.ok(total.refused > 0, 'the demonstration has a refused request')
+    const sum = rows.reduce((all: number, { requests }: { requests: number }) => all + requests, 0)
+    assert.equal(sum, total.requests)
+
+    const shown = await environment.run(...line)
+    assert.match(shown.stdout, /^provider +interaction +day +requests +relayed/)
+    assert.ok(shown.stdout.includes(`A20047 200000100001  ${interaction}`), shown.stdout)
+    const none = await environment.run('proxy', 'report', '--to', '2020-01-01')
+    assert.deepEqual([none.code, none.stdout], [0, 'No request in that time.\n'])
+    for (const wrong of [
+      ['--by', 'patient'],
+      ['--by', 'day,day'],
+      ['--from', 'yesterday'],
+      ['--from', '2026-02-30'],
+      ['--from', '2026-02-02', '--to', '2026-02-01'],
+    ])
+      assert.equal((await environment.run('proxy', 'report', ...wrong)).code, 2, wrong.join(' '))
+  })
+
   it('an answer of no is exit code 3, wrong usage is 2, each in plain words', async () => {
     const nobody = await environment.run('trace', '--family', 'Nobody', '--birth-date', '1901-01-01')
     assert.equal(nobody.code, 3)

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { createClient } from '@openspine/client'
 import { Environment } from './openspine-process.ts'
+import { RawConnection } from './raw-http.ts'
+import { metadata } from './raw-request.ts'
 import { consumer } from './sandbox.ts'
 
 let environment: Environment
@@ -20,15 +22,17 @@ it('loses no acknowledged request', async () => {
   const issued = JSON.parse((await environment.run('cert', 'show', consumer.fqdn, '--json')).stdout)
   assert.equal(issued.length, 1)
   const folder = join(dataDir, 'trust', 'identities', consumer.fqdn)
+  const tls = {
+    ca: readFileSync(join(dataDir, 'trust', 'ca-bundle.pem'), 'utf8'),
+    cert: readFileSync(join(folder, 'full-chain.pem'), 'utf8'),
+    key: readFileSync(join(folder, 'key.pem'), 'utf8'),
+  }
+  const proxyUrl = `https://localhost:${settings['OPENSPINE_PROXY_PORT']}`
   const client = createClient({
     pdsUrl: `https://localhost:${settings['OPENSPINE_API_PORT']}/personal-demographics/FHIR/R4`,
     directoryUrl: `ldaps://localhost:${settings['OPENSPINE_DIRECTORY_PORT']}`,
-    proxyUrl: `https://localhost:${settings['OPENSPINE_PROXY_PORT']}`,
-    tls: {
-      ca: readFileSync(join(dataDir, 'trust', 'ca-bundle.pem'), 'utf8'),
-      cert: readFileSync(join(folder, 'full-chain.pem'), 'utf8'),
-      key: readFileSync(join(folder, 'key.pem'), 'utf8'),
-    },
+    proxyUrl,
+    tls,
     asid: consumer.asid,
     organisation: consumer.organisation,
     system: consumer.system,
@@ -49,13 +53,38 @@ it('loses no acknowledged request', async () => {
       }
     }
   }
-  const workers = Array.from({ length: 8 }, worker)
-  while (acknowledged.length < 400) await new Promise((resolve) => setImmediate(resolve))
+  // On kept connections, four ahead: answers of the provider, refusals and pre-flights, in turn.
+  const where = {
+    spine: { urls: { proxy: proxyUrl, practice: `https://localhost:${settings['OPENSPINE_PRACTICE_PORT']}` } },
+  }
+  const statuses = new Set<number>()
+  const pipeline = async () => {
+    try {
+      const connection = await RawConnection.open(proxyUrl, tls)
+      while (!down) {
+        const asked = [{}, { headers: { 'Ssp-To': '200000999999' } }, { method: 'OPTIONS' }, {}].map((change) =>
+          metadata(where, change),
+        )
+        connection.send(Buffer.concat(asked.map(({ bytes }) => bytes)))
+        for (const { trace } of asked) {
+          const answer = await connection.answer()
+          if (answer === undefined) return
+          acknowledged.push(trace)
+          statuses.add(answer.status)
+        }
+      }
+    } catch {
+      return
+    }
+  }
+  const workers = [...Array.from({ length: 8 }, worker), ...Array.from({ length: 4 }, pipeline)]
+  while (acknowledged.length < 1000) await new Promise((resolve) => setImmediate(resolve))
   server.process.kill('SIGKILL')
   await once(server.process, 'exit')
   down = true
   await Promise.all(workers)
   await client.close()
+  assert.deepEqual([...statuses].sort(), [200, 403])
 
   const again = await environment.run('start', '--once')
   assert.equal(again.code, 0, again.stderr)

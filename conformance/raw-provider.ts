@@ -5,7 +5,6 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import type { DirectoryEntry } from '@openspine/services/directory/contract'
 import { consumer, metadataInteraction, type Sandbox, sspHeaders } from './sandbox.ts'
 
-const service = 'urn:nhs:names:services:gpconnect'
 const approved = {
   nhsRequestorURP: ['System'],
   nhsDateRequested: ['20260101090000'],
@@ -22,17 +21,25 @@ export interface RegisteredProvider {
   readonly asid: string
   /** nhsMhsEndPoint. */
   readonly endpoint: string
+  readonly interaction: string
+  /** Name of the entry that carries the endpoint. */
+  readonly dn: string
 }
 
 let registered = 0
 
 /** Registers organisation, systems, endpoint and agreement of one more provider, as a real one would be. */
-export async function register({ spine }: Sandbox, endpoint: string): Promise<RegisteredProvider> {
+export async function register(
+  { spine }: Sandbox,
+  endpoint: string,
+  interaction: string = metadataInteraction,
+): Promise<RegisteredProvider> {
+  const service = interaction.slice(0, interaction.indexOf(':', 'urn:nhs:names:services:'.length))
   const number = ++registered
   const odsCode = `Z${String(number).padStart(5, '0')}`
   const asid = String(200000200000 + number)
   const partyKey = `${odsCode}-${860000 + number}`
-  const cpaId = `${partyKey}:${metadataInteraction}`
+  const cpaId = `${partyKey}:${interaction}`
   const fqdn = new URL(endpoint).hostname
   const services = (id: string) => `uniqueIdentifier=${id},ou=Services,o=nhs`
   const entries: readonly DirectoryEntry[] = [
@@ -61,7 +68,7 @@ export async function register({ spine }: Sandbox, endpoint: string): Promise<Re
         nhsIDCode: [odsCode],
         nhsAsClient: [odsCode],
         nhsMHSPartyKey: [partyKey],
-        nhsAsSvcIA: [metadataInteraction],
+        nhsAsSvcIA: [interaction],
         ...approved,
       },
     },
@@ -72,9 +79,9 @@ export async function register({ spine }: Sandbox, endpoint: string): Promise<Re
         uniqueIdentifier: [cpaId],
         nhsIDCode: [odsCode],
         nhsMHSPartyKey: [partyKey],
-        nhsMhsSvcIA: [metadataInteraction],
+        nhsMhsSvcIA: [interaction],
         nhsMHsSN: [service],
-        nhsMHsIN: [metadataInteraction.slice(service.length + 1)],
+        nhsMHsIN: [interaction.slice(service.length + 1)],
         nhsMHSEndPoint: [endpoint],
         nhsMhsFQDN: [fqdn],
         nhsMHSIsAuthenticated: ['none'],
@@ -92,27 +99,33 @@ export async function register({ spine }: Sandbox, endpoint: string): Promise<Re
     'test',
   )
   await spine.contracts.registration.agreements.agree(
-    { from: consumer.organisation.odsCode, to: odsCode, interaction: metadataInteraction },
+    { from: consumer.organisation.odsCode, to: odsCode, interaction },
     'test',
   )
-  return { asid, endpoint }
+  return { asid, endpoint, interaction, dn: services(cpaId) }
 }
 
 /** A good request through the proxy for `path` below the provider's endpoint. */
 export function through(
-  { asid, endpoint }: RegisteredProvider,
+  { asid, endpoint, interaction }: Omit<RegisteredProvider, 'dn'>,
   path: string,
-  change: { readonly method?: string; readonly headers?: string; readonly body?: string } = {},
+  change: {
+    readonly method?: string
+    readonly headers?: string
+    readonly body?: string
+    /** Sent in place of the target as it stands. */
+    readonly written?: string
+  } = {},
 ): { readonly trace: string; readonly bytes: string; readonly target: string } {
   const trace = randomUUID()
-  const ssp = sspHeaders({ interaction: metadataInteraction, to: asid, traceId: trace })
+  const ssp = sspHeaders({ interaction, to: asid, traceId: trace })
   const lines = Object.entries(ssp).map(([name, value]) => `${name}: ${value}\r\n`)
   const target = `${endpoint}${path}`
-  const { method = 'GET', headers = '', body = '' } = change
+  const { method = 'GET', headers = '', body = '', written = target } = change
   return {
     trace,
     target,
-    bytes: `${method} /${target} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}${headers}\r\n${body}`,
+    bytes: `${method} /${written} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}${headers}\r\n${body}`,
   }
 }
 

@@ -30,8 +30,13 @@ export interface RawRequest {
   readonly bytes: Buffer
 }
 
+/** Where a Spine is, be it in this process or another. */
+export interface Addressed {
+  readonly spine: { readonly urls: Readonly<Record<string, string>> }
+}
+
 /** The service root of the practice, as it is registered. */
-export const serviceRootOf = (sandbox: Sandbox) => `${sandbox.spine.urls['practice']}/${odsCode}/DSTU2/1`
+export const serviceRootOf = (sandbox: Addressed) => `${sandbox.spine.urls['practice']}/${odsCode}/DSTU2/1`
 
 const identifier = (system: string, value: string) => ({ system, value })
 
@@ -60,7 +65,7 @@ export function parameters(
 
 /** A good request for a care record, spoilt where `change` says so: the bytes for the proxy, or for the practice itself. */
 export function careRecord(
-  sandbox: Sandbox,
+  sandbox: Addressed,
   change: RequestChanges = {},
   door: 'proxy' | 'practice' = 'proxy',
 ): RawRequest {
@@ -75,7 +80,7 @@ export function careRecord(
 
 /** The same for the capabilities. */
 export function metadata(
-  sandbox: Sandbox,
+  sandbox: Addressed,
   change: RequestChanges = {},
   door: 'proxy' | 'practice' = 'proxy',
 ): RawRequest {
@@ -88,7 +93,7 @@ export function metadata(
 }
 
 function spoilt(
-  sandbox: Sandbox,
+  sandbox: Addressed,
   change: RequestChanges,
   door: 'proxy' | 'practice',
   good: { readonly method: string; readonly target: string; readonly interaction: string; readonly body?: string },

@@ -7,6 +7,7 @@ import { consumerCommands } from './commands/consumer.ts'
 import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
 import { productCommands } from './commands/product.ts'
+import { proxyCommands } from './commands/proxy.ts'
 import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
@@ -15,7 +16,6 @@ import { openspineProgram } from './program.ts'
 import { exitCode } from './terminal.ts'
 
 const program = openspineProgram((error) => process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage))
-
 // Whoever reads only the first lines (`| head`) closes the pipe: no reason to fail, nor for a server to end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
@@ -24,6 +24,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 startCommand(program)
 consumerCommands(program)
 auditCommands(program)
+proxyCommands(program)
 certificateCommands(program)
 applicationCommands(program)
 productCommands(program)

@@ -31,6 +31,7 @@ Examples:
   $ openspine record 9990548609 --structured        the same as data, area by area
   $ openspine appointments --help                   slots, bookings and changes at a practice
   $ openspine explain <trace id>                    why was that refused?
+  $ openspine proxy report --by provider,day        what went through the proxy, counted from the audit
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
   $ openspine app create "Ward App"                  an API key for your own application

@@ -9,7 +9,7 @@ import { manualClock, systemRandom } from '../clock.ts'
 import { makeMetrics } from '../metrics.ts'
 import type { Store } from '../store/store.ts'
 import { forEachStore, silentLog } from '../testing/testing.ts'
-import { findAudit, type OpenAuditOptions, openAudit, verifyAudit } from './open.ts'
+import { findAudit, type OpenAuditOptions, openAudit, streamAudit, verifyAudit } from './open.ts'
 
 const now = Date.UTC(2026, 10, 20, 9)
 
@@ -93,6 +93,52 @@ forEachStore((openStore) => {
       assert.equal((await audit.find({ trace, limit: 2 })).length, 1)
     }
     await audit.close()
+  })
+
+  test('a stretch of one event comes whole and each record once, from store and journals, while both move', async (t) => {
+    const { open, offline } = await setUp(t)
+    const read = async (from?: number, to?: number) => {
+      const places: number[] = []
+      const stretch = { event: 'e', ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+      for await (const { facts } of streamAudit(offline, stretch)) places.push(Number(facts['n']))
+      return places
+    }
+    assert.deepEqual(await read(), [], 'before there are tables')
+    const first = await open()
+    const append = (audit: typeof first, from: number, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          audit.append({ event: n % 2 === 0 ? 'e' : 'f', at: now + Math.floor(n / 4), facts: { n: from + n } }),
+        ),
+      )
+    await append(first, 0, 4200)
+    await first.close()
+    const second = await open()
+    await append(second, 10_000, 2000)
+    const even = (from: number, count: number) => Array.from({ length: count / 2 }, (_, n) => from + 2 * n)
+    const all = [...even(0, 4200), ...even(10_000, 2000)]
+    for (let i = 0; i < 5; i++) {
+      assert.deepEqual(
+        (await read()).sort((a, b) => a - b),
+        all,
+      )
+      await wait(5)
+    }
+    assert.deepEqual(
+      (await read(now + 1, now + 3)).sort((a, b) => a - b),
+      [4, 6, 8, 10, 10_004, 10_006, 10_008, 10_010],
+    )
+    // Thirty years of nothing, then more in one millisecond than a page holds.
+    const later = now + 30 * 365 * 86_400_000
+    await Promise.all(
+      Array.from({ length: 2500 }, (_, n) => second.append({ event: 'e', at: later, facts: { n: -1 - n } })),
+    )
+    await second.close()
+    const after = await read(now + 1049)
+    assert.deepEqual(
+      after.sort((a, b) => a - b),
+      [...Array.from({ length: 2500 }, (_, n) => n - 2500), 4196, 4198],
+    )
   })
 
   test('close drains, closes the chain and leaves no journal; each start is a chain of its own', async (t) => {

@@ -18,6 +18,7 @@ import { heartbeatMs, silentMs } from './writer.ts'
 export { type Audit, type AuditRecord, type AuditVerdict, type StoredAuditRecord, WrittenFacts } from './audit.ts'
 export { type AuditQuery, findAudit, mostFound } from './find.ts'
 export type { Durability } from './journal.ts'
+export { type AuditStretch, streamAudit } from './stream.ts'
 export { AuditTrail, type TrailOptions } from './trail.ts'
 export { checkpointChain, type VerifyOptions, verifyAudit } from './verify.ts'
 

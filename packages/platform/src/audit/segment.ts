@@ -167,6 +167,27 @@ export async function openSegment(segment: FoundSegment): Promise<OpenSegment | 
   }
 }
 
+/** The files of one writer, held open. */
+export interface OpenJournal {
+  readonly chain: string
+  readonly segments: readonly OpenSegment[]
+}
+
+/** All journals of the folder, held open: nothing slips from them into the store unseen by whoever reads both. */
+export async function openJournals(folder: string, now: number): Promise<OpenJournal[]> {
+  const { journals } = await findJournals(folder, now)
+  const opened: OpenJournal[] = []
+  for (const { chain, segments } of journals) {
+    const open: OpenSegment[] = []
+    for (const segment of segments) {
+      const one = await openSegment(segment)
+      if (one) open.push(one)
+    }
+    opened.push({ chain, segments: open })
+  }
+  return opened
+}
+
 /** Keeps a journal file for whoever investigates, out of the way of the next start. */
 export function setAside(path: string): void {
   try {

@@ -127,6 +127,36 @@ export async function selectRecords(
   return rows.map(line)
 }
 
+/** Records of one event whose time is from `from` until before `to`, in no order; `limit` of them when there are more. */
+export async function recordsBetween(
+  store: Store,
+  {
+    event,
+    from,
+    to,
+    limit,
+  }: { readonly event: string; readonly from: number; readonly to: number; readonly limit: number },
+): Promise<StoredLine[]> {
+  const { rows } = await store.pool.query<RecordRow>(
+    `select ${columns} from audit.record where event = $1 and at >= $2::int8 and at < $3::int8 limit $4`,
+    [event, from, to, limit],
+  )
+  return rows.map(line)
+}
+
+/** Times of the first and the last record of an event from `from` until before `to`; undefined when there is none. */
+export async function timesOfEvent(
+  store: Store,
+  { event, from, to }: { readonly event: string; readonly from: number; readonly to: number },
+): Promise<{ readonly first: number; readonly last: number } | undefined> {
+  const { rows } = await store.pool.query<{ first: number | null; last: number | null }>(
+    `select min(at) as first, max(at) as last from audit.record where event = $1 and at >= $2::int8 and at < $3::int8`,
+    [event, from, to],
+  )
+  const { first = null, last = null } = rows[0] ?? {}
+  return first === null || last === null ? undefined : { first, last }
+}
+
 function line(row: RecordRow): StoredLine {
   return { ...row, trace: row.trace ?? undefined }
 }

@@ -10,7 +10,7 @@ import {
   trustedKeys,
 } from './checkpoint.ts'
 import { type AuditLine, chainSeed, lineText, recordHash } from './line.ts'
-import { findJournals, type OpenSegment, openSegment } from './segment.ts'
+import { type OpenJournal, openJournals } from './segment.ts'
 import { checkpointsAfter, hasTables, recordsAfter } from './store.ts'
 
 /** In a verdict, the "chain" of the checkpoints themselves. */
@@ -21,11 +21,6 @@ const recordPage = 500
 const checkpointPage = 30
 
 type Finding = Extract<AuditVerdict, { readonly ok: false }>
-
-interface OpenJournal {
-  readonly chain: string
-  readonly segments: readonly OpenSegment[]
-}
 
 export interface VerifyOptions {
   readonly store: Store
@@ -234,20 +229,6 @@ class Walk {
     }
     return finding(chain, good + 1, `changed: rewritten between ${good + 1} and ${head.seq}, against a checkpoint`)
   }
-}
-
-async function openJournals(folder: string, now: number): Promise<OpenJournal[]> {
-  const { journals } = await findJournals(folder, now)
-  const opened: OpenJournal[] = []
-  for (const { chain, segments } of journals) {
-    const open: OpenSegment[] = []
-    for (const segment of segments) {
-      const one = await openSegment(segment)
-      if (one) open.push(one)
-    }
-    opened.push({ chain, segments: open })
-  }
-  return opened
 }
 
 function finding(chain: string, seq: number, reason: string): Finding {

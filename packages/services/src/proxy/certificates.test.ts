@@ -222,6 +222,7 @@ describe('the port', () => {
         `^HTTP/1\\.1 308 .*\\r\\nLocation: https://localhost:${world.port}/https://gp\\.example\\.test/x\\r\\n`,
       ),
     )
+    assert.match(text, /\r\nStrict-Transport-Security: max-age=\d+/)
   })
   it('closes on anything else', async (t) => {
     const world = await testWorld(t, answering('never'))

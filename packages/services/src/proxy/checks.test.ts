@@ -4,7 +4,8 @@ import type { Peer } from '@openspine/platform/doors'
 import { Call, type Said, type Surroundings } from './call.ts'
 import { admit, checks } from './checks.ts'
 import { proxyConfig } from './config.ts'
-import { explainProxyRecord, proxyRecord } from './record.ts'
+import { explainProxyRecord, explainProxyRequest } from './explain.ts'
+import { proxyRecord } from './record.ts'
 import { endpointReader } from './target.ts'
 import { bearer, consumerAsid, interaction, providerAsid, TestAgreements, TestDirectory, traceId } from './testing.ts'
 import { throttle } from './throttle.ts'
@@ -307,7 +308,14 @@ describe('admission', () => {
         firstByteMs: undefined,
         providerMs: undefined,
       } as const
-      const lines = explainProxyRecord(proxyRecord('node', now, call, ended, refusal)).join('\n')
+      const record = proxyRecord('node', now, call, ended, refusal)
+      const lines = explainProxyRecord(record).join('\n')
+      const verdicts = explainProxyRequest(record).checks.map(({ verdict }) => verdict)
+      const place = checks.findIndex((check) => check.name === refusal.check)
+      assert.deepEqual(
+        verdicts,
+        checks.map((_, at) => (at < place ? 'passed' : at === place ? 'failed' : 'not reached')),
+      )
       assert.match(lines, says)
       assert.ok(lines.includes(name))
       assert.ok(!lines.includes('eyJ'), 'the token itself is not shown')
@@ -395,6 +403,15 @@ describe('admission', () => {
     const { call, around } = world({ said: { authorization: 'Bearer abc' }, config: { token: 'log' } })
     assert.equal(admit(call, around), undefined)
     assert.match(call.tokenFault ?? '', /three parts/)
+  })
+
+  it('keeps the claims of a refused request too, whichever check refused it', () => {
+    const refused = world({ said: { from: '200000000009' } })
+    assert.equal(admit(refused.call, refused.around)?.check, 'sender-known')
+    assert.equal(refused.call.token?.sub, 'u-17')
+    const spoilt = world({ said: { from: '200000000009', authorization: 'Bearer abc' } })
+    assert.equal(admit(spoilt.call, spoilt.around)?.check, 'sender-known')
+    assert.match(spoilt.call.tokenFault ?? '', /three parts/)
   })
 
   it('opens a new window for the limits', () => {

@@ -339,9 +339,20 @@ export const checks: readonly Check[] = [
 export function admit(call: Call, around: Surroundings): Refusal | undefined {
   for (const check of checks) {
     const failure = check.run(call, around)
-    if (failure !== undefined) return { check: check.name, clause: check.clause, ...failure }
+    if (failure !== undefined) {
+      keepToken(call)
+      return { check: check.name, clause: check.clause, ...failure }
+    }
   }
   return undefined
+}
+
+/** The audit keeps the claims of refused requests too (§2.11), whichever check refused them. */
+function keepToken(call: Call): void {
+  if (call.authorization === undefined || call.token !== undefined || call.tokenFault !== undefined) return
+  const reading = readClaims(call.authorization)
+  if (reading.ok) call.token = reading.facts
+  else call.tokenFault = reading.fault
 }
 
 /** Rows 2 and 3 alone: what an OPTIONS request needs. */

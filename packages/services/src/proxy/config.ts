@@ -24,6 +24,13 @@ export const proxyConfig = z.object({
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('proxy.spine.localhost')
     .describe('Name in the client certificate that the proxy shows to providers, who must accept this name alone.'),
+  explain: z
+    .enum(['open', 'closed'])
+    .default('open')
+    .describe(
+      'Whether GET /proxy/explain/{trace id} on the door `api` tells anybody what became of a request. It shows who asked whom for what, target URLs included; when closed, `openspine explain` still tells whoever may read the audit.',
+    )
+    .meta({ strict: 'closed' }),
   nodeName: z.string().default('').describe('Name of this node in the audit; empty means the name of the machine.'),
   ciphers: z
     .string()

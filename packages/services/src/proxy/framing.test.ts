@@ -160,7 +160,7 @@ describe('what the provider gets', () => {
     assert.equal(value(0), `gp.example.test:${world.provider.port}`)
     assert.equal(value(7), 'for=evil')
     assert.equal(value(9), '\u00e9')
-    assert.equal(value(10), 'for=127.0.0.1;proto=https;by=localhost')
+    assert.equal(value(10), 'for=127.0.0.1;proto=https;by=_localhost')
   })
 
   it('is a sound path when the target ends with the base, or goes on with a query', async (t) => {
@@ -246,19 +246,29 @@ describe('refusals', () => {
     assert.equal(answer.status, 403)
     assert.equal(answer.field('connection'), 'close')
   })
-  it('show the limits in headers when limits are on', async (t) => {
-    const world = await testWorld(t, answering('fine'), { config: { limitPerSender: 2 } })
-    const socket = await world.open()
-    const seen = []
-    for (let i = 0; i < 3; i++) {
-      socket.write(requestHead(world))
-      const answer = await readAnswer(socket)
-      seen.push([answer.status, answer.field('x-rate-limit-limit'), answer.field('x-rate-limit-remaining')])
-    }
-    assert.deepEqual(seen, [
-      [200, '2', '1'],
-      [200, '2', '0'],
-      [429, '2', '0'],
-    ])
-  })
+  for (const [limit, status, code] of [
+    ['limitPerSender', 429, 'throttled'],
+    ['limitPerPair', 429, 'throttled'],
+    ['limitPerProvider', 503, 'transient'],
+  ] as const)
+    it(`show the limits in headers when limits are on: ${limit}`, async (t) => {
+      const world = await testWorld(t, answering('fine'), { config: { [limit]: 2, limitWindowSeconds: 86_400 } })
+      const socket = await world.open()
+      const seen = []
+      for (let i = 0; i < 3; i++) {
+        socket.write(requestHead(world))
+        const answer = await readAnswer(socket)
+        seen.push([answer.status, answer.field('x-rate-limit-limit'), answer.field('x-rate-limit-remaining')])
+        const reset = Number(answer.field('x-rate-limit-reset'))
+        assert.ok(Number.isInteger(reset) && reset > 0 && reset <= 86_400, `${reset} seconds`)
+        if (answer.status === 200) continue
+        assert.equal(answer.field('retry-after'), answer.field('x-rate-limit-reset'))
+        assert.equal(JSON.parse(answer.body.toString()).issue[0].code, code)
+      }
+      assert.deepEqual(seen, [
+        [200, '2', '1'],
+        [200, '2', '0'],
+        [status, '2', '0'],
+      ])
+    })
 })

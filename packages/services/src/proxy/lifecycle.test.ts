@@ -110,7 +110,8 @@ describe('connections that waste time', () => {
 
 describe('limits', () => {
   it('a thousand idle connections do not stand in the way', async (t) => {
-    const world = await testWorld(t, answering('ok'))
+    // A slow machine takes longer than the default to make a thousand of them.
+    const world = await testWorld(t, answering('ok'), { config: { headSeconds: 100 } })
     const sockets: TLSSocket[] = []
     for (let i = 0; i < 20; i++)
       sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => world.open({ maxVersion: 'TLSv1.2' })))))
@@ -154,7 +155,7 @@ describe('limits', () => {
   it('a request that waits too long for a connection is refused', async (t) => {
     const provider = held()
     const world = await testWorld(t, provider.handler, {
-      config: { upstreamConnections: 1, queueSeconds: 0.05, connectSeconds: 0.05 },
+      config: { upstreamConnections: 1, queueSeconds: 0.05, connectSeconds: 0.5 },
     })
     const [first, second] = await Promise.all([world.open(), world.open()])
     first.write(requestHead(world))

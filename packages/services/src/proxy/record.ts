@@ -1,5 +1,4 @@
 import type { AuditRecord } from '@openspine/platform/audit'
-import { escapeDnValue, escapeFilterValue } from '@openspine/standards/ldap'
 import type { Call } from './call.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -88,85 +87,4 @@ export function proxyRecord(
 /** A stranger writes these headers: what does not look like an id is kept short. */
 function bounded(value: string | undefined): string | undefined {
   return value === undefined || value.length <= 300 ? value : value.slice(0, 300)
-}
-
-const endings: Readonly<Record<string, string>> = {
-  relayed: 'The request was relayed and the provider’s answer passed on whole.',
-  refused: 'The proxy refused the request; the provider never saw it.',
-  failed: 'The request was admitted, but the exchange with the provider failed.',
-  'consumer-left': 'The consumer closed its connection before the answer was complete.',
-  closed: 'The connection was closed without an answer.',
-  answered: 'The proxy answered the request itself (OPTIONS is never relayed).',
-}
-
-/** What a `proxy.request` record means, in plain words, a line each. Reads any stored record; never throws. */
-export function explainProxyRecord(record: Pick<AuditRecord, 'at' | 'trace' | 'facts'>): string[] {
-  const facts = record.facts
-  const word = (name: string): string | undefined => {
-    const value = facts[name]
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
-  }
-  const lines: string[] = []
-  const say = (line: string | undefined) => {
-    if (line !== undefined) lines.push(line)
-  }
-  const at =
-    Number.isFinite(record.at) && Math.abs(record.at) < 8.64e15 ? new Date(record.at).toISOString() : 'unknown time'
-  say(`${at}: ${word('verb') || 'a request'} ${word('target') ?? '(no target)'}`)
-  say(record.trace === undefined ? undefined : `Trace: ${record.trace}`)
-  const from = word('from')
-  if (from !== undefined)
-    say(
-      `Sender: ASID ${from}${word('senderOds') ? ` of organisation ${word('senderOds')}, party key ${word('senderPartyKey')}` : ' (not found in the directory, or not looked up)'}.`,
-    )
-  const to = word('to')
-  if (to !== undefined)
-    say(
-      `Receiver: ASID ${to}${word('receiverOds') ? ` of organisation ${word('receiverOds')}, party key ${word('receiverPartyKey')}` : ' (not found in the directory, or not looked up)'}.`,
-    )
-  say(word('interaction') === undefined ? undefined : `Interaction: ${word('interaction')}`)
-  const entries = [
-    word('senderOds') === undefined ? undefined : entryName(from),
-    word('receiverOds') === undefined ? undefined : entryName(to),
-    entryName(word('cpaId')),
-  ].filter((entry) => entry !== undefined)
-  say(entries.length === 0 ? undefined : `Directory entries used: ${entries.join('; ')}`)
-  say(
-    word('subject') === undefined
-      ? 'Certificate: none was shown.'
-      : `Certificate: ${word('subject')}, serial ${word('serial')}.`,
-  )
-  say(`${endings[word('ending') ?? ''] ?? 'How it ended is not recorded.'} Status ${word('status') ?? 'unknown'}.`)
-  if (word('check') !== undefined) {
-    say(`What stopped it: ${word('check')} (${word('clause')}).`)
-    say(word('explanation') === undefined ? undefined : `Why: ${word('explanation')}`)
-    const compared = facts['compared']
-    if (typeof compared === 'object' && compared !== null)
-      for (const [name, value] of Object.entries(compared))
-        say(`  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-  }
-  if (word('ending') === 'refused' && to !== undefined) {
-    const filter = `(&(objectClass=nhsAs)(uniqueIdentifier=${escapeFilterValue(to)})${word('interaction') === undefined ? '' : `(nhsAsSvcIA=${escapeFilterValue(word('interaction') ?? '')})`})`
-    // A quote would end the shell's word: written as its escape, it means the same to the filter.
-    say(`What the directory says of the receiver: openspine lookup --filter '${filter.replaceAll("'", '\\27')}'`)
-  }
-  say(word('agreement') === undefined ? undefined : `Permitted by data sharing agreement ${word('agreement')}.`)
-  say(word('tokenFault') === undefined ? undefined : `The token could not be read: ${word('tokenFault')}`)
-  const token = facts['token']
-  if (typeof token === 'object' && token !== null) {
-    const { sub, reason_for_request: reason, scope } = token as Record<string, unknown>
-    say(
-      `The token says: on behalf of ${JSON.stringify(sub ?? null)}, for ${JSON.stringify(reason ?? null)}, scope ${JSON.stringify(scope ?? null)}.`,
-    )
-  }
-  if (word('totalMs') !== undefined)
-    say(
-      `Took ${word('totalMs')} ms${word('providerMs') === undefined ? '' : `, of which the provider ${word('providerMs')} ms`}; ${word('bytesIn')} bytes in, ${word('bytesOut')} bytes out.`,
-    )
-  return lines
-}
-
-/** Systems and endpoints stand flat below one branch (directory specification §2). */
-function entryName(identifier: string | undefined): string | undefined {
-  return identifier === undefined ? undefined : `uniqueIdentifier=${escapeDnValue(identifier)},ou=Services,o=nhs`
 }

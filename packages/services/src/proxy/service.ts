@@ -8,6 +8,7 @@ import type { Directory } from '../directory/contract.ts'
 import type { SharingAgreements } from '../registration/contract.ts'
 import type { ProxyConfig } from './config.ts'
 import { Door } from './door.ts'
+import { explainFace } from './http/explain.ts'
 import { Deadlines } from './relay/deadlines.ts'
 import { type Relay, timesOf } from './relay/relay.ts'
 import { Slabs } from './relay/slabs.ts'
@@ -18,7 +19,8 @@ import { throttle } from './throttle.ts'
 
 export { type Check, checks } from './checks.ts'
 export { type ProxyConfig, proxyConfig } from './config.ts'
-export { explainProxyRecord } from './record.ts'
+export { explainProxyRecord } from './explain.ts'
+export { dimensions, ProxyReport, type ReportDimension, type ReportRow } from './report.ts'
 
 /** What other services may ask of the proxy. */
 export interface ProxyContract {
@@ -153,6 +155,7 @@ export function proxy(needs: {
         void renew()
       })
     },
+    routes: { api: explainFace({ audit: platform.audit, explain: config.explain }) },
     listeners: [
       {
         name: 'proxy',

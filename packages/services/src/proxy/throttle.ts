@@ -5,7 +5,7 @@ export interface Allowance {
   readonly allowed: boolean
   /** Which limit was passed. */
   readonly passed?: 'sender' | 'pair' | 'provider'
-  /** Of the tightest limit, for X-Rate-Limit-*; absent when no limit is on. */
+  /** Of the limit that was passed, or else of the one with the least left, for X-Rate-Limit-*; absent when no limit is on. */
   readonly limit?: number
   readonly remaining?: number
   /** Seconds until the window ends. */
@@ -54,14 +54,13 @@ export function throttle(
         ? 'pair'
         : undefined
     if (passed !== undefined) return { allowed: false, passed, limit, remaining: 0, reset }
-    // The provider's limit is not the sender's business: it is not shown in the headers.
-    const shown = limit === Number.POSITIVE_INFINITY ? {} : { limit, remaining }
-    if (!look(`o ${call.provider}`, limitPerProvider)) return { allowed: false, passed: 'provider', ...shown, reset }
-    return { allowed: true, ...shown, reset }
+    if (!look(`o ${call.provider}`, limitPerProvider))
+      return { allowed: false, passed: 'provider', limit: limitPerProvider, remaining: 0, reset }
+    return { allowed: true, limit, remaining, reset }
   }
 }
 
-/** The header lines that tell a sender where it stands; empty when no limit on senders is on. */
+/** The header lines that tell a sender where it stands; empty when no limit is on. */
 export function rateHeaders(allowance: Allowance): string {
   if (allowance.limit === undefined) return ''
   return `X-Rate-Limit-Limit: ${allowance.limit}\r\nX-Rate-Limit-Remaining: ${allowance.remaining}\r\nX-Rate-Limit-Reset: ${allowance.reset}\r\n`

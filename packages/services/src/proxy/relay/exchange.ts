@@ -408,7 +408,8 @@ export class Exchange implements UpstreamUser {
       this.#inbound.cut()
       return
     }
-    if (now >= this.#totalAt) {
+    // While the request's body is still coming, the time is the consumer's: it is told below.
+    if (now >= this.#totalAt && (this.#phase !== SEND || this.#stalled)) {
       this.#providerFault(504, 'TOTAL_TIMEOUT', 'The whole exchange took longer than proxy.totalSeconds.')
       return
     }

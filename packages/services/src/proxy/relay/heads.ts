@@ -28,3 +28,14 @@ export function answerStart(head: HeadReader, close: boolean): string {
           : ''
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${framing}${close ? 'Connection: close\r\n' : ''}`
 }
+
+/**
+ * The proxy's own Forwarded line (RFC 7239); what the consumer sent of that name stands before it, untouched. A name
+ * is no address: §6.3 wants it obfuscated, which takes no more than an underscore before it.
+ */
+export function forwardedLine(address: string, fqdn: string): string {
+  // The zone of a link-local address means something on this machine alone.
+  const [bare = ''] = address.split('%')
+  const node = bare === '' ? 'unknown' : bare.includes(':') ? `"[${bare}]"` : bare
+  return `Forwarded: for=${node};proto=https;by=_${fqdn}\r\n`
+}

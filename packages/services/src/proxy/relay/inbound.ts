@@ -4,6 +4,7 @@ import { Call, type ConnectionFacts } from '../call.ts'
 import { proxyRecord } from '../record.ts'
 import type { Expiring } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
+import { forwardedLine } from './heads.ts'
 import { framingRefusal, internalRefusal } from './problems.ts'
 import { field, type Relay, requestNames } from './relay.ts'
 
@@ -45,8 +46,7 @@ export class Inbound implements Expiring {
     this.facts = facts
     this.#gone = gone
     this.head = new HeadReader('request', requestNames, relay.headLimits)
-    const node = facts.address.includes(':') ? `"[${facts.address}]"` : facts.address
-    this.forwarded = `Forwarded: for=${node};proto=https;by=${relay.config.fqdn}\r\n`
+    this.forwarded = forwardedLine(facts.address, relay.config.fqdn)
     this.deadline = relay.deadlines.now + relay.times.head
     relay.deadlines.add(this)
     socket.on('data', (chunk: Buffer) => this.#bytes(chunk))

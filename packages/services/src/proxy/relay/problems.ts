@@ -51,7 +51,8 @@ export function bodyRefusal(received: number): Refusal {
     clause: 'SSP §2.9',
     status: 400,
     text: 'The body of the request did not arrive in time',
-    explanation: 'The consumer paused within the body of its request for longer than proxy.bodySeconds.',
+    explanation:
+      'The consumer paused within the body of its request for longer than proxy.bodySeconds, or took longer than proxy.totalSeconds for the whole.',
     compared: { received },
   }
 }
