@@ -43,6 +43,40 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await sql`alter table practice.patient add column loaded text collate "C"`.execute(db)
     },
   },
+  '0004_appointments': {
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create table practice.slot (
+          ods_code text collate "C" not null,
+          id text collate "C" not null,
+          schedule_id text collate "C" not null,
+          starts_at bigint not null,
+          ends_at bigint not null,
+          status text not null,
+          appointment_id text collate "C",
+          bookable boolean not null,
+          traits text not null,
+          version integer not null,
+          primary key (ods_code, id),
+          unique (ods_code, schedule_id, starts_at)
+        )`.execute(db)
+      await sql`create index slot_by_start on practice.slot (ods_code, starts_at)`.execute(db)
+      await sql`
+        create table practice.appointment (
+          ods_code text collate "C" not null,
+          id text collate "C" not null,
+          patient_id text collate "C" not null,
+          starts_at bigint not null,
+          ends_at bigint not null,
+          status text not null,
+          document text not null,
+          version integer not null,
+          primary key (ods_code, id)
+        )`.execute(db)
+      await sql`
+        create index appointment_by_patient on practice.appointment (ods_code, patient_id, starts_at)`.execute(db)
+    },
+  },
   '0005_documents': {
     async up(db: Kysely<unknown>) {
       await sql`

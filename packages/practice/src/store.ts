@@ -5,6 +5,7 @@ import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
+import { planSlots } from './appointments/store.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
 import { servicesOf } from './record/services.ts'
 
@@ -136,6 +137,7 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
         { serviceRoot: taken.service_root },
         { explanation: `Another practice already answers at ${taken.service_root}.` },
       )
+    await planSlots(transaction, practice, random)
   }
 
   /** Writes the contents of the patients' documents, and removes those that are no longer named. */

@@ -3,6 +3,7 @@ import { SpineError } from '@openspine/standards/error'
 import type { z } from 'zod'
 import { linkFaults } from './links.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
+import { scheduleProblems } from './scheduling.ts'
 import { servicesOf } from './services.ts'
 
 /** A value in a file may hold an NHS number: messages name paths and rules, never values. */
@@ -53,12 +54,12 @@ export function readPracticeFile(content: unknown): ReadPracticeFile {
     ...twice(practice.patients.map((patient) => patient.nhsNumber)).map(
       (j) => `practices[${i}].patients[${j}].nhsNumber stands twice in this practice`,
     ),
-    ...(['practitioners', 'locations', 'healthcareServices'] as const).flatMap((name) =>
+    ...(['practitioners', 'locations', 'healthcareServices', 'schedules'] as const).flatMap((name) =>
       twice(practice[name].map(({ id }) => id)).map(
         (j) => `practices[${i}].${name}[${j}].id stands twice in this practice`,
       ),
     ),
-    ...places(practice).map((problem) => `practices[${i}].${problem}`),
+    ...[...places(practice), ...scheduleProblems(practice)].map((problem) => `practices[${i}].${problem}`),
   ])
   for (const i of twice(read.data.practices.map(({ odsCode }) => odsCode)))
     problems.push(`practices[${i}].odsCode stands twice in this file`)

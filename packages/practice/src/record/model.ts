@@ -31,6 +31,7 @@ import {
   registration,
   telecom,
 } from './people.ts'
+import { schedule } from './scheduling.ts'
 import { type SectionCode, sectionCodes } from './sections.ts'
 import { practiceService, servicePath, specificationVersion } from './services.ts'
 import { investigation } from './structure.ts'
@@ -150,6 +151,9 @@ export const practiceRecord = z.strictObject({
   mainLocation: opaqueId.optional(),
   partOf: parentOrganisation.optional(),
   healthcareServices: z.array(healthcareService).max(1000).default([]),
+  /** Whether searches for slots may be narrowed down to a service (1.2.8). */
+  serviceFiltering: z.boolean().default(false),
+  schedules: z.array(schedule).max(2000).default([]),
 })
 
 /** A practice and its switches, with every default filled in. */

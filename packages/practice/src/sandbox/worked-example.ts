@@ -5,6 +5,7 @@
 import { addDays, type Day } from '../record/dates.ts'
 import type { PatientInput, PracticeFile } from '../record/model.ts'
 import { withStructure } from './structured-example.ts'
+import { schedules } from './worked-schedules.ts'
 
 /** Patients of the worked example by what they show. */
 export const workedExamplePatients = {
@@ -104,6 +105,8 @@ export function workedExample(options: {
           { id: 'service-1', dosServiceId: '2000099901', name: 'Extended hours', locations: ['site-1', 'site-2'] },
           { id: 'service-2', dosServiceId: '2000099902', name: 'Minor illness clinic', locations: ['site-2'] },
         ],
+        serviceFiltering: true,
+        schedules: schedules(today),
         patients: [
           withStructure(everySection(today), today),
           ...flagged(today, odsCode === 'B82617' ? 'A20047' : 'B82617'),
