@@ -59,6 +59,12 @@ export const outcomes = {
     display: 'Practitioner not found',
   },
   NO_RECORD_FOUND: { status: 404, issue: 'not-found', code: 'NO_RECORD_FOUND', display: 'No record found' },
+  FHIR_CONSTRAINT_VIOLATION: {
+    status: 409,
+    issue: 'conflict',
+    code: 'FHIR_CONSTRAINT_VIOLATION',
+    display: 'FHIR constraint violated',
+  },
   NOT_AUTHORISED: { status: 403, issue: 'forbidden', code: 'NOT_AUTHORISED', display: 'Not authorised' },
   NO_PATIENT_CONSENT: {
     status: 403,

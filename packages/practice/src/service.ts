@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
+import { appointmentStore } from './appointments/store.ts'
 import type { PracticeConfig } from './config.ts'
 import type { PracticeContract } from './contract.ts'
 import type { LookUp } from './demographics.ts'
@@ -40,6 +41,7 @@ export function practice({
 }): Service<PracticeContract> {
   const { clock, random, log } = platform
   const store = practiceStore(platform.store, random)
+  const appointments = appointmentStore(platform.store)
   const listener = practiceListener({
     platform,
     config,
@@ -47,6 +49,7 @@ export function practice({
       endpoints,
       store,
       demographics,
+      appointments,
       clock,
       random,
       proxyFqdn: config.proxyFqdn.toLowerCase(),

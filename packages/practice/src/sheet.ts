@@ -2,6 +2,7 @@
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Peer } from '@openspine/platform/doors'
 import type { AnyResource, FhirFormat } from '@openspine/standards/fhir'
+import type { AppointmentStore } from './appointments/store.ts'
 import type { LookUp } from './demographics.ts'
 import type { Candidate, Endpoint } from './endpoint.ts'
 import type { DayRange } from './record/dates.ts'
@@ -70,6 +71,7 @@ export interface Surroundings {
     PracticeStore,
     'practiceAt' | 'patient' | 'patientById' | 'writeIfUnchanged' | 'documentOwner' | 'documentContent'
   >
+  readonly appointments: AppointmentStore
   /** Absent: this system has nobody to ask. */
   readonly demographics?: LookUp | undefined
   readonly clock: Clock
@@ -87,9 +89,10 @@ export interface Answering extends Surroundings {
 }
 
 /** What checks have found, where a later step cannot do without it. */
-export function found<Key extends keyof Sheet>(sheet: Sheet, key: Key): NonNullable<Sheet[Key]> {
+export function found<Facts extends Sheet, Key extends keyof Facts>(sheet: Facts, key: Key): NonNullable<Facts[Key]> {
   const value = sheet[key]
-  if (value === undefined || value === null) throw new Error(`the checks let a request through without its ${key}`)
+  if (value === undefined || value === null)
+    throw new Error(`the checks let a request through without its ${String(key)}`)
   return value
 }
 

@@ -1,5 +1,5 @@
 /** What is kept of an appointment: what the consumer said, and what the practice's own books said at that time. */
-import type { CodeableConcept, ContactPoint, Identifier } from '@openspine/standards/fhir'
+import type { AnyResource, CodeableConcept, Identifier } from '@openspine/standards/fhir'
 import type { DeliveryChannel } from '../record/scheduling.ts'
 
 /** Who or what takes part; `reference` is relative (`Patient/…`). */
@@ -10,16 +10,6 @@ export interface Participant {
   readonly required?: string
 }
 
-/** Who booked it, as they say of themselves. */
-export interface BookingOrganisation {
-  /** Of the contained resource. */
-  readonly id: string
-  readonly identifier?: readonly Identifier[]
-  readonly type?: readonly CodeableConcept[]
-  readonly name: string
-  readonly telecom: readonly ContactPoint[]
-}
-
 export interface AppointmentFacts {
   /** Lasting id of the patient. */
   readonly patient: string
@@ -27,7 +17,8 @@ export interface AppointmentFacts {
   /** Ids, in order of time. */
   readonly slots: readonly string[]
   readonly participants: readonly Participant[]
-  readonly bookingOrganisation: BookingOrganisation
+  /** The contained Organization, as those who booked sent it. */
+  readonly bookingOrganisation: AnyResource
   /** A FHIR dateTime. */
   readonly created: string
   readonly description: string

@@ -25,7 +25,7 @@ function factsFor(slots: readonly StoredSlot[], patient = 'p-1'): AppointmentFac
     schedule: 'list-1',
     slots: slots.map(({ id }) => id),
     participants: [{ reference: `Patient/${patient}`, status: 'accepted' }],
-    bookingOrganisation: { id: '1', name: 'Invented Trust', telecom: [{ system: 'phone', value: '01632 960001' }] },
+    bookingOrganisation: { resourceType: 'Organization', id: '1', name: 'Invented Trust' },
     created: '2026-11-19T10:00:00+00:00',
     description: 'Review',
   }

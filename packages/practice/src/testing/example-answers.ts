@@ -1,6 +1,7 @@
 /** The worked example behind `answer`, without store and socket. */
 import { manualClock } from '@openspine/platform/clock'
 import { type Answer, answer } from '../answer.ts'
+import type { AppointmentStore } from '../appointments/store.ts'
 import type { LookUp } from '../demographics.ts'
 import { endpoints } from '../endpoints.ts'
 import { readPracticeFile } from '../record/file.ts'
@@ -17,6 +18,15 @@ export const today = '2026-11-20'
 
 /** The id of a patient of the worked example; every patient has version 2 and the practice 3. */
 export const exampleId = (nhsNumber: string): string => `p-${nhsNumber.slice(-3)}`
+
+const noAppointments: AppointmentStore = {
+  freeSlots: async () => [],
+  slots: async () => [],
+  book: async () => undefined,
+  appointment: async () => undefined,
+  ofPatient: async () => [],
+  change: async () => undefined,
+}
 
 type PracticeInput = PracticeFile['practices'][number]
 
@@ -65,6 +75,7 @@ export function exampleAnswers(
         proxyFqdn,
         exactAudience: false,
         quoteSingleDates: true,
+        appointments: noAppointments,
         store: {
           async practiceAt(roots) {
             const found = practices.find((practice) =>
