@@ -46,9 +46,11 @@ export function sources(): readonly Source[] {
 /** Every stable code of the error family that the sources raise, with the files that name it; those of PDS come by their wire codes. */
 export function errorCodes(read: readonly Source[] = sources()): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>()
+  // One of GP Connect's codes begins like a family of ours.
+  const onTheWire = new Set<string>(Object.values(practiceOutcomes).map(({ code }) => code))
   for (const { file, text } of read)
     for (const [, code = ''] of [...text.matchAll(families), ...text.matchAll(framing)])
-      found.set(code, (found.get(code) ?? new Set()).add(file))
+      if (!onTheWire.has(code)) found.set(code, (found.get(code) ?? new Set()).add(file))
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, files]) => [code, [...files]]))
 }
 

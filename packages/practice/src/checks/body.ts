@@ -47,12 +47,13 @@ export function bodyOf({ content }: Sheet): AnyResource {
 
 /** `resourceType` is what the body must be. */
 export function bodyChecks(resourceType: string): readonly Check[] {
+  const named = `${/^[AEIOU]/.test(resourceType) ? 'an' : 'a'} ${resourceType}`
   return [
     {
       name: 'body present',
       clause: '7.2',
       outcome: 'BAD_REQUEST',
-      explains: `Send a ${resourceType} resource.`,
+      explains: `Send ${named} resource.`,
       examine: ({ body: bytes }) =>
         bytes === undefined || bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))
           ? 'The body is empty.'
@@ -81,9 +82,9 @@ export function bodyChecks(resourceType: string): readonly Check[] {
       name: `body is ${resourceType}`,
       clause: '7.2',
       outcome: 'INVALID_RESOURCE',
-      explains: `The body must be a ${resourceType} resource.`,
+      explains: `The body must be ${named} resource.`,
       examine: (sheet) =>
-        bodyOf(sheet).resourceType === resourceType ? undefined : `The body is not a ${resourceType} resource.`,
+        bodyOf(sheet).resourceType === resourceType ? undefined : `The body is not ${named} resource.`,
     },
   ]
 }
