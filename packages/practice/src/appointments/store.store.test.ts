@@ -237,6 +237,21 @@ forEachStore((open) => {
     )
   })
 
+  test('never deadlocks when bookings, cancellations and reloads meet', async () => {
+    await plan([half, next, later])
+    for (let round = 0; round < 6; round++) {
+      const slots = await free()
+      const pairs = [slots.slice(0, 2), slots.slice(1).toReversed(), slots.toReversed()]
+      const work = async (i: number) => {
+        const booked = await book(pairs[i % pairs.length] ?? [], `r-${round}-${i}`)
+        return booked && store.change('A20047', booked, { status: 'cancelled', facts: booked.facts })
+      }
+      const reload = (i: number) => plan([half, next, later], { serviceType: `Clinic ${round}.${i}` })
+      await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 3 === 2 ? reload(i) : work(i))))
+      assert.deepEqual(await times(), moments(half, next, later))
+    }
+  })
+
   test('lets one of two changes of the same version win', async () => {
     await plan([half])
     const booked = await book(await free(), 'one')

@@ -109,6 +109,11 @@ export async function planSlots<Tables>(
   ) as given (schedule_id, starts_at, ends_at, bookable, traits, id)`
   const isGiven = sql`exists (
     select from ${keys} where given.schedule_id = held.schedule_id and given.starts_at = held.starts_at)`
+  // Whoever locks several slots does so in order of schedule and time, so that nobody waits for one that waits for him.
+  await sql`
+    select count(*) from (
+      select from practice.slot where ods_code = ${odsCode} order by schedule_id, starts_at for update
+    ) as locked`.execute(transaction)
   await sql`
     delete from practice.slot as held
     where ods_code = ${odsCode} and status = 'free' and not ${isGiven}`.execute(transaction)
@@ -163,7 +168,6 @@ export function appointmentStore(store: Store): AppointmentStore {
     async book(odsCode, { id, start, end, facts }, slots) {
       try {
         await db.transaction().execute(async (transaction) => {
-          // Locked in order of id, so that two bookings of the same slots never wait for each other.
           const { rows } = await sql`
             update practice.slot as held set status = 'busy', appointment_id = ${id}, version = held.version + 1
             where held.ods_code = ${odsCode} and held.status = 'free' and held.id in (
@@ -174,7 +178,7 @@ export function appointmentStore(store: Store): AppointmentStore {
                 ${slots.map((slot) => slot.version)}::integer[]
               ) as wanted (id, version) on slot.id = wanted.id and slot.version = wanted.version
               where slot.ods_code = ${odsCode} and slot.status = 'free'
-              order by slot.id
+              order by slot.schedule_id, slot.starts_at
               for update of slot)
             returning held.id`.execute(transaction)
           if (rows.length !== slots.length) throw new Taken()
@@ -217,7 +221,11 @@ export function appointmentStore(store: Store): AppointmentStore {
         if (status === 'cancelled')
           await sql`
             update practice.slot set status = 'free', appointment_id = null, version = version + 1
-            where ods_code = ${odsCode} and id = any(${facts.slots}::text[]) and appointment_id = ${read.id}
+            where ods_code = ${odsCode} and appointment_id = ${read.id} and id in (
+              select id from practice.slot
+              where ods_code = ${odsCode} and id = any(${facts.slots}::text[])
+              order by schedule_id, starts_at
+              for update)
           `.execute(transaction)
         return appointmentOf(row)
       })
