@@ -101,6 +101,7 @@ const version = storedRule(
 /** What differs between what is held and what was sent; what the provider itself adds may be left out. */
 function differences(stored: StoredAppointment, sent: SentAppointment): string[] {
   const held = readAppointment({ ...appointmentResource(stored) })
+  const moment = (text: string | undefined) => momentIn(text) ?? text
   const set = (values: readonly unknown[]) => values.map(String).sort()
   const who = ({ participants }: SentAppointment) =>
     set(
@@ -110,9 +111,9 @@ function differences(stored: StoredAppointment, sent: SentAppointment): string[]
     )
   const equal: Readonly<Record<string, boolean>> = {
     status: held.status === sent.status,
-    start: momentIn(held.start) === momentIn(sent.start),
-    end: momentIn(held.end) === momentIn(sent.end),
-    created: momentIn(held.created) === momentIn(sent.created),
+    start: moment(held.start) === moment(sent.start),
+    end: moment(held.end) === moment(sent.end),
+    created: moment(held.created) === moment(sent.created),
     slot: isDeepStrictEqual(set(held.slots), set(sent.slots)),
     identifier: isDeepStrictEqual(held.identifier, sent.identifier),
     priority: held.priority === sent.priority,
