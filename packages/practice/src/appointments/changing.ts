@@ -4,6 +4,7 @@ import { searchset } from '@openspine/standards/fhir'
 import { type Check, header } from '../checks/check.ts'
 import { switchedOn } from '../checks/sharing.ts'
 import type { Refused, Result } from '../endpoint.ts'
+import { findPatientOfPath } from '../foundations/patients.ts'
 import { addDays, type Day, dayAt } from '../record/dates.ts'
 import { type Answering, found, type Sheet } from '../sheet.ts'
 import { type AppointmentSheet, bodyRule, formChecks, textChecks } from './body-checks.ts'
@@ -244,14 +245,8 @@ export const retrievalChecks: readonly Check[] = [
     clause: '10.3',
     outcome: 'PATIENT_NOT_FOUND',
     explains: 'The practice has no such patient: search for the patient first.',
-    async examine(sheet: RetrievalSheet, surroundings) {
-      const { practice, id } = sheet
-      const record = practice && id ? await patientFor(practice, id, surroundings) : undefined
-      if (record === undefined) return patientNotFound
-      sheet.record = record
-      sheet.nhsNumber = record.patient.nhsNumber
-      return undefined
-    },
+    examine: async (sheet, surroundings) =>
+      (await findPatientOfPath(sheet, surroundings)) === undefined ? patientNotFound : undefined,
   },
 ]
 
