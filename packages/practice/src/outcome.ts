@@ -38,6 +38,12 @@ export const outcomes = {
     code: 'INVALID_PATIENT_DEMOGRAPHICS',
     display: 'Invalid patient demographics',
   },
+  DUPLICATE_REJECTED: {
+    status: 409,
+    issue: 'duplicate',
+    code: 'DUPLICATE_REJECTED',
+    display: 'Create would lead to creation of a duplicate resource',
+  },
   ACCESS_DENIED: { status: 403, issue: 'forbidden', code: 'ACCESS_DENIED', display: 'Access denied' },
   PATIENT_NOT_FOUND: { status: 404, issue: 'not-found', code: 'PATIENT_NOT_FOUND', display: 'Patient not found' },
   ORGANISATION_NOT_FOUND: {
@@ -53,12 +59,6 @@ export const outcomes = {
     display: 'Practitioner not found',
   },
   NO_RECORD_FOUND: { status: 404, issue: 'not-found', code: 'NO_RECORD_FOUND', display: 'No record found' },
-  DUPLICATE_REJECTED: {
-    status: 409,
-    issue: 'duplicate',
-    code: 'DUPLICATE_REJECTED',
-    display: 'Create would lead to creation of a duplicate resource',
-  },
   FHIR_CONSTRAINT_VIOLATION: {
     status: 409,
     issue: 'conflict',

@@ -71,6 +71,7 @@ export interface Surroundings {
     PracticeStore,
     'practiceAt' | 'patient' | 'patientById' | 'writeIfUnchanged' | 'documentOwner' | 'documentContent'
   >
+  readonly appointments: AppointmentStore
   /** Absent: this system has nobody to ask. */
   readonly demographics?: LookUp | undefined
   readonly appointments: AppointmentStore

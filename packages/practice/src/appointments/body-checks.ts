@@ -1,6 +1,7 @@
 /** What the body of a booking, an amendment or a cancellation must be in itself (§10.2, §10.4). */
 import { bodyChecks, bodyOf } from '../checks/body.ts'
 import type { Check } from '../checks/check.ts'
+import { isDay } from '../record/dates.ts'
 import type { Sheet } from '../sheet.ts'
 import type { StoredPatient } from '../store.ts'
 import { momentIn } from './parameters.ts'
@@ -116,10 +117,13 @@ export const bookingFormChecks: readonly Check[] = [
       return new Set(ids).size === ids.length ? undefined : 'The appointment refers to a slot twice.'
     },
   ),
-  bodyRule('created', 'created is when the appointment was made: a dateTime with seconds and zone.', ({ created }) =>
-    created === undefined || momentIn(created) !== undefined
-      ? undefined
-      : 'The element created is not a dateTime with seconds and zone.',
+  bodyRule(
+    'created',
+    'created is when the appointment was made: a whole date, or a dateTime with seconds and zone.',
+    ({ created }) =>
+      created === undefined || isDay(created) || momentIn(created) !== undefined
+        ? undefined
+        : 'The element created is neither a whole date nor a dateTime with seconds and zone.',
   ),
   ...textChecks,
   bodyRule('identifiers', 'Every identifier has a value.', ({ identifier, bookingOrganisation }) => {

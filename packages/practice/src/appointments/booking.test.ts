@@ -136,6 +136,15 @@ describe('booking an appointment', () => {
     })
   })
 
+  it('keeps a created that is a whole date', async () => {
+    const told = await practice.book({ ...appointmentFor(patient, take()), created: '2026-11-19' })
+    assert.equal(told.status, 201, told.body)
+    assert.equal(told.resource['created'], '2026-11-19')
+    const amended = await practice.amend({ ...told.resource, comment: 'Later' })
+    assert.equal(amended.status, 200, amended.body)
+    assert.equal((await practice.amend({ ...amended.resource, created: '2026-11-18' })).status, 422)
+  })
+
   it('tells the healthcare service of the schedule', async () => {
     const [slot] = await practice.freeSlots('extended-3')
     assert.ok(slot)
@@ -273,6 +282,7 @@ describe('booking an appointment', () => {
       put({ slot: [{ reference: to }] }),
       'relative references',
     ]),
+    ['half a created', put({ created: '2026-11' }), 'created'],
     ['created without zone', put({ created: '2026-11-20T09:00:00' }), 'created'],
     ['no description', without('description'), 'description'],
     ['a blank description', put({ description: ' ' }), 'description'],

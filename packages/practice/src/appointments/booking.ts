@@ -184,7 +184,7 @@ function factsOf(sheet: AppointmentSheet, first: StoredSlot): AppointmentFacts {
     slots: found(sheet, 'slots').map(({ id }) => id),
     participants: participantsOf(sheet, sent),
     bookingOrganisation: organisationOf(sent),
-    created: dateTimeAt(momentIn(sent.created) ?? sheet.request.at),
+    created: createdOf(sent, sheet.request.at),
     description: sent.description ?? '',
     ...(sent.comment === undefined ? {} : { comment: sent.comment }),
     ...(sent.priority === undefined ? {} : { priority: sent.priority }),
@@ -195,6 +195,12 @@ function factsOf(sheet: AppointmentSheet, first: StoredSlot): AppointmentFacts {
     ...(deliveryChannel === undefined ? {} : { deliveryChannel }),
     ...(role === undefined ? {} : { role }),
   }
+}
+
+/** A moment is written in the United Kingdom's offset, a whole date as it was sent; absent: now. */
+function createdOf({ created }: SentAppointment, now: number): string {
+  const moment = created === undefined ? now : momentIn(created)
+  return moment === undefined ? (created ?? '') : dateTimeAt(moment)
 }
 
 /** Those that were sent, and the healthcare service of the schedule where services are told (1.2.8). */

@@ -4,6 +4,7 @@ import { searchset } from '@openspine/standards/fhir'
 import { type Check, header } from '../checks/check.ts'
 import { switchedOn } from '../checks/sharing.ts'
 import type { Refused, Result } from '../endpoint.ts'
+import { findPatientOfPath } from '../foundations/patients.ts'
 import { addDays, type Day, dayAt } from '../record/dates.ts'
 import { type Answering, found, type Sheet } from '../sheet.ts'
 import { type AppointmentSheet, bodyRule, formChecks, textChecks } from './body-checks.ts'
@@ -101,6 +102,7 @@ const version = storedRule(
 /** What differs between what is held and what was sent; what the provider itself adds may be left out. */
 function differences(stored: StoredAppointment, sent: SentAppointment): string[] {
   const held = readAppointment({ ...appointmentResource(stored) })
+  const moment = (text: string | undefined) => momentIn(text) ?? text
   const set = (values: readonly unknown[]) => values.map(String).sort()
   const who = ({ participants }: SentAppointment) =>
     set(
@@ -110,9 +112,9 @@ function differences(stored: StoredAppointment, sent: SentAppointment): string[]
     )
   const equal: Readonly<Record<string, boolean>> = {
     status: held.status === sent.status,
-    start: momentIn(held.start) === momentIn(sent.start),
-    end: momentIn(held.end) === momentIn(sent.end),
-    created: momentIn(held.created) === momentIn(sent.created),
+    start: moment(held.start) === moment(sent.start),
+    end: moment(held.end) === moment(sent.end),
+    created: moment(held.created) === moment(sent.created),
     slot: isDeepStrictEqual(set(held.slots), set(sent.slots)),
     identifier: isDeepStrictEqual(held.identifier, sent.identifier),
     priority: held.priority === sent.priority,
@@ -243,14 +245,8 @@ export const retrievalChecks: readonly Check[] = [
     clause: '10.3',
     outcome: 'PATIENT_NOT_FOUND',
     explains: 'The practice has no such patient: search for the patient first.',
-    async examine(sheet: RetrievalSheet, surroundings) {
-      const { practice, id } = sheet
-      const record = practice && id ? await patientFor(practice, id, surroundings) : undefined
-      if (record === undefined) return patientNotFound
-      sheet.record = record
-      sheet.nhsNumber = record.patient.nhsNumber
-      return undefined
-    },
+    examine: async (sheet, surroundings) =>
+      (await findPatientOfPath(sheet, surroundings)) === undefined ? patientNotFound : undefined,
   },
 ]
 
