@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isSpineError } from '@openspine/standards/error'
 import { readPatient } from './file.ts'
-import { linkedTo, relatedProblemsOf, rowsById } from './links.ts'
+import { problemLinks, rowsById } from './links.ts'
 import type { PatientInput, PatientRecord } from './model.ts'
 
 const practice = { practitioners: [{ id: 'gp-1' }], locations: [{ id: 'branch' }] }
@@ -162,7 +162,7 @@ describe('links of a record', () => {
     })
     const [problem] = record.problems
     assert.ok(problem)
-    assert.deepEqual([...linkedTo(problem, record)].sort(), ['d-1', 'e-1', 'e-2', 'o-1', 'o-2'])
+    assert.deepEqual([...problemLinks(record).linked(problem)].sort(), ['d-1', 'e-1', 'e-2', 'o-1', 'o-2'])
     assert.equal(rowsById(record).get('d-1')?.kind, 'diaryEntries')
   })
 
@@ -175,7 +175,8 @@ describe('links of a record', () => {
     })
     const [first, second] = record.problems
     assert.ok(first && second)
-    assert.deepEqual(relatedProblemsOf(first, record), [{ problem: 'p-2', is: 'parent' }])
-    assert.deepEqual(relatedProblemsOf(second, record), [{ problem: 'p-1', is: 'child' }])
+    const { related } = problemLinks(record)
+    assert.deepEqual(related(first), [{ problem: 'p-2', is: 'parent' }])
+    assert.deepEqual(related(second), [{ problem: 'p-1', is: 'child' }])
   })
 })

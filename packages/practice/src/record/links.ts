@@ -57,38 +57,60 @@ export function itemsOf({ topics }: Encounter): readonly string[] {
     .flatMap((item) => ('item' in item ? [item.item] : []))
 }
 
-/**
- * Ids of the items and consultations that belong to a problem: those that it names, those of the topics that were
- * about it, and the consultations that hold any of these.
- */
-export function linkedTo(problem: Problem, patient: PatientRecord): ReadonlySet<string> {
-  const linked = new Set(problem.related)
-  if (problem.actualProblem !== undefined) linked.add(problem.actualProblem)
-  for (const encounter of patient.encounters)
-    for (const topic of encounter.topics)
-      if (problem.id !== undefined && topic.problems.includes(problem.id))
-        for (const id of itemsOf({ ...encounter, topics: [topic] })) if (id !== problem.id) linked.add(id)
-  for (const encounter of patient.encounters) {
-    if (encounter.id === undefined) continue
-    const about = encounter.topics.some(({ problems }) => problem.id !== undefined && problems.includes(problem.id))
-    if (about || itemsOf(encounter).some((id) => id === problem.id || linked.has(id))) linked.add(encounter.id)
-  }
-  return linked
+export interface ProblemLinks {
+  /**
+   * Ids of the items and consultations that belong to a problem: those that it names, those of the topics that were
+   * about it, and the consultations that hold any of these.
+   */
+  linked(problem: Problem): ReadonlySet<string>
+  /** What the problem is to others, whichever side says so. */
+  related(problem: Problem): readonly Relation[]
 }
+
+type Relation = Problem['relatedProblems'][number]
 
 const inverse = { parent: 'child', child: 'parent', sibling: 'sibling' } as const
 
-/** What the problem is to others, whichever side says so. */
-export function relatedProblemsOf(
-  problem: Problem,
-  patient: PatientRecord,
-): readonly { readonly problem: string; readonly is: 'parent' | 'child' | 'sibling' }[] {
-  const found = new Map(problem.relatedProblems.map((relation) => [relation.problem, relation.is]))
-  for (const other of patient.problems)
-    for (const relation of other.relatedProblems)
-      if (other.id !== undefined && relation.problem === problem.id && !found.has(other.id))
-        found.set(other.id, inverse[relation.is])
-  return [...found].map(([id, is]) => ({ problem: id, is }))
+/** How the problems of a record are linked; the record is gone through once. */
+export function problemLinks(patient: PatientRecord): ProblemLinks {
+  const holders = new Map<string, string[]>()
+  const byTopic = new Map<string, string[]>()
+  const add = (map: Map<string, string[]>, key: string, ...values: readonly string[]): void => {
+    const known = map.get(key)
+    if (known === undefined) map.set(key, [...values])
+    else known.push(...values)
+  }
+  for (const encounter of patient.encounters) {
+    const { id } = encounter
+    if (id !== undefined) for (const item of itemsOf(encounter)) add(holders, item, id)
+    for (const topic of encounter.topics)
+      for (const problem of topic.problems) {
+        add(byTopic, problem, ...itemsOf({ ...encounter, topics: [topic] }))
+        if (id !== undefined) add(holders, problem, id)
+      }
+  }
+  const inverses = new Map<string, Relation[]>()
+  for (const { id, relatedProblems } of patient.problems)
+    for (const relation of relatedProblems)
+      if (id !== undefined)
+        inverses.set(relation.problem, [
+          ...(inverses.get(relation.problem) ?? []),
+          { problem: id, is: inverse[relation.is] },
+        ])
+  return {
+    linked({ id, actualProblem, related }) {
+      const items = [...related, ...(id === undefined ? [] : (byTopic.get(id) ?? []))]
+      if (actualProblem !== undefined) items.push(actualProblem)
+      const own = new Set(items.filter((item) => item !== id))
+      const consultations = [...own, ...(id === undefined ? [] : [id])].flatMap((item) => holders.get(item) ?? [])
+      return new Set([...own, ...consultations])
+    },
+    related({ id, relatedProblems }) {
+      const others = id === undefined ? [] : (inverses.get(id) ?? [])
+      // What the problem says itself comes first, and once.
+      return [...new Map([...others, ...relatedProblems].map((relation) => [relation.problem, relation])).values()]
+    },
+  }
 }
 
 /** What is wrong with the ids of a record, by their paths. */

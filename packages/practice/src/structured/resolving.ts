@@ -25,12 +25,23 @@ export function resolved(
       if (inner !== undefined) local.set(reference, inner)
       return inner !== undefined || held.has(reference) || added.has(reference.slice(0, reference.indexOf('/')))
     }
-    const kept = pruned(resource, leads) as IdentifiedResource
+    // Almost all lead somewhere: those are not copied.
+    const kept = allLead(resource, leads) ? resource : (pruned(resource, leads) as IdentifiedResource)
     return local.size === 0 ? kept : { ...kept, contained: [...local.values()] }
   })
 }
 
 type Leads = (reference: string) => boolean
+
+function allLead(value: unknown, leads: Leads): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every((item) => allLead(item, leads))
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name]
+    if (name === 'reference' && typeof member === 'string' ? !leads(member) : !allLead(member, leads)) return false
+  }
+  return true
+}
 
 function pruned(value: unknown, leads: Leads): unknown {
   if (Array.isArray(value)) {

@@ -1,7 +1,7 @@
 /** Problems (§9.5): Conditions that tell what belongs to them, and those that come along with other areas' rows. */
 import type { Reference } from '@openspine/standards/fhir'
 import type { Problem } from '../../record/clinical.ts'
-import { linkedTo, relatedProblemsOf } from '../../record/links.ts'
+import { type ProblemLinks, problemLinks } from '../../record/links.ts'
 import { isFrom } from '../../record/services.ts'
 import type { Area, AreaQuery, AreaResult, IdentifiedResource } from '../area.ts'
 import { joined } from '../bundle.ts'
@@ -62,7 +62,8 @@ export const problems: Area = {
   whole: {},
   build(query, context) {
     const all = problemsOf(context)
-    const condition = conditionOf(context)
+    const links = problemLinks(context.patient)
+    const condition = conditionOf(context, links)
     const own = listed(
       list,
       query,
@@ -74,7 +75,7 @@ export const problems: Area = {
     // Problems that another area brings along bring nothing themselves.
     if (query.only !== undefined) return { ...own, shown: [] }
     const shown = new Set(own.shown)
-    const items = all.flatMap(({ row, id }) => (shown.has(id) ? [...linkedTo(row, context.patient)] : []))
+    const items = all.flatMap(({ row, id }) => (shown.has(id) ? [...links.linked(row)] : []))
     return joined([own, context.linked(new Set(items), 'problems', 'problems')])
   },
 }
@@ -82,10 +83,11 @@ export const problems: Area = {
 /** Problems linked to rows that are shown, or related to problems that are. */
 export function linkedProblems(shown: ReadonlySet<string>, context: Context): AreaResult {
   const all = problemsOf(context)
+  const links = problemLinks(context.patient)
   const linked = all.filter(
     ({ row }) =>
-      relatedProblemsOf(row, context.patient).some(({ problem }) => shown.has(problem)) ||
-      [...linkedTo(row, context.patient)].some((id) => shown.has(id)),
+      links.related(row).some(({ problem }) => shown.has(problem)) ||
+      [...links.linked(row)].some((id) => shown.has(id)),
   )
   // Before there was an area of problems, none came along.
   if (linked.length === 0 || !isFrom(context.version, problems.since)) return { resources: [], lists: [], shown: [] }
@@ -101,7 +103,7 @@ export function linkedProblems(shown: ReadonlySet<string>, context: Context): Ar
       ],
       shown: [],
     }
-  const condition = conditionOf(context)
+  const condition = conditionOf(context, links)
   const only = { ids: new Set(linked.map(({ id }) => id)), within: 'problems' } as const
   return listed(
     list,
@@ -113,13 +115,13 @@ export function linkedProblems(shown: ReadonlySet<string>, context: Context): Ar
   )
 }
 
-function conditionOf(context: Context): (problem: Identified<Problem>) => IdentifiedResource {
+function conditionOf(context: Context, links: ProblemLinks): (problem: Identified<Problem>) => IdentifiedResource {
   const reference = referencesTo(context)
   const encounterOf = consultationsByItem(context)
   return ({ row, id }) => {
     const { actualProblem } = row
     const content = (name: string, value: Reference) => extension(careConnectHl7(name), { valueReference: value })
-    const related = [...linkedTo(row, context.patient)].filter((each) => each !== actualProblem)
+    const related = [...links.linked(row)].filter((each) => each !== actualProblem)
     // Why items are missing is said once for each area, not for each item.
     const contents = new Map(
       related.flatMap((each) => {
@@ -133,7 +135,7 @@ function conditionOf(context: Context): (problem: Identified<Problem>) => Identi
       extension: [
         ...(actual === undefined ? [] : [content('ActualProblem', actual)]),
         extension(careConnectHl7('ProblemSignificance'), { valueCode: significanceOf(row) }),
-        ...relatedProblemsOf(row, context.patient).map((relation) =>
+        ...links.related(row).map((relation) =>
           extension(careConnectHl7('RelatedProblemHeader'), {
             extension: [
               extension('type', { valueCode: relation.is }),

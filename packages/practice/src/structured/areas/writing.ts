@@ -25,15 +25,23 @@ export function made(resource: AnyResource & { readonly id: string }): Identifie
 
 function written(value: unknown): unknown {
   if (typeof value === 'string') return legible(value)
+  if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
-    const items = value.map(written).filter((item) => item !== undefined)
+    const items: unknown[] = []
+    for (const item of value) {
+      const kept = written(item)
+      if (kept !== undefined) items.push(kept)
+    }
     return items.length === 0 ? undefined : items
   }
-  if (typeof value !== 'object' || value === null) return value
-  const members = Object.entries(value)
-    .map(([name, member]) => [name, written(member)] as const)
-    .filter(([, member]) => member !== undefined)
-  return members.length === 0 ? undefined : Object.fromEntries(members)
+  let result: Record<string, unknown> | undefined
+  for (const name of Object.keys(value)) {
+    const kept = written((value as Record<string, unknown>)[name])
+    if (kept === undefined) continue
+    result ??= {}
+    result[name] = kept
+  }
+  return result
 }
 
 /** `id`, profile and identifier of a resource of a CareConnect GPC profile. */
