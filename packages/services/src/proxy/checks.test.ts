@@ -6,8 +6,18 @@ import { admit, checks } from './checks.ts'
 import { proxyConfig } from './config.ts'
 import { explainProxyRecord, proxyRecord } from './record.ts'
 import { endpointReader } from './target.ts'
-import { bearer, consumerAsid, interaction, providerAsid, TestAgreements, TestDirectory, traceId } from './testing.ts'
+import {
+  asRead,
+  bearer,
+  consumerAsid,
+  interaction,
+  providerAsid,
+  TestAgreements,
+  TestDirectory,
+  traceId,
+} from './testing.ts'
 import { throttle } from './throttle.ts'
+import { tokenReader } from './tokens.ts'
 
 const now = Date.parse('2026-06-01T12:00:00Z')
 const endpoint = 'https://gp.example.test/A20047/STU3/1/gpconnect'
@@ -68,6 +78,7 @@ function world(about: Case) {
     now: about.now ?? now,
     peerNow: (one) => one,
     readEndpoint: endpointReader(),
+    readToken: tokenReader(),
     allow,
   }
   const said: Said = {
@@ -280,11 +291,10 @@ describe('admission', () => {
     assert.equal(call.endpoint?.authority, 'gp.example.test')
     assert.equal(call.provider?.cpaId, 'S000000000001')
     assert.equal(call.agreement?.id, 'agreement-1')
-    assert.deepEqual(call.token?.practitioner, {
+    assert.deepEqual(JSON.parse(call.token ?? '{}').practitioner, {
       id: 'u-17',
       ids: ['https://fhir.nhs.uk/Id/sds-user-id|111222333444'],
       name: 'Dr Claire Jones',
-      role: undefined,
     })
   })
 
@@ -307,7 +317,7 @@ describe('admission', () => {
         firstByteMs: undefined,
         providerMs: undefined,
       } as const
-      const lines = explainProxyRecord(proxyRecord('node', now, call, ended, refusal)).join('\n')
+      const lines = explainProxyRecord(asRead(proxyRecord('node', now, call, ended, refusal))).join('\n')
       assert.match(lines, says)
       assert.ok(lines.includes(name))
       assert.ok(!lines.includes('eyJ'), 'the token itself is not shown')
