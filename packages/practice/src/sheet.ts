@@ -74,7 +74,6 @@ export interface Surroundings {
   readonly appointments: AppointmentStore
   /** Absent: this system has nobody to ask. */
   readonly demographics?: LookUp | undefined
-  readonly appointments: AppointmentStore
   readonly clock: Clock
   /** FQDN of the secure proxy, in lower case. */
   readonly proxyFqdn: string

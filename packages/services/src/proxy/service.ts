@@ -11,11 +11,12 @@ import { Door } from './door.ts'
 import { explainFace } from './http/explain.ts'
 import { Deadlines } from './relay/deadlines.ts'
 import { type Relay, timesOf } from './relay/relay.ts'
-import { Slabs } from './relay/slabs.ts'
+import { readBytes, Slabs, writeBytes } from './relay/slabs.ts'
 import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
 import { endpointReader } from './target.ts'
 import { throttle } from './throttle.ts'
+import { tokenReader } from './tokens.ts'
 
 export { type Check, checks } from './checks.ts'
 export { type ProxyConfig, proxyConfig } from './config.ts'
@@ -50,7 +51,7 @@ export function proxy(needs: {
   let stopListening: (() => void) | undefined
   let renewalFault: string | undefined
 
-  const slabs = new Slabs()
+  const slabs = new Slabs(readBytes)
   const upstreams = new Upstreams({
     times,
     slabs,
@@ -79,11 +80,13 @@ export function proxy(needs: {
     deadlines,
     upstreams,
     slabs,
+    drafts: new Slabs(writeBytes),
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),
     rules: {
       peerNow: (peer) => peerNow(peer, trust, platform.clock),
       readEndpoint: endpointReader(),
+      readToken: tokenReader(),
       allow: throttle(config),
     },
     closing: () => closing,

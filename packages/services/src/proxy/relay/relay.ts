@@ -72,11 +72,13 @@ export interface Relay {
   readonly deadlines: Deadlines
   readonly upstreams: Upstreams
   readonly tally: Tally
+  /** Buffers for what is read, and for what is written. */
   readonly slabs: Slabs
+  readonly drafts: Slabs
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */
-  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'allow'>
+  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'readToken' | 'allow'>
   /** New requests are no longer wanted: every answer closes its connection. */
   readonly closing: () => boolean
 }
@@ -90,6 +92,7 @@ export function around(relay: Relay, now: number): Surroundings {
     now,
     peerNow: relay.rules.peerNow,
     readEndpoint: relay.rules.readEndpoint,
+    readToken: relay.rules.readToken,
     allow: relay.rules.allow,
   }
 }
