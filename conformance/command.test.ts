@@ -91,6 +91,27 @@ describe('commands beside a running server', () => {
     assert.equal(readFileSync(file).length, letter.size)
   })
 
+  it('appointments are booked, listed, amended and cancelled at the real practice', async () => {
+    const answer = async (...args: readonly string[]) => {
+      const ran = await environment.run('appointments', ...args, '--json')
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      return JSON.parse(ran.stdout)
+    }
+    const at = ['--practice', 'A20047']
+    const booked = await answer('book', '9990548609', '--first', '--description', 'Invented cough')
+    const { id, version } = booked.appointment
+    assert.equal(booked.appointment.bookedBy, 'Invented Trust')
+    const amended = await answer('amend', id, ...at, '--comment', 'since Monday', '--format', 'xml')
+    assert.equal(amended.appointment.comment, 'since Monday')
+    const late = await environment.run('appointments', 'cancel', id, ...at, '--reason', 'x', '--if-version', version)
+    assert.equal(late.code, 3, late.stdout)
+    assert.match(late.stderr, /CLIENT_CONFLICT/)
+    await answer('cancel', id, ...at, '--reason', 'feels better')
+    const { appointments } = await answer('list', '9990548609')
+    const cancelled = appointments.find((one: { id: string }) => one.id === id)
+    assert.deepEqual([cancelled.status, cancelled.cancellationReason], ['cancelled', 'feels better'])
+  })
+
   it('system register gives a newcomer a place in the directory, which the running server shows within a second', async () => {
     const url = 'https://gp.supplier.example:9643/C81001/DSTU2/1'
     const about = [
