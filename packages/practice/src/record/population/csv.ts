@@ -143,28 +143,34 @@ function readRow(
   population: Population,
   numbers: ReadonlyMap<string, string>,
 ): void {
-  if (fields.length > named.length) return population.fault(place(), 'the row has more fields than the header')
+  if (fields.length > named.length) {
+    population.fault(place(), 'the row has more fields than the header')
+    return
+  }
   const written = (fields[number] ?? '').trim()
   const nhsNumber = numbers.get(plain(written)) ?? written.replaceAll(/[\s-]/g, '')
-  if (nhsNumber === '') return population.fault(place('nhsNumber'), 'is missing')
-  if (!isNhsNumber(nhsNumber))
-    return population.fault(place('nhsNumber'), 'is no NHS number: ten digits with a right check digit')
+  if (!isNhsNumber(nhsNumber)) {
+    const problem = nhsNumber === '' ? 'is missing' : 'is no NHS number: ten digits with a right check digit'
+    population.fault(place('nhsNumber'), problem)
+    return
+  }
   const row: Record<string, unknown> = {}
   let wrong = false
-  named.forEach((each, i) => {
-    if (each === undefined) return
+  const refuse = (column: Column, problem: string) => {
+    wrong = true
+    population.fault(place(column.name), problem)
+  }
+  for (const [i, column] of named.entries()) {
+    if (column === undefined) continue
     const value = (fields[i] ?? '').trim()
     if (value === '') {
-      if (!each.required) return
-      wrong = true
-      return population.fault(place(each.name), 'is empty')
+      if (column.required) refuse(column, 'is empty')
+      continue
     }
-    const read = each.read(value)
-    if ('fault' in read) {
-      wrong = true
-      population.fault(place(each.name), read.fault)
-    } else put(row, each.path, read.value)
-  })
+    const read = column.read(value)
+    if ('fault' in read) refuse(column, read.fault)
+    else put(row, column.path, read.value)
+  }
   if (wrong) return
   if (kind === 'patients') population.person(nhsNumber, finishedPerson(row), place())
   else population.row(nhsNumber, kind, finishedRow(row, kind), place())

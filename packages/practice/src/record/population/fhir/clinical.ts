@@ -217,7 +217,7 @@ export const immunisationRow: RowMapper = (held, mapping) => {
 }
 
 /** What a value of any type says, in words; a quantity stands as such. */
-export function valueOf(resource: Fields): { readonly value?: string; readonly quantity?: Fields } {
+export function observedValue(resource: Fields): { readonly value?: string; readonly quantity?: Fields } {
   const quantity = quantityOf(resource['valueQuantity'])
   if (quantity !== undefined) return { quantity }
   const bare = numberOf(fields(resource['valueQuantity'])['value']) ?? numberOf(resource['valueInteger'])
@@ -238,7 +238,7 @@ export const observationRow: RowMapper = (held, mapping) => {
   const effective = resource['effectiveDateTime'] ?? fields(resource['effectivePeriod'])['start'] ?? resource['issued']
   const day = dayOf(effective)
   const moment = momentOf(effective)
-  const { value, quantity } = valueOf(resource)
+  const { value, quantity } = observedValue(resource)
   const range = rangeOf(resource['referenceRange'])
   const components = list(resource['component']).map((component) =>
     known({

@@ -184,16 +184,15 @@ function emit(mapped: readonly Mapped[], mapping: Mapping, population: Populatio
     ids.set(held.resource, { id, area, nhsNumber })
   }
   for (const { held, nhsNumber, area, row } of mapped) {
+    const own = ids.get(held.resource)
     const resolve = ({ target, allowed }: Link): string | undefined => {
       const meant = isRow(target) ? target : (statementOf(target, mapping) ?? target)
       const found = ids.get(meant.resource)
-      if (found !== undefined && found.nhsNumber === nhsNumber && allowed(found.area) && found.id !== row['id'])
-        return found.id
+      if (found !== undefined && found.nhsNumber === nhsNumber && allowed(found.area) && found !== own) return found.id
       count(population.unmapped, `${held.type} (link to ${target.type})`)
       return undefined
     }
     const written = linked(row, resolve) as Fields
-    const own = ids.get(held.resource)
     population.row(nhsNumber, area, own === undefined ? written : { ...written, id: own.id }, held.place)
   }
 }

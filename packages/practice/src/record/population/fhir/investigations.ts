@@ -1,6 +1,6 @@
 /** Reports of investigations: a DiagnosticReport with its request, specimens, groups of results, results and filing. */
 
-import { type RowMapper, valueOf } from './clinical.ts'
+import { observedValue, type RowMapper } from './clinical.ts'
 import {
   codedText,
   codesOf,
@@ -49,7 +49,7 @@ function resultOf(held: Held, mapping: Mapping) {
     entry: wordsOf(resource['code']),
     codes: codesOf(resource['code']),
     moment: momentOf(resource['effectiveDateTime']),
-    ...valueOf(resource),
+    ...observedValue(resource),
     referenceRange: rangeOf(resource['referenceRange']),
     interpretation: codedText(list(resource['interpretation'])[0]),
     comment: comment(resource),

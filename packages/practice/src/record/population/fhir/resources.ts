@@ -60,17 +60,24 @@ export async function readResources(sources: readonly PopulationSource[], popula
       )
   }
   const unpack = (resource: unknown, place: Place, path: string, fullUrl?: string): void => {
-    if (!isFields(resource) || textOf(resource['resourceType']) === undefined)
-      return population.fault({ ...place, path }, 'is no FHIR resource')
-    if (resource['resourceType'] !== 'Bundle') return hold(resource, { ...place, path }, fullUrl)
-    const entries = resource['entry']
-    if (entries !== undefined && !Array.isArray(entries))
-      return population.fault({ ...place, path: `${path}.entry` }, 'is no list')
-    ;(entries ?? []).forEach((entry, i) => {
+    if (!isFields(resource) || textOf(resource['resourceType']) === undefined) {
+      population.fault({ ...place, path }, 'is no FHIR resource')
+      return
+    }
+    if (resource['resourceType'] !== 'Bundle') {
+      hold(resource, { ...place, path }, fullUrl)
+      return
+    }
+    const entries = resource['entry'] ?? []
+    if (!Array.isArray(entries)) {
+      population.fault({ ...place, path: `${path}.entry` }, 'is no list')
+      return
+    }
+    for (const [i, entry] of entries.entries()) {
       const inner = fields(entry)['resource']
-      if (inner === undefined) return population.fault({ ...place, path: `${path}.entry[${i}]` }, 'has no resource')
-      unpack(inner, place, `${path}.entry[${i}].resource`, textOf(fields(entry)['fullUrl']))
-    })
+      if (inner === undefined) population.fault({ ...place, path: `${path}.entry[${i}]` }, 'has no resource')
+      else unpack(inner, place, `${path}.entry[${i}].resource`, textOf(fields(entry)['fullUrl']))
+    }
   }
   for (const source of sources)
     for await (const { resource, place } of documentsOf(source, population))
