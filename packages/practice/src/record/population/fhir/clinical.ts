@@ -22,7 +22,7 @@ import {
   wordsOf,
 } from './elements.ts'
 import { encounterReference, Link, type Mapping, type Row, relatedTo } from './mapping.ts'
-import { odsCodeOf } from './people.ts'
+import { odsCodeOf, personName } from './people.ts'
 import type { Held } from './resources.ts'
 
 export type RowMapper = (held: Held, mapping: Mapping) => Row
@@ -276,6 +276,20 @@ export const observationRow: RowMapper = (held, mapping) => {
   }
 }
 
+const urgencies: Readonly<Record<string, string>> = {
+  routine: 'Routine',
+  urgent: 'Urgent',
+  asap: 'As soon as possible',
+}
+
+/** What somebody is called: a person with title, a place or a service by its name. */
+function nameOf(reference: unknown, held: Held, { resources }: Mapping): string | undefined {
+  const target = resources.follow(reference, held)
+  if (target?.type !== 'Practitioner') return lineOf(target?.resource['name']) ?? lineOf(fields(reference)['display'])
+  const { prefix, given, family } = personName(target.resource['name'])
+  return [...prefix, ...given, family].filter((part) => part !== undefined).join(' ') || undefined
+}
+
 export const referralRow: RowMapper = (held, mapping) => {
   const { resource } = held
   const reason = list(resource['reasonCode'] ?? resource['reason'])[0]
@@ -284,9 +298,11 @@ export const referralRow: RowMapper = (held, mapping) => {
   const recipients = list(resource['recipient'] ?? resource['performer']).flatMap(
     (each) => partyOf(each, held, mapping) ?? [],
   )
-  const [recipient] = list(resource['recipient'] ?? resource['performer'])
-  const target = mapping.resources.follow(recipient, held)?.resource['name']
-  const name = lineOf(target) ?? lineOf(fields(recipient)['display'])
+  const names = list(resource['recipient'] ?? resource['performer']).flatMap(
+    (each) => nameOf(each, held, mapping) ?? [],
+  )
+  const name = names.length === 0 ? undefined : names.join(', ')
+  const asker = fields(resource['requester'])['agent'] ?? resource['requester']
   const urgency = textOf(resource['priority']) ?? codeOf(resource['priority'])
   const specialty = codedText(list(resource['specialty'])[0])
   return {
@@ -295,12 +311,12 @@ export const referralRow: RowMapper = (held, mapping) => {
       id: held.id,
       codes: codesOf(reason),
       date: dayOf(resource['authoredOn'] ?? resource['dateSent'] ?? resource['date']),
-      from: labelled('From'),
+      from: labelled('From') ?? nameOf(asker, held, mapping),
       to: name ?? labelled('To') ?? specialty?.text ?? wordsOf(reason),
-      priority: labelled('Priority') ?? wordsOf(resource['priority']),
-      urgency: ['routine', 'urgent', 'asap'].includes(urgency ?? '') ? urgency : undefined,
+      priority: labelled('Priority') ?? wordsOf(resource['priority']) ?? urgencies[urgency ?? ''],
+      urgency: Object.hasOwn(urgencies, urgency ?? '') ? urgency : undefined,
       details: prose([textOf(resource['description']), ...lines.filter((line) => !/^(From|To|Priority): /.test(line))]),
-      requester: mapping.practitioner(fields(resource['requester'])['agent'] ?? resource['requester'], held),
+      requester: mapping.practitioner(asker, held),
       recipients,
       specialty,
       bookingReference: list(resource['identifier'])

@@ -70,6 +70,24 @@ function soleWords(topics: readonly Fields[]): string | undefined {
   return all.length === 1 && topic?.['headings'] === undefined ? textOf(all[0]?.['text']) : undefined
 }
 
+/** A consultation in words, as a table shows it: its topics, their headings, and what stands under them. */
+function proseOf(topics: readonly Held[], mapping: Mapping): readonly string[] {
+  const said = (from: Held): string | undefined => {
+    const title = lineOf(from.resource['title'])
+    const entries = entriesOf(from, mapping)
+      .filter(({ type }) => type !== 'List')
+      .flatMap((each) => (isNote(each) ? wordsIn(each) : wordsOf(each.resource['code'])) ?? [])
+    const words = entries.join('; ')
+    return title === undefined ? words || undefined : words === '' ? title : `${title}: ${words}`
+  }
+  return topics.flatMap((topic) => [
+    ...[said(topic) ?? []].flat(),
+    ...entriesOf(topic, mapping)
+      .filter(({ type }) => type === 'List')
+      .flatMap((heading) => said(heading) ?? []),
+  ])
+}
+
 export const encounterRow: RowMapper = (held, mapping) => {
   const { resource } = held
   const period = fields(resource['period'])
@@ -97,7 +115,7 @@ export const encounterRow: RowMapper = (held, mapping) => {
       end: momentOf(period['end']),
       title: wordsOf(type) ?? lineOf(whole?.resource['title']) ?? reasons[0] ?? 'Consultation',
       codes: codesOf(type),
-      details: sole ?? ([...reasons, ...notes].join('\n') || undefined),
+      details: sole ?? ([...reasons, ...proseOf(topics, mapping), ...notes].join('\n') || undefined),
       topics: sole === undefined ? mapped : [],
       recordedBy: person('REC')[0],
       practitioner: person('PPRF')[0] ?? (participants.length === 1 ? person('ATND')[0] : undefined),

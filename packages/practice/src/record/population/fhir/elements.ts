@@ -55,7 +55,14 @@ export function instantOf(value: unknown): string | undefined {
 }
 
 /** Codes that say only that there is none: the text was not understood when it was transferred. */
-const nothing = new Set(['196461000000101', '196471000000108', '196421000000109', '196411000000103'])
+const nothing = new Set([
+  '196411000000103',
+  '196421000000109',
+  '196431000000106',
+  '196451000000104',
+  '196461000000101',
+  '196471000000108',
+])
 const nullFlavour = /NullFlavor$/
 
 export function codesOf(concept: unknown): Coding[] {

@@ -93,7 +93,15 @@ function supplyOf(resource: Fields | undefined) {
 const prescriberReference = (resource: Fields): unknown =>
   fields(resource['requester'])['agent'] ?? resource['requester'] ?? resource['prescriber']
 
-function issueOf(order: Held, medication: { readonly dosage: string; readonly quantity?: string }, mapping: Mapping) {
+/** What an issue has where it says nothing else. */
+interface Usual {
+  readonly dosage: string
+  readonly quantity?: string
+  readonly supply?: object
+  readonly daysDuration?: number
+}
+
+function issueOf(order: Held, medication: Usual, mapping: Mapping) {
   const { resource, id } = order
   const dosage = textOf(dosageOf(resource)['text'])
   const { quantity, supply, daysDuration } = supplyOf(resource)
@@ -102,8 +110,8 @@ function issueOf(order: Held, medication: { readonly dosage: string; readonly qu
     date: dayOf(resource['authoredOn'] ?? resource['dateWritten']),
     dosage: dosage === medication.dosage ? undefined : lineOf(dosage),
     quantity: quantity === medication.quantity ? undefined : quantity,
-    supply,
-    daysDuration,
+    supply: JSON.stringify(supply) === JSON.stringify(medication.supply) ? undefined : supply,
+    daysDuration: daysDuration === medication.daysDuration ? undefined : daysDuration,
     prescriber: mapping.practitioner(prescriberReference(resource), order),
     information: notesOf(resource['note']),
   })
@@ -131,6 +139,8 @@ export function medicationRow(held: Held, mapping: Mapping): Row {
   const period = fields(statement?.['effectivePeriod'] ?? fields(plan?.['dispenseRequest'])['validityPeriod'])
   const start = dayOf(period['start'] ?? statement?.['effectiveDateTime'])
   const end = dayOf(period['end'])
+  const dispensable = dayOf(fields(fields(plan?.['dispenseRequest'])['validityPeriod'])['start'])
+  const isDelayed = kind['type'] === 'acute' && dispensable !== undefined && start !== undefined && dispensable > start
   const dosageText = dosageOf(statement)['text'] ?? dosageOf(plan)['text']
   const dosage = lineOf(dosageText) ?? noDosage
   const supply = supplyOf(plan)
@@ -160,6 +170,7 @@ export function medicationRow(held: Held, mapping: Mapping): Row {
       recordedBy: plan === undefined ? undefined : mapping.practitioner(plan['recorder'], planHeld as Held),
       recordedDate,
       startDate: start,
+      postDate: isDelayed ? dispensable : undefined,
       elsewhere: elsewhere ? known({ agency: agency?.slice('Prescribed by: '.length) }) : undefined,
       // The end that follows from the days is not said twice.
       scheduledEndDate: ended === undefined && end !== derived ? end : undefined,

@@ -38,7 +38,7 @@ const bestOf = (names: unknown, use: string): Fields =>
   list(names)[0] ??
   {}
 
-function personName(names: unknown) {
+export function personName(names: unknown) {
   const name = bestOf(names, 'official')
   // DSTU2 has a list of family names.
   const family = strings(name['family']).join(' ')

@@ -16,7 +16,7 @@ export interface Held {
 }
 
 export interface Resources {
-  /** In document order, contained ones not among them. */
+  /** In document order; contained ones only where a List has them: resolved allergies stand there alone. */
   readonly all: readonly Held[]
   /** What a reference of that resource points at. */
   follow(reference: unknown, from: Held): Held | undefined
@@ -42,22 +42,14 @@ export async function readResources(sources: readonly PopulationSource[], popula
       if (id !== undefined) index(`${scope}${type}/${id}`, held)
       if (fullUrl !== undefined) index(`${scope}${fullUrl}`, held)
     }
-    const inside = list(resource['contained'])
-    if (inside.length > 0)
-      contained.set(
-        resource,
-        new Map(
-          inside.map((one, i): [string, Held] => [
-            textOf(one['id'])?.replace(/^#/, '') ?? '',
-            {
-              type: textOf(one['resourceType']) ?? '',
-              id: textOf(one['id']),
-              resource: one,
-              place: { ...place, path: `${place.path ?? type}.contained[${i}]` },
-            },
-          ]),
-        ),
-      )
+    const inside = list(resource['contained']).map((one, i): Held => {
+      const id = textOf(one['id'])?.replace(/^#/, '')
+      const where = { ...place, path: `${place.path ?? type}.contained[${i}]` }
+      return { type: textOf(one['resourceType']) ?? '', id, resource: one, place: where }
+    })
+    if (inside.length === 0) return
+    contained.set(resource, new Map(inside.map((one) => [one.id ?? '', one])))
+    if (type === 'List') all.push(...inside)
   }
   const unpack = (resource: unknown, place: Place, path: string, fullUrl?: string): void => {
     if (!isFields(resource) || textOf(resource['resourceType']) === undefined) {
