@@ -7,6 +7,7 @@ const prefixes = [
   'AUDIT',
   'CLIENT',
   'CONFIG',
+  'CSV',
   'DEMOGRAPHICS',
   'DIRECTORY',
   'DOOR',

@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
 import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
+import { practiceCommands } from './commands/practice.ts'
 import { productCommands } from './commands/product.ts'
 import { proxyCommands } from './commands/proxy.ts'
 import { registryCommands } from './commands/registry.ts'
@@ -33,6 +34,7 @@ systemCommands(program)
 tokenCommands(program)
 agreementCommands(program)
 loadCommands(program)
+practiceCommands(program)
 registryCommands(program)
 configCommand(program)
 

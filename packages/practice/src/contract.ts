@@ -1,4 +1,5 @@
 import type { PatientInput, PracticeFile } from './record/model.ts'
+import type { PopulationFault, PopulationSource } from './record/population/population.ts'
 
 /** A practice as it stands, without its patients. */
 export interface PracticeSummary {
@@ -13,6 +14,36 @@ export interface PracticeSummary {
   readonly patients: number
 }
 
+export interface PopulationOptions {
+  readonly odsCode: string
+  /** Remove the practice's patients that the population does not have. Faults stop it, whatever `keepGoing` says. */
+  readonly complete?: boolean
+  /** Write what is right in spite of faults: rows with a fault and patients who cannot be read are left out. */
+  readonly keepGoing?: boolean
+  /** Read and check alone. */
+  readonly dryRun?: boolean
+  /** Pass over columns of CSV files that are not known. */
+  readonly ignoreUnknown?: boolean
+  /** Told now and then how many patients were checked. */
+  readonly progress?: (patients: number) => void
+}
+
+/** What became of a population. */
+export interface PopulationReport {
+  readonly odsCode: string
+  readonly written: boolean
+  /** Patients that were written, or would be. */
+  readonly patients: number
+  /** Rows of CSV files and FHIR resources that were used, by kind. */
+  readonly resources: Readonly<Record<string, number>>
+  /** What a record has no place for, by kind. */
+  readonly unmapped: Readonly<Record<string, number>>
+  /** The first thousand, by source, line and path; never with a value. */
+  readonly faults: readonly PopulationFault[]
+  /** How many there are. */
+  readonly faultCount: number
+}
+
 /** What may be asked of the practice system beside its wire face. */
 export interface PracticeContract {
   /**
@@ -24,6 +55,12 @@ export interface PracticeContract {
    * Adds or replaces patients of a practice, in batches. SpineError `PRACTICE_UNKNOWN`, `PRACTICE_FILE_INVALID`.
    */
   addPatients(odsCode: string, patients: Iterable<PatientInput> | AsyncIterable<PatientInput>): Promise<number>
+  /**
+   * Loads a population (CSV files, FHIR bundles) into a practice that is there. Each patient's record is replaced as a
+   * whole, in one transaction; a fault anywhere leaves everything as it was. Unchanged records keep their version.
+   * SpineError `PRACTICE_UNKNOWN`, `PRACTICE_DOCUMENT_TAKEN`.
+   */
+  loadPopulation(sources: readonly PopulationSource[], options: PopulationOptions): Promise<PopulationReport>
   /** In order of ODS code. */
   practices(): Promise<readonly PracticeSummary[]>
 }

@@ -3,23 +3,29 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { SpineError } from '@openspine/standards/error'
 import { appointmentStore } from './appointments/store.ts'
 import type { PracticeConfig } from './config.ts'
-import type { PracticeContract } from './contract.ts'
+import type { PopulationOptions, PopulationReport, PracticeContract } from './contract.ts'
 import type { LookUp } from './demographics.ts'
 import { endpoints } from './endpoints.ts'
 import { practiceListener } from './http/listener.ts'
 import { migrations } from './migrations.ts'
 import { readPatient, readPracticeFile } from './record/file.ts'
 import type { PatientInput, PatientRecord, PracticeFile } from './record/model.ts'
+import { readPopulation } from './record/population/load.ts'
+import type { PopulationSource } from './record/population/population.ts'
 import { practiceStore } from './store.ts'
 
 export { type PracticeConfig, practiceConfig } from './config.ts'
-export type { PracticeContract, PracticeSummary } from './contract.ts'
+export type { PopulationOptions, PopulationReport, PracticeContract, PracticeSummary } from './contract.ts'
 export type { LookUp, TracedPerson } from './demographics.ts'
 export type { PatientInput, PracticeFile } from './record/model.ts'
+export { formatOfName } from './record/population/load.ts'
+export { type CsvKind, csvKinds, type PopulationFault, type PopulationSource } from './record/population/population.ts'
 export { type SyntheticPerson, syntheticRecord } from './sandbox/synthetic.ts'
 export { workedExample, workedExamplePatients } from './sandbox/worked-example.ts'
 
 const batch = 500
+/** Faults of a population that a report lists. */
+const faultsShown = 1000
 
 /**
  * A GP practice system: GP Connect of both lines (0.x in DSTU2, 1.x in STU3, each in JSON and XML) for any number
@@ -68,10 +74,7 @@ export function practice({
     return { practices: read.practices.length, patients }
   }
 
-  async function addPatients(
-    odsCode: string,
-    patients: Iterable<PatientInput> | AsyncIterable<PatientInput>,
-  ): Promise<number> {
+  async function practiceNamed(odsCode: string) {
     const held = await store.practice(odsCode)
     if (held === undefined)
       throw new SpineError(
@@ -79,6 +82,14 @@ export function practice({
         { odsCode },
         { explanation: `There is no practice ${odsCode}: load a practice file that names it first.` },
       )
+    return held
+  }
+
+  async function addPatients(
+    odsCode: string,
+    patients: Iterable<PatientInput> | AsyncIterable<PatientInput>,
+  ): Promise<number> {
+    const held = await practiceNamed(odsCode)
     let written = 0
     let waiting: PatientRecord[] = []
     const write = async () => {
@@ -92,6 +103,27 @@ export function practice({
     }
     if (waiting.length > 0) await write()
     return written
+  }
+
+  async function loadPopulation(
+    sources: readonly PopulationSource[],
+    { odsCode, complete = false, keepGoing = false, dryRun = false, ...reading }: PopulationOptions,
+  ): Promise<PopulationReport> {
+    const held = await practiceNamed(odsCode)
+    const read = await readPopulation(sources, held.practice, { odsCode, ...reading })
+    const { practice: settings, patients, used, unmapped, faults } = read
+    const written = !dryRun && (faults.length === 0 || (keepGoing && !complete))
+    if (written) await store.write([{ practice: settings, patients, complete }])
+    log.info({ odsCode, patients: patients.length, faults: faults.length, written }, 'population read')
+    return {
+      odsCode,
+      written,
+      patients: patients.length,
+      resources: used,
+      unmapped,
+      faults: faults.slice(0, faultsShown),
+      faultCount: faults.length,
+    }
   }
 
   async function practices() {
@@ -112,7 +144,7 @@ export function practice({
 
   return {
     name: 'practice',
-    contract: { load, addPatients, practices },
+    contract: { load, addPatients, loadPopulation, practices },
     migrations,
     listeners: [listener],
     async start() {

@@ -1,6 +1,6 @@
+import { readCsv } from '@openspine/standards/csv'
 import { isSpineError } from '@openspine/standards/error'
 import type { Directory, DirectoryEntry } from '../contract.ts'
-import { readCsv } from './csv.ts'
 import { inventedOrganisation } from './invented.ts'
 import { type FileType, organisationOfRow } from './organisation-file.ts'
 

@@ -1,4 +1,4 @@
-import { SpineError } from '@openspine/standards/error'
+import { SpineError } from '../error.ts'
 
 /** One row of a CSV file. */
 export interface CsvRow {
@@ -20,7 +20,7 @@ const defaults: CsvLimits = { field: 10_000, fields: 200 }
  * Reads CSV (RFC 4180) piece by piece: quoted fields with doubled quotes, commas and line ends inside; line ends CRLF,
  * LF or CR; a byte order mark and empty lines are passed over.
  *
- * @throws SpineError `ODS_CSV` with the line, where a quotation is wrong or a limit is exceeded
+ * @throws SpineError `CSV_INVALID` with the line, where a quotation is wrong or a limit is exceeded
  *
  * @example
  * for await (const { fields } of readCsv(['a,"b, c"\r\n'])) console.log(fields) // [ 'a', 'b, c' ]
@@ -38,7 +38,7 @@ export async function* readCsv(
   let wasReturn = false
   let first = true
   const wrong = (why: string) =>
-    new SpineError('ODS_CSV', { line }, { explanation: `Line ${line} of the CSV file: ${why}.` })
+    new SpineError('CSV_INVALID', { line }, { explanation: `Line ${line} of the CSV file: ${why}.` })
   const endField = () => {
     if (fields.length >= most.fields) throw wrong(`more than ${most.fields} fields`)
     fields.push(field)
@@ -96,4 +96,10 @@ export async function* readCsv(
   if (state === 'quoted') throw wrong('the file ends within a quoted field')
   const row = endRow()
   if (row !== undefined) yield row
+}
+
+/** One row with its line end (CRLF); a field is quoted only where it must be. */
+export function writeCsvRow(fields: readonly string[]): string {
+  const alone = fields.length === 1
+  return `${fields.map((field) => (/[",\r\n\ufeff]/.test(field) || (alone && field === '') ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}\r\n`
 }

@@ -1,0 +1,260 @@
+/**
+ * The columns of CSV files as data: what each is called, what it says and how its text becomes a value of the record.
+ * `docs/guides/load-a-test-population.md` shows the same table; a test compares them.
+ */
+import { isOdsCode } from '@openspine/standards/nhs'
+import { isDay } from '../dates.ts'
+import type { CsvKind, RowArea } from './population.ts'
+
+export type Setter = (value: unknown) => void
+
+export interface Column {
+  readonly name: string
+  /** Other names that published files have for it. */
+  readonly also?: readonly string[]
+  readonly says: string
+  readonly required?: true
+  /** Path in the record; a number is a place in a list. */
+  readonly path: readonly (string | number)[]
+  /** The value of the text, or what is wrong with it. */
+  readonly read: Reading
+}
+
+type Reading = (text: string) => { readonly value: unknown } | { readonly fault: string }
+
+const text: Reading = (value) => ({ value })
+const list: Reading = (value) => ({
+  value: value
+    .split('|')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+})
+/** Given names are parted by spaces, unless strokes part them. */
+const names: Reading = (value) => list(value.includes('|') ? value : value.replaceAll(/\s+/g, '|'))
+
+const day: Reading = (value) => {
+  const british = /^(\d{2})\/(\d{2})\/(\d{4})$/.exec(value)
+  const written = british === null ? value : `${british[3]}-${british[2]}-${british[1]}`
+  return isDay(written) ? { value: written } : { fault: 'is no day that exists, as yyyy-mm-dd or dd/mm/yyyy' }
+}
+
+const yes = new Set(['true', 'yes', 'y', '1'])
+const no = new Set(['false', 'no', 'n', '0'])
+const flag: Reading = (value) => {
+  const said = value.toLowerCase()
+  return yes.has(said) ? { value: true } : no.has(said) ? { value: false } : { fault: 'is neither true nor false' }
+}
+
+/** A flag that some files write as a letter of their own. */
+const flagOr =
+  (letter: string): Reading =>
+  (value) =>
+    value.toUpperCase() === letter ? { value: true } : flag(value)
+
+const oneOf =
+  (...values: readonly string[]): Reading =>
+  (value) => {
+    const said = value.toLowerCase()
+    return values.includes(said) ? { value: said } : { fault: `is none of ${values.join(', ')}` }
+  }
+
+const genders: Readonly<Record<string, string>> = {
+  m: 'male',
+  f: 'female',
+  1: 'male',
+  2: 'female',
+  9: 'other',
+  0: 'unknown',
+}
+const gender: Reading = (value) => oneOf('male', 'female', 'other', 'unknown')(genders[value.toLowerCase()] ?? value)
+
+const whole: Reading = (value) => (/^\d{1,6}$/.test(value) ? { value: Number(value) } : { fault: 'is no whole number' })
+
+const odsCode: Reading = (value) =>
+  isOdsCode(value.toUpperCase()) ? { value: value.toUpperCase() } : { fault: 'is no ODS code' }
+
+const column = (
+  name: string,
+  path: string,
+  read: Reading,
+  says: string,
+  more: Partial<Pick<Column, 'also' | 'required'>> = {},
+): Column => ({
+  name,
+  path: path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step)),
+  read,
+  says,
+  ...more,
+})
+
+const required = { required: true } as const
+
+/** The patient a row belongs to; read apart, because a wrong number has faults of its own. */
+export const nhsNumberNames = ['nhsNumber', 'NHS_NUMBER', 'SPINE_NHS_NUMBER'] as const
+
+/** A code beside the words of a row, in SNOMED CT unless a system is named. */
+const coded: readonly Column[] = [
+  column('code', 'codes.0.code', text, 'code of the entry'),
+  column('codeSystem', 'codes.0.system', text, 'URI of its code system; absent: SNOMED CT'),
+  column('display', 'codes.0.display', text, 'what the code means; absent: the words of the entry'),
+]
+const details = column('details', 'details', text, 'free text')
+const confidential = column('confidential', 'confidential', flag, 'kept back from other organisations')
+const id = column('id', 'id', text, 'lasting id of the row within the record')
+const recordedBy = column('recordedBy', 'recordedBy', text, 'id of the practitioner who entered it')
+
+const patients: readonly Column[] = [
+  column('family', 'name.family', text, 'family name', { ...required, also: ['FAMILY_NAME', 'NAME_FAMILY'] }),
+  column('given', 'name.given', names, 'given names, parted by spaces or `|`', { also: ['GIVEN_NAME', 'NAME_GIVEN'] }),
+  column('otherGiven', 'name.given', names, 'further given names', { also: ['OTHER_GIVEN_NAME'] }),
+  column('prefix', 'name.prefix', list, 'title', { also: ['TITLE'] }),
+  column('gender', 'gender', gender, '`male`, `female`, `other`, `unknown`, or M, F, 1, 2, 9, 0; absent: `unknown`'),
+  column('birthDate', 'birthDate', day, 'day of birth', { ...required, also: ['DATE_OF_BIRTH', 'DOB'] }),
+  column('addressLine1', 'address.lines.0', text, 'address', { also: ['ADDR1'] }),
+  column('addressLine2', 'address.lines.1', text, 'address', { also: ['ADDR2'] }),
+  column('addressLine3', 'address.lines.2', text, 'address', { also: ['ADDR3'] }),
+  column('addressLine4', 'address.lines.3', text, 'address', { also: ['ADDR4'] }),
+  column('addressLine5', 'address.lines.4', text, 'address', { also: ['ADDR5'] }),
+  column('city', 'address.city', text, 'town'),
+  column('district', 'address.district', text, 'county'),
+  column('postcode', 'address.postcode', text, 'postcode', { also: ['POST_CODE'] }),
+  column('phone', 'telecom.phone', text, 'telephone at home'),
+  column('mobile', 'telecom.mobile', text, 'mobile telephone'),
+  column('email', 'telecom.email', text, 'e-mail address'),
+  column('active', 'active', flag, 'false: the registration has ended'),
+  column('sensitive', 'sensitive', flagOr('S'), 'true, or `S`: the record is sensitive', { also: ['SENSITIVE_FLAG'] }),
+  column('deceasedDate', 'deceasedDate', day, 'day of death', { also: ['DATE_OF_DEATH'] }),
+  column('consent', 'consent', flag, 'false: the patient does not share the record'),
+  column('organisationDissent', 'organisationDissent', flag, 'true: the practice does not share this record'),
+  column('nhsNumberVerified', 'nhsNumberVerified', flag, 'false: the number was not traced'),
+  column('registeredAt', 'registeredAt', odsCode, 'ODS code of the nominated practice; absent: this one', {
+    also: ['PRIMARY_CARE_CODE'],
+  }),
+  column('registrationDate', 'registrationDate', day, 'day of registration; a record in transit needs it'),
+  column(
+    'registrationType',
+    'registration.type',
+    oneOf('regular', 'temporary', 'emergency', 'immediately-necessary', 'private', 'other', 'synthetic'),
+    'kind of registration',
+  ),
+  column('inTransit', 'inTransit', flag, 'true: the former practice has not sent the record yet'),
+  column('awaitingFiling', 'awaitingFiling', flag, 'true: data waits to be filed'),
+  column('usualGp', 'usualGp', text, 'id of one of the practitioners of the practice'),
+  column('preferredBranch', 'preferredBranch', text, 'id of one of the locations of the practice'),
+]
+
+const areas: Readonly<Record<Exclude<CsvKind, 'patients'>, readonly Column[]>> = {
+  allergies: [
+    column('details', 'details', text, 'what the patient does not tolerate, and how it shows', required),
+    column('startDate', 'startDate', day, 'first day'),
+    column('endDate', 'endDate', day, 'last day; absent: current'),
+    column('reasonEnded', 'reasonEnded', text, 'why it ended'),
+    column('category', 'category', oneOf('medication', 'environment'), '`medication` or `environment`'),
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+  ],
+  medications: [
+    column(
+      'type',
+      'type',
+      oneOf('acute', 'repeat', 'repeat-dispense'),
+      '`acute`, `repeat` or `repeat-dispense`',
+      required,
+    ),
+    column('item', 'item', text, 'medicine, form and strength', required),
+    column('dosage', 'dosage', text, 'dosage in words', required),
+    column('quantity', 'quantity', text, 'quantity in words'),
+    column('recordedDate', 'recordedDate', day, 'day of the entry; absent: `startDate`'),
+    column('startDate', 'startDate', day, 'first day'),
+    column('scheduledEndDate', 'scheduledEndDate', day, 'last day'),
+    column('daysDuration', 'daysDuration', whole, 'days for which it is prescribed'),
+    column('reviewDate', 'reviewDate', day, 'day of the review'),
+    column('maxIssues', 'maxIssues', whole, 'issues that are allowed'),
+    column('lastIssued', 'issues.0.date', day, 'day of the latest issue'),
+    column('endedDate', 'ended.date', day, 'day on which it was ended'),
+    column('endedBy', 'ended.by', oneOf('clinician', 'expiry', 'administrative'), 'how; goes with `endedDate`'),
+    column('endedReason', 'ended.reason', text, 'why'),
+    column('controlledDrug', 'controlledDrug', flag, 'true: a controlled drug'),
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+    column('prescriber', 'prescriber', text, 'id of the practitioner who prescribes it'),
+  ],
+  encounters: [
+    column('date', 'date', day, 'day', required),
+    column('title', 'title', text, 'who and where, as the record shows it', required),
+    details,
+    ...coded,
+    confidential,
+    id,
+    column('practitioner', 'practitioner', text, 'id of the practitioner who consulted'),
+    column('location', 'location', text, 'id of the location'),
+  ],
+  problems: [
+    column('entry', 'entry', text, 'the problem in words', required),
+    column('status', 'status', oneOf('active', 'inactive'), '`active` or `inactive`', required),
+    column('startDate', 'startDate', day, 'first day'),
+    column('endDate', 'endDate', day, 'last day'),
+    column('significance', 'significance.text', text, "the system's own word"),
+    column('significanceLevel', 'significance.level', oneOf('highest', 'middle', 'lowest'), 'where that word stands'),
+    details,
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+  ],
+  immunisations: [
+    column('vaccination', 'vaccination', text, 'the vaccination in words', required),
+    column('date', 'date', day, 'day'),
+    column('part', 'part', text, 'part of the course'),
+    column('contents', 'contents', text, 'what was in it'),
+    column('notGiven', 'notGiven', flag, 'true: intended, and not done'),
+    column('lot', 'lot', text, 'batch number'),
+    column('expiry', 'expiry', day, 'day on which the batch expires'),
+    details,
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+  ],
+  observations: [
+    column('date', 'date', day, 'day', required),
+    column('entry', 'entry', text, 'what was observed', required),
+    column('value', 'value', text, 'value with its unit, in words'),
+    column('range', 'range', text, 'reference range in words'),
+    details,
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+  ],
+  referrals: [
+    column('date', 'date', day, 'day', required),
+    column('to', 'to', text, 'to whom', required),
+    column('from', 'from', text, 'by whom'),
+    column('priority', 'priority', text, 'priority in words'),
+    column('urgency', 'urgency', oneOf('routine', 'urgent', 'asap'), '`routine`, `urgent` or `asap`'),
+    details,
+    ...coded,
+    confidential,
+    id,
+    recordedBy,
+  ],
+}
+
+/** The columns of each kind of file, beside `nhsNumber`, which all have. */
+export const columns: Readonly<Record<CsvKind, readonly Column[]>> = { patients, ...areas }
+
+/** The words of a row, which its code means where no display is given. */
+export const wordsOf: Readonly<Partial<Record<RowArea, string>>> = {
+  allergies: 'details',
+  medications: 'item',
+  encounters: 'title',
+  problems: 'entry',
+  immunisations: 'vaccination',
+  observations: 'entry',
+  referrals: 'to',
+}

@@ -1,0 +1,228 @@
+/** Reads CSV files of a population: one of patients, and one for each area of their records. */
+
+import { readCsv } from '@openspine/standards/csv'
+import { isSpineError } from '@openspine/standards/error'
+import { isNhsNumber } from '@openspine/standards/nhs'
+import { systems } from '../../stu3/systems.ts'
+import { type Column, columns, nhsNumberNames, wordsOf } from './columns.ts'
+import { type CsvKind, count, csvKinds, type Place, type Population, type PopulationSource } from './population.ts'
+
+export interface CsvReading {
+  /** Pass over columns that no kind of file has; otherwise each is a fault. */
+  readonly ignoreUnknown: boolean
+  /** Names that stand for NHS numbers, from a map such as the provider tests publish. */
+  readonly numbers: ReadonlyMap<string, string>
+}
+
+/** `practice/allergies.csv`, `Allergies-2026.csv` → `allergies`; undefined where the name does not tell. */
+export function kindOfName(name: string): CsvKind | undefined {
+  const base = (name.split(/[/\\]/).at(-1) ?? '').toLowerCase()
+  return (
+    csvKinds.find((kind) => base.startsWith(kind)) ?? (/^(pds|registerpatients)\b/.test(base) ? 'patients' : undefined)
+  )
+}
+
+const plain = (name: string): string =>
+  name
+    .trim()
+    .replaceAll(/[\s_-]/g, '')
+    .toLowerCase()
+
+/** Maps of published test data: a native code and the code of the provider under test. */
+const maps: Readonly<Record<string, 'numbers' | 'other'>> = {
+  'nativenhsnumber,providernhsnumber': 'numbers',
+  'nativepatientid,providernhsnumber': 'numbers',
+  'nativeodscode,providerodscode': 'other',
+  'nativepractitionercode,providerpractitionercode': 'other',
+  'key,value': 'other',
+  'location,logicalidentifier': 'other',
+  'healthcare,logicalidentifier': 'other',
+  'odscode,asid,organisationtype,organisationname,datasharinggroup,fhirendpoint': 'other',
+}
+
+/** Reads a map of names to NHS numbers; undefined when the source is none. The names of a map are not patients. */
+export async function readNumberMap(source: PopulationSource): Promise<ReadonlyMap<string, string> | undefined> {
+  const found = new Map<string, string>()
+  let first = true
+  for await (const { fields } of readCsv(source.text())) {
+    if (first) {
+      if (maps[fields.map(plain).join()] !== 'numbers') return undefined
+      first = false
+      continue
+    }
+    const [name = '', number = ''] = fields
+    if (isNhsNumber(number.trim())) found.set(plain(name), number.trim())
+  }
+  return first ? undefined : found
+}
+
+/** Reads one CSV file into the population. */
+export async function readPopulationCsv(
+  source: PopulationSource,
+  population: Population,
+  { ignoreUnknown, numbers }: CsvReading,
+): Promise<void> {
+  const place = (line: number, path?: string): Place => ({
+    source: source.name,
+    line,
+    ...(path === undefined ? {} : { path }),
+  })
+  let header: Header | undefined
+  try {
+    for await (const { line, fields } of readCsv(source.text(), { field: 100_000 })) {
+      if (header !== undefined) {
+        readRow(fields, header, (path) => place(line, path), population, numbers)
+        continue
+      }
+      const map = maps[fields.map(plain).join()]
+      if (map === 'numbers') return
+      if (map === 'other') return void count(population.unmapped, source.name)
+      const kind = source.kind ?? kindOfName(source.name)
+      if (kind === undefined)
+        return population.fault(place(line), `the name does not tell what the rows are: one of ${csvKinds.join(', ')}`)
+      header = readHeader(fields, kind, (path, problem) => population.fault(place(line, path), problem), ignoreUnknown)
+      if (header === undefined) return
+    }
+    if (header === undefined) population.fault({ source: source.name }, 'the file is empty')
+  } catch (error) {
+    if (!isSpineError(error) || error.code !== 'CSV_INVALID') throw error
+    const { line } = error.outcome as { readonly line: number }
+    population.fault(place(line), error.message.replace(/^Line \d+ of the CSV file: /, '').replace(/\.$/, ''))
+  }
+}
+
+interface Header {
+  readonly kind: CsvKind
+  readonly number: number
+  /** By their places in a row; undefined is passed over. */
+  readonly columns: readonly (Column | undefined)[]
+}
+
+function readHeader(
+  fields: readonly string[],
+  kind: CsvKind,
+  fault: (path: string, problem: string) => void,
+  ignoreUnknown: boolean,
+): Header | undefined {
+  const known = new Map(
+    columns[kind].flatMap((each) => [each.name, ...(each.also ?? [])].map((name) => [plain(name), each] as const)),
+  )
+  const numberNames = new Set(nhsNumberNames.map(plain))
+  let wrong = false
+  const wrongly = (path: string, problem: string) => {
+    wrong = true
+    fault(path, problem)
+  }
+  const seen = new Set<string>()
+  let number = -1
+  const found = fields.map((written, i) => {
+    const name = plain(written)
+    if (numberNames.has(name)) {
+      if (number >= 0) wrongly('nhsNumber', 'the column stands twice')
+      number = i
+      return undefined
+    }
+    const each = known.get(name)
+    if (each === undefined) {
+      // The first line of a file without a header is a patient: the place is named, not what stands there.
+      if (!ignoreUnknown) wrongly(`column ${i + 1}`, `is no column of ${kind}`)
+    } else if (seen.has(each.name)) wrongly(each.name, 'the column stands twice')
+    else seen.add(each.name)
+    return each
+  })
+  if (number < 0) wrongly('nhsNumber', 'the column is missing')
+  for (const { name, required } of columns[kind])
+    if (required && !seen.has(name)) wrongly(name, 'the column is missing')
+  return wrong ? undefined : { kind, number, columns: found }
+}
+
+function readRow(
+  fields: readonly string[],
+  { kind, number, columns: named }: Header,
+  place: (path?: string) => Place,
+  population: Population,
+  numbers: ReadonlyMap<string, string>,
+): void {
+  if (fields.length > named.length) {
+    population.fault(place(), 'the row has more fields than the header')
+    return
+  }
+  const written = (fields[number] ?? '').trim()
+  const nhsNumber = numbers.get(plain(written)) ?? written.replaceAll(/[\s-]/g, '')
+  if (!isNhsNumber(nhsNumber)) {
+    const problem = nhsNumber === '' ? 'is missing' : 'is no NHS number: ten digits with a right check digit'
+    population.fault(place('nhsNumber'), problem)
+    return
+  }
+  const row: Record<string, unknown> = {}
+  let wrong = false
+  const refuse = (column: Column, problem: string) => {
+    wrong = true
+    population.fault(place(column.name), problem)
+  }
+  for (const [i, column] of named.entries()) {
+    if (column === undefined) continue
+    const value = (fields[i] ?? '').trim()
+    if (value === '') {
+      if (column.required) refuse(column, 'is empty')
+      continue
+    }
+    const read = column.read(value)
+    if ('fault' in read) refuse(column, read.fault)
+    else put(row, column.path, read.value)
+  }
+  if (wrong) return
+  if (kind === 'patients') population.person(nhsNumber, finishedPerson(row), place())
+  else population.row(nhsNumber, kind, finishedRow(row, kind), place())
+  count(population.used, kind)
+}
+
+/** Puts a value at its path; what stands there as a list is lengthened. */
+function put(row: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
+  let at = row as Record<string | number, unknown>
+  path.forEach((step, i) => {
+    if (i < path.length - 1) {
+      at[step] ??= typeof path[i + 1] === 'number' ? [] : {}
+      at = at[step] as Record<string | number, unknown>
+    } else if (Array.isArray(at[step]) && Array.isArray(value)) at[step] = [...at[step], ...value]
+    else at[step] = value
+  })
+}
+
+const contactUses = { phone: ['phone', 'home'], mobile: ['phone', 'mobile'], email: ['email', 'home'] } as const
+
+function finishedPerson(row: Record<string, unknown>): Record<string, unknown> {
+  const { telecom, address, registration, ...person } = row as Record<string, Record<string, unknown> | undefined>
+  const uses = Object.entries(contactUses)
+  return {
+    gender: 'unknown',
+    ...person,
+    // Lines that were left empty are none.
+    ...(address === undefined
+      ? {}
+      : { address: { ...address, lines: Object.values(address['lines'] ?? []).filter((line) => line !== undefined) } }),
+    ...(telecom === undefined
+      ? {}
+      : {
+          telecom: uses.flatMap(([name, [system, use]]) =>
+            telecom[name] === undefined ? [] : [{ system, use, value: telecom[name] }],
+          ),
+        }),
+    ...(registration === undefined
+      ? {}
+      : {
+          registration: {
+            ...registration,
+            period: person['registrationDate'] === undefined ? {} : { start: person['registrationDate'] },
+          },
+        }),
+  }
+}
+
+function finishedRow(row: Record<string, unknown>, kind: Exclude<CsvKind, 'patients'>): Record<string, unknown> {
+  const finished = { ...row }
+  const [code] = (row['codes'] ?? []) as readonly Record<string, unknown>[]
+  if (code !== undefined) finished['codes'] = [{ system: systems.snomed, display: row[wordsOf[kind] ?? ''], ...code }]
+  if (kind === 'medications') finished['recordedDate'] ??= row['startDate']
+  return finished
+}

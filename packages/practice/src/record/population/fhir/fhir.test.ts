@@ -1,0 +1,461 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { r4 } from '@openspine/standards/fhir/r4'
+import { stu3 } from '@openspine/standards/fhir/stu3'
+import { examplePractice, first } from '../../../testing/populations.ts'
+import { readPopulation } from '../load.ts'
+import type { PopulationSource } from '../population.ts'
+
+type Json = Record<string, unknown>
+
+const file = (content: Json | string, name = 'bundle.json'): PopulationSource => ({
+  name,
+  text: () => [typeof content === 'string' ? content : JSON.stringify(content)],
+})
+const bundle = (...resources: readonly Json[]): Json => ({
+  resourceType: 'Bundle',
+  type: 'collection',
+  entry: resources.map((resource) => ({ resource })),
+})
+const read = (...files: readonly PopulationSource[]) => readPopulation(files, examplePractice, { odsCode: 'A20047' })
+
+const number = { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990548609' }
+const patient: Json = {
+  resourceType: 'Patient',
+  id: 'p1',
+  identifier: [number],
+  name: [{ use: 'official', family: 'Testcase', given: ['Arlo'] }],
+  gender: 'male',
+  birthDate: '1980-02-29',
+}
+const subject = { reference: 'Patient/p1' }
+const snomed = (code: string, display: string, text?: string) => ({
+  coding: [{ system: 'http://snomed.info/sct', code, display }],
+  ...(text === undefined ? {} : { text }),
+})
+
+const asthma = { system: 'http://snomed.info/sct', code: '195967001', display: 'Asthma' }
+
+/** One resource, the area of its row, and what the row must have. */
+const mapped: readonly (readonly [string, Json, string, Json])[] = [
+  [
+    'an allergy of STU3',
+    {
+      resourceType: 'AllergyIntolerance',
+      id: 'a',
+      clinicalStatus: 'active',
+      category: ['environment'],
+      code: snomed('1', 'Pollen'),
+      patient: subject,
+      onsetDateTime: '2001-05',
+      assertedDate: '2002-01-01',
+      note: [{ text: 'sneezes' }],
+    },
+    'allergies',
+    {
+      id: 'a',
+      details: 'Pollen\nsneezes',
+      startDate: '2001-05-01',
+      recordedDate: '2002-01-01',
+      category: 'environment',
+      endDate: undefined,
+    },
+  ],
+  [
+    'an allergy of R4',
+    {
+      resourceType: 'AllergyIntolerance',
+      id: 'a',
+      clinicalStatus: { coding: [{ code: 'resolved' }] },
+      code: { text: 'Latex' },
+      patient: subject,
+      recordedDate: '2010-02-03',
+      criticality: 'high',
+    },
+    'allergies',
+    { details: 'Latex', endDate: '2010-02-03', lifeThreatening: true, codes: [] },
+  ],
+  [
+    'an allergy of DSTU2',
+    {
+      resourceType: 'AllergyIntolerance',
+      id: 'a',
+      status: 'active',
+      category: 'medication',
+      substance: { text: 'Penicillin' },
+      patient: subject,
+      onset: '2001-01-01',
+      criticality: 'CRITH',
+    },
+    'allergies',
+    { details: 'Penicillin', startDate: '2001-01-01', lifeThreatening: true },
+  ],
+  [
+    'a condition',
+    {
+      resourceType: 'Condition',
+      id: 'c',
+      clinicalStatus: 'inactive',
+      code: snomed('195967001', 'Asthma', 'Asthma since childhood'),
+      subject,
+      onsetDateTime: '1990-01-01',
+      abatementDateTime: '2000-01-01',
+      note: [{ text: 'mild' }],
+    },
+    'problems',
+    { entry: 'Asthma since childhood', codes: [asthma], status: 'inactive', endDate: '2000-01-01', details: 'mild' },
+  ],
+  [
+    'an immunisation of R4',
+    {
+      resourceType: 'Immunization',
+      id: 'i',
+      status: 'completed',
+      vaccineCode: snomed('2', 'Influenza vaccine'),
+      patient: subject,
+      occurrenceDateTime: '2023-10-01',
+      lotNumber: 'AB1',
+    },
+    'immunisations',
+    { vaccination: 'Influenza vaccine', date: '2023-10-01', lot: 'AB1', notGiven: false },
+  ],
+  [
+    'an observation with a value',
+    {
+      resourceType: 'Observation',
+      id: 'o',
+      status: 'final',
+      code: snomed('3', 'Weight'),
+      subject,
+      effectiveDateTime: '2024-01-04T10:00:00.250Z',
+      valueQuantity: { value: 71.5, unit: 'kg', system: 'http://unitsofmeasure.org', code: 'kg' },
+    },
+    'observations',
+    {
+      date: '2024-01-04',
+      moment: '2024-01-04T10:00:00Z',
+      value: '71.5 kg',
+      quantity: { value: 71.5, unit: 'kg', ucum: 'kg' },
+    },
+  ],
+  [
+    'an observation without a value',
+    {
+      resourceType: 'Observation',
+      id: 'o',
+      status: 'final',
+      code: { text: 'Foot check' },
+      subject,
+      effectiveDateTime: '2024-01-04',
+      comment: 'normal',
+    },
+    'clinicalItems',
+    { date: '2024-01-04', entry: 'Foot check', details: 'normal' },
+  ],
+  [
+    'a request of R4 alone',
+    {
+      resourceType: 'MedicationRequest',
+      id: 'm',
+      status: 'active',
+      intent: 'order',
+      medicationCodeableConcept: snomed('4', 'Amoxicillin 500mg capsules'),
+      subject,
+      authoredOn: '2024-01-04',
+      dosageInstruction: [{ text: 'One three times a day' }],
+      dispenseRequest: { quantity: { value: 21, unit: 'capsule' }, expectedSupplyDuration: { value: 7, code: 'd' } },
+    },
+    'medications',
+    {
+      type: 'acute',
+      item: 'Amoxicillin 500mg capsules',
+      dosage: 'One three times a day',
+      quantity: '21 capsule',
+      supply: { value: 21, unit: 'capsule' },
+      daysDuration: 7,
+      recordedDate: '2024-01-04',
+    },
+  ],
+  [
+    'an order of DSTU2',
+    {
+      resourceType: 'MedicationOrder',
+      id: 'm',
+      status: 'active',
+      medicationCodeableConcept: { text: 'Aspirin 75mg' },
+      patient: subject,
+      dateWritten: '2016-01-04',
+    },
+    'medications',
+    { item: 'Aspirin 75mg', dosage: 'No information available', recordedDate: '2016-01-04' },
+  ],
+  [
+    'an encounter with a note',
+    {
+      resourceType: 'Encounter',
+      id: 'e',
+      status: 'finished',
+      type: [{ text: 'Telephone call' }],
+      subject,
+      period: { start: '2024-01-04T10:00:00Z', end: '2024-01-04T10:10:00Z' },
+    },
+    'encounters',
+    { title: 'Telephone call', date: '2024-01-04', start: '2024-01-04T10:00:00Z', topics: [] },
+  ],
+  [
+    'a referral',
+    {
+      resourceType: 'ReferralRequest',
+      id: 'r',
+      status: 'active',
+      intent: 'order',
+      priority: 'urgent',
+      subject,
+      authoredOn: '2024-01-05',
+      recipient: [{ display: 'Cardiology' }],
+      description: 'please see',
+    },
+    'referrals',
+    { date: '2024-01-05', to: 'Cardiology', urgency: 'urgent', details: 'please see' },
+  ],
+  [
+    'a diary entry',
+    {
+      resourceType: 'ProcedureRequest',
+      id: 'd',
+      status: 'active',
+      intent: 'plan',
+      code: { text: 'Blood test' },
+      subject,
+      occurrenceDateTime: '2027-01-01',
+      authoredOn: '2026-01-01',
+    },
+    'diaryEntries',
+    { date: '2027-01-01', entry: 'Blood test', recordedDate: '2026-01-01' },
+  ],
+  [
+    'a document with its content',
+    {
+      resourceType: 'DocumentReference',
+      id: 'doc',
+      status: 'current',
+      type: { text: 'Letter' },
+      subject,
+      indexed: '2024-01-04T10:00:00Z',
+      content: [{ attachment: { contentType: 'text/plain', data: 'aGVsbG8=' } }],
+    },
+    'documents',
+    { id: 'doc', contentType: 'text/plain', content: 'aGVsbG8=' },
+  ],
+]
+
+describe('FHIR populations', () => {
+  for (const [name, resource, area, expected] of mapped)
+    test(`reads ${name}`, async () => {
+      const { patients, faults, unmapped } = await read(file(bundle(patient, resource)))
+      assert.deepEqual([faults, unmapped], [[], {}])
+      const rows = first(patients)[area as 'allergies'] as unknown as Json[]
+      assert.equal(rows.length, 1)
+      for (const [member, value] of Object.entries(expected)) assert.deepEqual(rows[0]?.[member], value, member)
+    })
+
+  test('a patient of DSTU2 with a list of family names', async () => {
+    const { patients, faults } = await read(
+      file({
+        ...patient,
+        identifier: [{ ...number, system: 'http://fhir.nhs.net/Id/nhs-number' }],
+        name: [{ family: ['Testcase'], given: ['Arlo'] }],
+      }),
+    )
+    assert.deepEqual(faults, [])
+    assert.equal(first(patients).name.family, 'Testcase')
+  })
+
+  test('XML of the version that has the elements, and NDJSON', async () => {
+    const allergy = { ...mapped[0]?.[1], patient: { reference: 'Patient/p1' } } as unknown as { resourceType: string }
+    const typed = (value: Json) => value as unknown as { resourceType: string }
+    for (const text of [
+      stu3.toXml(typed(bundle(patient, allergy as unknown as Json))),
+      r4.toXml(typed(bundle(patient, mapped[4]?.[1] as Json))),
+      [patient, allergy].map((one) => JSON.stringify(one)).join('\n'),
+    ]) {
+      const { patients, faults } = await read(file(text))
+      assert.deepEqual(faults, [])
+      assert.equal(first(patients).allergies.length + first(patients).immunisations.length, 1)
+    }
+  })
+
+  test('references through files, by URN and contained; practitioners join the practice', async () => {
+    const practitioner: Json = {
+      resourceType: 'Practitioner',
+      id: 'dr-9',
+      name: [{ family: 'Fixture', given: ['Cleo'] }],
+    }
+    const role: Json = {
+      resourceType: 'PractitionerRole',
+      id: 'role',
+      practitioner: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000001' },
+      code: [{ coding: [{ code: 'R0260', display: 'General Medical Practitioner' }] }],
+    }
+    const { patients, practice, faults } = await read(
+      file(
+        {
+          resourceType: 'Bundle',
+          type: 'collection',
+          entry: [
+            { fullUrl: 'urn:uuid:00000000-0000-4000-8000-000000000001', resource: practitioner },
+            { resource: role },
+          ],
+        },
+        'staff.json',
+      ),
+      file(
+        { ...patient, generalPractitioner: [{ reference: 'https://gp.test/Practitioner/dr-9/_history/2' }] },
+        'Patient.json',
+      ),
+      file(
+        {
+          resourceType: 'MedicationStatement',
+          id: 'm',
+          status: 'active',
+          contained: [{ resourceType: 'Medication', id: 'med', code: { text: 'Aspirin 75mg' } }],
+          medicationReference: { reference: '#med' },
+          subject,
+          dateAsserted: '2024-01-04',
+        },
+        'MedicationStatement.json',
+      ),
+    )
+    assert.deepEqual(faults, [])
+    assert.equal(first(patients).usualGp, 'dr-9')
+    assert.equal(first(patients).medications[0]?.item, 'Aspirin 75mg')
+    assert.deepEqual(practice.practitioners.at(-1)?.role, { code: 'R0260', display: 'General Medical Practitioner' })
+    assert.equal(practice.practitioners.length, examplePractice.practitioners.length + 1)
+  })
+
+  test('ids that only their type makes unique, links between rows, a report with its results', async () => {
+    const { patients, faults, unmapped, used } = await read(
+      file(
+        bundle(
+          patient,
+          {
+            resourceType: 'Observation',
+            id: '1',
+            status: 'final',
+            code: { text: 'Wheeze' },
+            subject,
+            effectiveDateTime: '2024-01-04',
+          },
+          {
+            resourceType: 'Condition',
+            id: '1',
+            clinicalStatus: 'active',
+            code: { text: 'Asthma' },
+            subject,
+            extension: [
+              {
+                url: 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-RelatedClinicalContent-1',
+                valueReference: { reference: 'Observation/1' },
+              },
+              {
+                url: 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-RelatedClinicalContent-1',
+                valueReference: { reference: 'Observation/r1' },
+              },
+            ],
+          },
+          {
+            resourceType: 'DiagnosticReport',
+            id: 'rep',
+            status: 'final',
+            code: { text: 'Full blood count' },
+            subject,
+            issued: '2024-01-04T10:00:00Z',
+            result: [{ reference: 'Observation/g' }],
+          },
+          {
+            resourceType: 'Observation',
+            id: 'g',
+            status: 'final',
+            code: { text: 'FBC' },
+            subject,
+            related: [{ type: 'has-member', target: { reference: 'Observation/r1' } }],
+          },
+          {
+            resourceType: 'Observation',
+            id: 'r1',
+            status: 'final',
+            code: { text: 'Haemoglobin' },
+            subject,
+            valueQuantity: { value: 140, unit: 'g/L' },
+          },
+          { resourceType: 'Slot', id: 's' },
+          {
+            resourceType: 'Condition',
+            id: 'gone',
+            verificationStatus: 'entered-in-error',
+            code: { text: 'x' },
+            subject,
+          },
+        ),
+      ),
+    )
+    assert.deepEqual(faults, [])
+    assert.deepEqual(unmapped, { Slot: 1, 'Condition (withdrawn)': 1, 'Condition (link to Observation)': 1 })
+    assert.equal(used['Observation'], 3)
+    const { clinicalItems, problems, investigations } = first(patients)
+    assert.deepEqual(
+      clinicalItems.map(({ id }) => id),
+      ['1'],
+    )
+    assert.deepEqual([problems[0]?.id, problems[0]?.related], ['Condition-1', ['1']])
+    assert.equal(investigations[0]?.groups[0]?.results[0]?.quantity?.value, 140)
+  })
+
+  const faulty: readonly (readonly [string, Json | string, string | undefined])[] = [
+    ['a patient without a number', bundle({ ...patient, identifier: [] }), 'Bundle.entry[0].resource.identifier'],
+    [
+      'a wrong number',
+      bundle({ ...patient, identifier: [{ ...number, value: '9990548608' }] }),
+      'Bundle.entry[0].resource.identifier',
+    ],
+    ['a day that is none', { ...patient, birthDate: '1981-02-29' }, 'Patient.birthDate'],
+    ['no family name', { ...patient, name: [] }, 'Patient.name.family'],
+    ['a row of nobody', bundle({ resourceType: 'Condition', id: 'c', subject }), 'Bundle.entry[0].resource.subject'],
+    [
+      'a row that the record refuses',
+      bundle(patient, { resourceType: 'Condition', id: 'c', subject }),
+      'Bundle.entry[1].resource.entry',
+    ],
+    ['an entry without a resource', { resourceType: 'Bundle', entry: [{}] }, 'Bundle.entry[0]'],
+    ['entries that are no list', { resourceType: 'Bundle', entry: 'x' }, 'Bundle.entry'],
+    ['what is no resource', { hello: 'Testcase' }, 'document'],
+    ['no JSON', '{"resourceType":', undefined],
+    ['no FHIR in XML', '<Patient><name/></Patient>', undefined],
+    ['nothing', ' ', undefined],
+  ]
+  for (const [name, content, path] of faulty)
+    test(`names ${name} by its path, without the value`, async () => {
+      const { faults } = await read(file(content))
+      assert.equal(faults.length, 1, JSON.stringify(faults))
+      assert.equal(faults[0]?.path, path)
+      assert.equal(faults[0]?.source, 'bundle.json')
+      assert.ok(!/9990548608|Testcase|1981/.test(JSON.stringify(faults)), JSON.stringify(faults))
+    })
+
+  test('one patient in several bundles, as long as they say the same', async () => {
+    const allergy = mapped[0]?.[1] as Json
+    const again = await read(file(bundle(patient, allergy), 'a.json'), file(bundle(patient, allergy), 'b.json'))
+    assert.deepEqual([again.faults, first(again.patients).allergies.length], [[], 1])
+    const other = await read(
+      file(bundle(patient, allergy), 'a.json'),
+      file(bundle({ ...patient, gender: 'female' }, { ...allergy, onsetDateTime: '1999' }), 'b.json'),
+    )
+    assert.deepEqual(
+      other.faults.map(({ source, path }) => [source, path]),
+      [
+        ['b.json', 'Bundle.entry[0].resource'],
+        ['b.json', 'Bundle.entry[1].resource'],
+      ],
+    )
+  })
+})

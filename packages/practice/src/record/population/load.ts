@@ -1,0 +1,92 @@
+/** Reads sources of a population and checks every patient against the record's schema; nothing is written here. */
+import { isSpineError } from '@openspine/standards/error'
+import { readPatient } from '../file.ts'
+import type { PatientRecord, PracticeRecord } from '../model.ts'
+import { readNumberMap, readPopulationCsv } from './csv.ts'
+import { readFhir } from './fhir/fhir.ts'
+import { emptyPopulation, type PopulationFault, type PopulationSource, type SourceFormat } from './population.ts'
+
+export interface PopulationReading {
+  readonly odsCode: string
+  readonly ignoreUnknown?: boolean
+  /** Told how many patients were checked. */
+  readonly progress?: (done: number) => void
+}
+
+export interface ReadPopulation {
+  /** Practitioners and locations of the practice with those of the population. */
+  readonly practice: PracticeRecord
+  readonly patients: readonly PatientRecord[]
+  readonly used: Readonly<Record<string, number>>
+  readonly unmapped: Readonly<Record<string, number>>
+  readonly faults: readonly PopulationFault[]
+}
+
+/** `csv` for names that end so and `fhir` for those of JSON and XML; undefined where the name does not tell. */
+export function formatOfName(name: string): SourceFormat | undefined {
+  if (/\.csv$/i.test(name)) return 'csv'
+  return /\.(json|ndjson|xml)$/i.test(name) ? 'fhir' : undefined
+}
+
+/** Puts those of the population in the place of those with the same id. */
+function merged<One extends { readonly id: string }>(held: readonly One[], given: ReadonlyMap<string, One>): One[] {
+  const kept = held.map((one) => given.get(one.id) ?? one)
+  const ids = new Set(held.map(({ id }) => id))
+  return [...kept, ...[...given.values()].filter(({ id }) => !ids.has(id))]
+}
+
+export async function readPopulation(
+  sources: readonly PopulationSource[],
+  practice: PracticeRecord,
+  { odsCode, ignoreUnknown = false, progress }: PopulationReading,
+): Promise<ReadPopulation> {
+  const population = emptyPopulation()
+  const formatted = sources.map((source) => ({ source, format: source.format ?? formatOfName(source.name) }))
+  const csv = formatted.filter(({ format }) => format === 'csv').map(({ source }) => source)
+  const fhir = formatted.filter(({ format }) => format === 'fhir').map(({ source }) => source)
+  for (const { source, format } of formatted)
+    if (format === undefined)
+      population.fault({ source: source.name }, 'neither its name nor a setting tells whether it is CSV or FHIR')
+  const numbers = new Map<string, string>()
+  for (const source of csv.filter(({ name }) => /map/i.test(name)))
+    for (const [name, number] of (await readNumberMap(source).catch(() => undefined)) ?? []) numbers.set(name, number)
+  for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers })
+  await readFhir(fhir, population, odsCode)
+  const extended: PracticeRecord = {
+    ...practice,
+    practitioners: merged(practice.practitioners, population.practitioners),
+    locations: merged(practice.locations, population.locations),
+  }
+  const patients: PatientRecord[] = []
+  const documents = new Map<string, string>()
+  for (const { patient, placeOf } of population.assembled()) {
+    try {
+      const read = readPatient(
+        patient.registeredAt === odsCode ? { ...patient, registeredAt: undefined } : patient,
+        extended,
+      )
+      read.documents.forEach(({ id }, i) => {
+        const owner = documents.get(id)
+        if (owner !== undefined && owner !== read.nhsNumber)
+          population.fault(placeOf(`documents[${i}].id`), 'a document of another patient has the same id')
+        documents.set(id, read.nhsNumber)
+      })
+      patients.push(read)
+    } catch (error) {
+      if (!isSpineError(error) || error.code !== 'PRACTICE_FILE_INVALID') throw error
+      const { problems } = error.outcome as { readonly problems: readonly string[] }
+      for (const problem of problems) {
+        const [, path = '', what = problem] = /^([\w[\].]+)(?::\s| )(.*)$/.exec(problem) ?? []
+        population.fault(placeOf(path), what)
+      }
+    }
+    progress?.(patients.length)
+  }
+  return {
+    practice: extended,
+    patients,
+    used: Object.fromEntries(population.used),
+    unmapped: Object.fromEntries(population.unmapped),
+    faults: population.faults,
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * A population on its way into a practice: what several sources say of each patient, put together by NHS number.
+ * Nothing here knows a file format; faults name source, line and path, and never a value, which may tell of a patient.
+ */
+import type { PatientInput } from '../model.ts'
+import type { Location, Practitioner } from '../people.ts'
+
+/** One file, or one text, of a population. */
+export interface PopulationSource {
+  /** As faults name it. */
+  readonly name: string
+  /** What the rows of a CSV file are, where its name does not tell. */
+  readonly kind?: CsvKind
+  /** Absent: told by the name, or by how the text begins. */
+  readonly format?: SourceFormat
+  /** Opens the text; may be asked for more than once. */
+  text(): AsyncIterable<string> | Iterable<string>
+}
+
+export type SourceFormat = 'csv' | 'fhir'
+
+export const csvKinds = [
+  'patients',
+  'allergies',
+  'medications',
+  'encounters',
+  'problems',
+  'immunisations',
+  'observations',
+  'referrals',
+] as const
+
+export type CsvKind = (typeof csvKinds)[number]
+/** The areas of a record whose rows a source can give. */
+export type RowArea = Exclude<CsvKind, 'patients'> | 'clinicalItems' | 'investigations' | 'diaryEntries' | 'documents'
+
+export interface PopulationFault {
+  readonly source: string
+  /** Line of a text file. */
+  readonly line?: number
+  /** What is wrong there: the column, or the path of the element. */
+  readonly path?: string
+  readonly problem: string
+}
+
+/** Where a fault of a source would be. */
+export interface Place {
+  readonly source: string
+  readonly line?: number
+  readonly path?: string
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+interface Draft {
+  readonly place: Place
+  readonly person: Row
+  /** Rows by area, in the order in which they came, with the place of each. */
+  readonly rows: Map<RowArea, { readonly row: Row; readonly place: Place }[]>
+}
+
+/** A patient as the sources say, and where each part of the record stands in them. */
+export interface Assembled {
+  readonly patient: PatientInput
+  /** The place of what has this path in the record, such as `allergies[3].startDate`. */
+  placeOf(path: string): Place
+}
+
+/** What was read so far. */
+export interface Population {
+  readonly faults: PopulationFault[]
+  /** Rows and resources that were used, by kind. */
+  readonly used: Map<string, number>
+  /** What there is no place for in a record, by kind. */
+  readonly unmapped: Map<string, number>
+  readonly practitioners: Map<string, Practitioner>
+  readonly locations: Map<string, Location>
+  fault(place: Place, problem: string): void
+  /** A patient's own details. */
+  person(nhsNumber: string, person: Row, place: Place): void
+  row(nhsNumber: string, area: RowArea, row: Row, place: Place): void
+  practitioner(one: Practitioner, place: Place): void
+  location(one: Location, place: Place): void
+  /** Patients with their rows, in the order in which they came. Rows of nobody become faults. */
+  assembled(): Iterable<Assembled>
+}
+
+export const count = (counts: Map<string, number>, kind: string): void => {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1)
+}
+
+export function emptyPopulation(): Population {
+  const people = new Map<string, Draft>()
+  const loose = new Map<string, Draft['rows']>()
+  const faults: PopulationFault[] = []
+  const fault = (place: Place, problem: string) => void faults.push({ ...place, problem })
+  const shared = <One extends { readonly id: string }>(kind: string, held: Map<string, One>) => {
+    return (one: One, place: Place) => {
+      const before = held.get(one.id)
+      if (before === undefined) held.set(one.id, one)
+      // The same practitioner stands in every bundle; two that share an id would become one.
+      else if (JSON.stringify(before) !== JSON.stringify(one))
+        fault(place, `another ${kind} of the population has the same id`)
+    }
+  }
+  const practitioners = new Map<string, Practitioner>()
+  const locations = new Map<string, Location>()
+  return {
+    faults,
+    used: new Map(),
+    unmapped: new Map(),
+    practitioners,
+    locations,
+    fault,
+    person(nhsNumber, person, place) {
+      if (people.has(nhsNumber)) return fault(place, 'this patient stands twice in the population')
+      people.set(nhsNumber, { place, person, rows: new Map() })
+    },
+    row(nhsNumber, area, row, place) {
+      const areas = loose.get(nhsNumber) ?? new Map()
+      loose.set(nhsNumber, areas)
+      const rows = areas.get(area) ?? []
+      areas.set(area, rows)
+      rows.push({ row, place })
+    },
+    practitioner: shared('practitioner', practitioners),
+    location: shared('location', locations),
+    *assembled() {
+      for (const [nhsNumber, areas] of loose) {
+        if (people.has(nhsNumber)) continue
+        for (const rows of areas.values())
+          for (const { place } of rows) fault(place, 'no source has a patient of this NHS number')
+      }
+      for (const [nhsNumber, { place, person }] of people) {
+        const areas: Draft['rows'] = loose.get(nhsNumber) ?? new Map()
+        yield {
+          patient: {
+            ...person,
+            nhsNumber,
+            ...Object.fromEntries([...areas].map(([area, rows]) => [area, rows.map(({ row }) => row)])),
+          } as unknown as PatientInput,
+          placeOf(path) {
+            const [, area = '', index = '', rest = ''] = /^(\w+)\[(\d+)\]\.?(.*)$/.exec(path) ?? []
+            const found = areas.get(area as RowArea)?.[Number(index)]?.place
+            if (found === undefined) return { ...place, path: joined(place.path, path) }
+            return { ...found, path: joined(found.path, rest) }
+          },
+        }
+      }
+    },
+  }
+}
+
+const joined = (one: string | undefined, other: string): string =>
+  [one, other].filter((part) => part !== undefined && part !== '').join('.')
