@@ -44,12 +44,12 @@ ${http}
 const server = (tls: TlsFiles) =>
   `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key}; ssl_client_certificate ${tls.ca}; ssl_crl ${tls.crl}; ssl_verify_client on; ssl_verify_depth 3;`
 
-/** Static files over mutual TLS. */
+/** Static files over mutual TLS; a POST is answered with them too. */
 export function providerConfig(folder: string, port: number, tls: TlsFiles): string {
   return frame(
     folder,
     `  sendfile off; tcp_nopush off; open_file_cache max=10; output_buffers 2 128k;
-  server { listen 127.0.0.1:${port} ssl; root ${folder}/www; ${server(tls)} }`,
+  server { listen 127.0.0.1:${port} ssl; root ${folder}/www; client_max_body_size 0; client_body_buffer_size 32k; error_page 405 =200 $uri; ${server(tls)} }`,
   )
 }
 
@@ -76,7 +76,7 @@ export function proxyConfig(
   map "$bad_from$bad_to$bad_trace$bad_interaction$bad_authorization$bad_sender$bad_receiver" $refused { default 1; 0000000 0; }
   log_format audit escape=json '{"at":"$time_iso8601","trace":"$http_ssp_traceid","from":"$http_ssp_from","to":"$http_ssp_to","interaction":"$http_ssp_interactionid","verb":"$request_method","target":"$request_uri","address":"$remote_addr","subject":"$ssl_client_s_dn","serial":"$ssl_client_serial","issuer":"$ssl_client_i_dn","status":$status,"bytesOut":$body_bytes_sent,"total":$request_time,"provider":"$upstream_response_time","token":"$http_authorization"}';
   access_log ${folder}/access.log audit buffer=64k flush=1s;
-  large_client_header_buffers 4 16k; tcp_nodelay on;
+  large_client_header_buffers 4 16k; tcp_nodelay on; client_max_body_size 0; client_body_buffer_size 32k;
   upstream provider { server 127.0.0.1:${providerPort}; keepalive 64; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port} ssl; ${server(tls)}
