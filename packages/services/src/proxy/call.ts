@@ -1,10 +1,10 @@
 import type { Peer } from '@openspine/platform/doors'
 import type { AccreditedSystem, DirectorySnapshot, MessageHandlingSystem } from '../directory/contract.ts'
 import type { SharingAgreement, SharingAgreements } from '../registration/contract.ts'
-import type { TokenFacts } from './claims.ts'
 import type { ProxyConfig } from './config.ts'
 import type { RegisteredEndpoint, Target } from './target.ts'
 import type { Allowance } from './throttle.ts'
+import type { KnownToken } from './tokens.ts'
 
 /** What is known of a consumer connection, once for all its requests. */
 export interface ConnectionFacts {
@@ -26,6 +26,8 @@ export interface Surroundings {
   /** The same peer as it stands now: revoked, out of time, or of an authority no longer trusted. */
   peerNow(peer: Peer): Peer
   readEndpoint(value: string): RegisteredEndpoint | undefined
+  /** What an Authorization header says; may be remembered from an earlier request. */
+  readToken(authorization: string): KnownToken
   allow(call: { from: string; to: string; provider: string }, now: number): Allowance
 }
 
@@ -48,7 +50,8 @@ export class Call {
   provider: MessageHandlingSystem | undefined = undefined
   endpoint: RegisteredEndpoint | undefined = undefined
   agreement: SharingAgreement | undefined = undefined
-  token: TokenFacts | undefined = undefined
+  /** The `TokenFacts` of the token, as JSON. */
+  token: string | undefined = undefined
   tokenFault: string | undefined = undefined
   allowance: Allowance | undefined = undefined
 

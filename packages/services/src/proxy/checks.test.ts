@@ -7,8 +7,18 @@ import { proxyConfig } from './config.ts'
 import { explainProxyRecord, explainProxyRequest } from './explain.ts'
 import { proxyRecord } from './record.ts'
 import { endpointReader } from './target.ts'
-import { bearer, consumerAsid, interaction, providerAsid, TestAgreements, TestDirectory, traceId } from './testing.ts'
+import {
+  asRead,
+  bearer,
+  consumerAsid,
+  interaction,
+  providerAsid,
+  TestAgreements,
+  TestDirectory,
+  traceId,
+} from './testing.ts'
 import { throttle } from './throttle.ts'
+import { tokenReader } from './tokens.ts'
 
 const now = Date.parse('2026-06-01T12:00:00Z')
 const endpoint = 'https://gp.example.test/A20047/STU3/1/gpconnect'
@@ -69,6 +79,7 @@ function world(about: Case) {
     now: about.now ?? now,
     peerNow: (one) => one,
     readEndpoint: endpointReader(),
+    readToken: tokenReader(),
     allow,
   }
   const said: Said = {
@@ -281,11 +292,10 @@ describe('admission', () => {
     assert.equal(call.endpoint?.authority, 'gp.example.test')
     assert.equal(call.provider?.cpaId, 'S000000000001')
     assert.equal(call.agreement?.id, 'agreement-1')
-    assert.deepEqual(call.token?.practitioner, {
+    assert.deepEqual(JSON.parse(call.token ?? '{}').practitioner, {
       id: 'u-17',
       ids: ['https://fhir.nhs.uk/Id/sds-user-id|111222333444'],
       name: 'Dr Claire Jones',
-      role: undefined,
     })
   })
 
@@ -308,7 +318,7 @@ describe('admission', () => {
         firstByteMs: undefined,
         providerMs: undefined,
       } as const
-      const record = proxyRecord('node', now, call, ended, refusal)
+      const record = asRead(proxyRecord('node', now, call, ended, refusal))
       const lines = explainProxyRecord(record).join('\n')
       const verdicts = explainProxyRequest(record).checks.map(({ verdict }) => verdict)
       const place = checks.findIndex((check) => check.name === refusal.check)

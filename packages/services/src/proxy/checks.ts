@@ -1,5 +1,4 @@
 import type { Call, Surroundings } from './call.ts'
-import { readClaims } from './claims.ts'
 import type { Refusal, RefusalStatus } from './refusal.ts'
 import { liesUnder, readTarget } from './target.ts'
 
@@ -292,19 +291,19 @@ export const checks: readonly Check[] = [
     clause: 'SSP §2.6 row 12, §3',
     asks: 'Can the token be read (and, where the operator wants it, is it in time)?',
     failures: [{ status: 400, text: 'The token in the Authorization header cannot be read' }],
-    run(call, { config, now }) {
-      const reading = readClaims(call.authorization ?? '')
-      if (reading.ok) call.token = reading.facts
+    run(call, { config, now, readToken }) {
+      const reading = readToken(call.authorization ?? '')
+      if (reading.ok) call.token = reading.json
       else call.tokenFault = reading.fault
       if (config.token === 'log') return undefined
-      const fault = reading.ok && config.token === 'validate' ? timeFault(reading.claims, now / 1000) : call.tokenFault
+      const fault = reading.ok && config.token === 'validate' ? timeFault(reading, now / 1000) : call.tokenFault
       if (fault === undefined) return undefined
       call.tokenFault = fault
       return {
         status: 400,
         text: 'The token in the Authorization header cannot be read',
         explanation: `${fault} The provider and the audit need it to know who asks.`,
-        compared: reading.ok ? { iat: reading.facts.iat, exp: reading.facts.exp, now: Math.floor(now / 1000) } : {},
+        compared: reading.ok ? { iat: reading.iat, exp: reading.exp, now: Math.floor(now / 1000) } : {},
       }
     },
   },
@@ -425,8 +424,7 @@ function isBearer(value: string): boolean {
 }
 
 /** Why a token is out of time, in a sentence; undefined when it is not. Strictness beyond this is the provider's. */
-function timeFault(claims: Readonly<Record<string, unknown>>, now: number): string | undefined {
-  const { iat, exp } = claims
+function timeFault({ iat, exp }: { readonly iat: unknown; readonly exp: unknown }, now: number): string | undefined {
   if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return 'The token’s iat and exp are not whole seconds.'
   if (Number(exp) < now) return 'The token has expired.'
   return Number(exp) < Number(iat) ? 'The token ends before it begins.' : undefined

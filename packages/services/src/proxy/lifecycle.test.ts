@@ -210,6 +210,7 @@ describe('the audit', () => {
       text += chunk.toString()
     })
     socket.write(requestHead(world))
+    while (!text.includes('abc')) await new Promise((resolve) => setImmediate(resolve))
     await new Promise((resolve) => setTimeout(resolve, 100))
     assert.match(text, /\r\n\r\nabc$/, 'the beginning streams, the end waits')
     release()

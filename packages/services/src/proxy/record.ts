@@ -1,5 +1,5 @@
-import type { AuditRecord } from '@openspine/platform/audit'
-import type { Call } from './call.ts'
+import { type AuditRecord, WrittenFacts } from '@openspine/platform/audit'
+import type { Call, ConnectionFacts } from './call.ts'
 import type { Refusal } from './refusal.ts'
 
 /** How an exchange ended. */
@@ -32,7 +32,10 @@ export interface ExchangeFacts {
   readonly providerMs: number | undefined
 }
 
-/** The audit record of one request (§2.11). Names in it are stable: `explainProxyRecord` and searches read them. */
+/**
+ * The audit record of one request (§2.11). Names in it are stable: `explainProxyRecord` and searches read them. Its JSON
+ * is written by hand, because it is written for every request and most of it is known before.
+ */
 export function proxyRecord(
   node: string,
   at: number,
@@ -41,39 +44,27 @@ export function proxyRecord(
   refusal: Refusal | undefined,
 ): AuditRecord {
   const { connection, sender, receiver } = call
-  const { peer } = connection
-  const facts = {
-    node,
-    ending: exchange.ending,
-    status: exchange.status,
-    verb: call.method.length > 40 ? call.method.slice(0, 40) : call.method,
-    target: call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192)),
-    from: bounded(call.from),
-    to: bounded(call.to),
-    interaction: bounded(call.interaction),
-    senderOds: sender?.odsCode,
-    senderPartyKey: sender?.partyKey,
-    receiverOds: receiver?.odsCode,
-    receiverPartyKey: receiver?.partyKey,
-    cpaId: call.provider?.cpaId,
-    agreement: call.agreement?.id,
-    address: connection.address,
-    subject: connection.subject === '' ? undefined : connection.subject,
-    serial: peer.state === 'none' ? undefined : peer.serial,
-    issuer: peer.state === 'none' ? undefined : peer.issuer,
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    firstByteMs: exchange.firstByteMs,
-    providerMs: exchange.providerMs,
-    totalMs: exchange.totalMs,
-    token: call.token,
-    tokenFault: call.tokenFault,
-    check: refusal?.check,
-    clause: refusal?.clause,
-    said: refusal?.text,
-    explanation: refusal?.explanation,
-    compared: refusal?.compared,
-  }
+  const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
+  const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
+  let json = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status},"verb":${quoted(verb)}`
+  if (target !== undefined) json += `,"target":${quoted(target)}`
+  if (call.from !== undefined) json += `,"from":${quoted(bounded(call.from))}`
+  if (call.to !== undefined) json += `,"to":${quoted(bounded(call.to))}`
+  if (call.interaction !== undefined) json += `,"interaction":${quoted(bounded(call.interaction))}`
+  if (sender !== undefined) json += `,"senderOds":${quoted(sender.odsCode)},"senderPartyKey":${quoted(sender.partyKey)}`
+  if (receiver !== undefined)
+    json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
+  if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
+  if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
+  json += `${written(connection)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
+  if (exchange.firstByteMs !== undefined) json += `,"firstByteMs":${exchange.firstByteMs}`
+  if (exchange.providerMs !== undefined) json += `,"providerMs":${exchange.providerMs}`
+  json += `,"totalMs":${exchange.totalMs}`
+  if (call.token !== undefined) json += `,"token":${call.token}`
+  if (call.tokenFault !== undefined) json += `,"tokenFault":${quoted(call.tokenFault)}`
+  if (refusal !== undefined)
+    json += `,"check":${quoted(refusal.check)},"clause":${quoted(refusal.clause)},"said":${quoted(refusal.text)},"explanation":${quoted(refusal.explanation)},"compared":${JSON.stringify(refusal.compared)}`
+  const facts = new WrittenFacts(`${json}}`)
   return call.traceId === undefined
     ? { event: 'proxy.request', at, facts }
     : {
@@ -84,7 +75,26 @@ export function proxyRecord(
       }
 }
 
+/** Who a connection comes from is the same for all its requests. */
+const connections = new WeakMap<ConnectionFacts, string>()
+
+function written(connection: ConnectionFacts): string {
+  const there = connections.get(connection)
+  if (there !== undefined) return there
+  const { address, subject, peer } = connection
+  let json = `,"address":${quoted(address)}`
+  if (subject !== '') json += `,"subject":${quoted(subject)}`
+  if (peer.state !== 'none') json += `,"serial":${quoted(peer.serial)},"issuer":${quoted(peer.issuer)}`
+  connections.set(connection, json)
+  return json
+}
+
+/** As a JSON string; nearly every one needs no escape. */
+function quoted(value: string): string {
+  return /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(value) ? `"${value}"` : JSON.stringify(value)
+}
+
 /** A stranger writes these headers: what does not look like an id is kept short. */
-function bounded(value: string | undefined): string | undefined {
-  return value === undefined || value.length <= 300 ? value : value.slice(0, 300)
+function bounded(value: string): string {
+  return value.length <= 300 ? value : value.slice(0, 300)
 }

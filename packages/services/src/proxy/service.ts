@@ -16,6 +16,7 @@ import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
 import { endpointReader } from './target.ts'
 import { throttle } from './throttle.ts'
+import { tokenReader } from './tokens.ts'
 
 export { type Check, checks } from './checks.ts'
 export { type ProxyConfig, proxyConfig } from './config.ts'
@@ -84,6 +85,7 @@ export function proxy(needs: {
     rules: {
       peerNow: (peer) => peerNow(peer, trust, platform.clock),
       readEndpoint: endpointReader(),
+      readToken: tokenReader(),
       allow: throttle(config),
     },
     closing: () => closing,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
-import type { Audit, AuditRecord } from '@openspine/platform/audit'
+import { type Audit, type AuditRecord, WrittenFacts } from '@openspine/platform/audit'
 import { systemClock, systemRandom } from '@openspine/platform/clock'
 import { makeMetrics } from '@openspine/platform/metrics'
 import type { Platform } from '@openspine/platform/service'
@@ -109,6 +109,11 @@ export class TestAgreements {
 }
 
 /** Keeps what it is given; `fail` makes it refuse; `hold` makes it wait. */
+/** A record as whoever finds it in the audit reads it. */
+export function asRead(record: AuditRecord): AuditRecord {
+  return record.facts instanceof WrittenFacts ? { ...record, facts: JSON.parse(record.facts.json) } : record
+}
+
 export class TestAudit implements Pick<Audit, 'append'> {
   readonly records: AuditRecord[] = []
   fail = false
@@ -119,7 +124,7 @@ export class TestAudit implements Pick<Audit, 'append'> {
     if (this.fail) throw new Error('the disk is full')
     await this.hold
     await new Promise((resolve) => setImmediate(resolve))
-    this.records.push(record)
+    this.records.push(asRead(record))
     for (const one of this.#waiting) if (this.records.length >= one.count) one.resolve()
   }
 

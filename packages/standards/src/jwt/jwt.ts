@@ -57,8 +57,12 @@ export function nestedTooDeep(value: unknown): boolean {
 function deeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
-  for (const inner of Array.isArray(value) ? value : Object.values(value))
-    if (deeperThan(inner, levels - 1)) return true
+  if (Array.isArray(value)) {
+    for (const inner of value) if (deeperThan(inner, levels - 1)) return true
+    return false
+  }
+  // Of the ways to visit members, this one makes no list of them; parsed JSON inherits none.
+  for (const name in value) if (deeperThan((value as Json)[name], levels - 1)) return true
   return false
 }
 

@@ -76,7 +76,7 @@ export interface Relay {
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */
-  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'allow'>
+  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'readToken' | 'allow'>
   /** New requests are no longer wanted: every answer closes its connection. */
   readonly closing: () => boolean
 }
@@ -90,6 +90,7 @@ export function around(relay: Relay, now: number): Surroundings {
     now,
     peerNow: relay.rules.peerNow,
     readEndpoint: relay.rules.readEndpoint,
+    readToken: relay.rules.readToken,
     allow: relay.rules.allow,
   }
 }
