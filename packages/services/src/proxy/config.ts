@@ -54,7 +54,7 @@ export const proxyConfig = z.object({
     .default(false)
     .describe('Accept `https:/host` where something on the way merged the two slashes (§2.2).'),
   verbs: z
-    .array(z.string().regex(/^[A-Z]+$/))
+    .array(z.string().regex(/^(?!CONNECT$)[A-Z]+$/))
     .default(['GET', 'POST', 'PUT', 'DELETE', 'PATCH'])
     .describe('Verbs that are relayed; others are answered 405 (§2.5).'),
   certificateName: z

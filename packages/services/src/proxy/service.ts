@@ -11,7 +11,7 @@ import { Door } from './door.ts'
 import { explainFace } from './http/explain.ts'
 import { Deadlines } from './relay/deadlines.ts'
 import { type Relay, timesOf } from './relay/relay.ts'
-import { Slabs } from './relay/slabs.ts'
+import { readBytes, Slabs, writeBytes } from './relay/slabs.ts'
 import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
 import { endpointReader } from './target.ts'
@@ -51,7 +51,7 @@ export function proxy(needs: {
   let stopListening: (() => void) | undefined
   let renewalFault: string | undefined
 
-  const slabs = new Slabs()
+  const slabs = new Slabs(readBytes)
   const upstreams = new Upstreams({
     times,
     slabs,
@@ -80,6 +80,7 @@ export function proxy(needs: {
     deadlines,
     upstreams,
     slabs,
+    drafts: new Slabs(writeBytes),
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),
     rules: {

@@ -99,7 +99,7 @@ function nodeReads(kind: 'request' | 'response', bytes: Buffer, ends: boolean): 
     return 0
   }
   parser[HTTPParser.kOnBody] = (chunk: Buffer) => {
-    payload += chunk.latin1Slice()
+    payload += chunk.toString('latin1')
   }
   parser[HTTPParser.kOnMessageComplete] = () => {
     messages.push({ start, fields, payload })
@@ -141,7 +141,7 @@ export function compare(count: number, seed: number, onProgress?: (done: number)
   const stricter: Record<string, number> = {}
   const wrong: string[] = []
   const complain = (what: string, bytes: Buffer) => {
-    if (wrong.length < 20) wrong.push(`${what}: ${JSON.stringify(bytes.latin1Slice())}`)
+    if (wrong.length < 20) wrong.push(`${what}: ${JSON.stringify(bytes.toString('latin1'))}`)
   }
   let requests = 0
   let agreed = 0
@@ -182,6 +182,8 @@ export function compare(count: number, seed: number, onProgress?: (done: number)
     if (end < 0) {
       const theirs = nodeReads(kind, bytes, false)
       if (theirs.messages.length === 0) neither++
+      // Its target is a path here, and the proxy relays no such verb: nobody waits for that body.
+      else if (theirs.messages[0]?.start.startsWith('CONNECT ')) otherProtocol++
       else if (fault === undefined) complain('the parser sees the end of a message that goes on for the framer', bytes)
       else if (wanted[fault] === undefined) complain(`${fault}, but the parser accepts it`, bytes)
       else stricter[fault] = (stricter[fault] ?? 0) + 1
@@ -200,7 +202,7 @@ export function compare(count: number, seed: number, onProgress?: (done: number)
     const expected = {
       start: kind === 'request' ? `${reader.method} ${reader.target}` : `${reader.status} ${reader.reason}`,
       fields: reader.fields().flat(),
-      payload: body.kind === 'chunked' ? unchunked(whole, reader.length) : bytes.latin1Slice(reader.length, end),
+      payload: body.kind === 'chunked' ? unchunked(whole, reader.length) : bytes.toString('latin1', reader.length, end),
     }
     if (theirs.upgrade) {
       if (first === undefined || first.start === expected.start) otherProtocol++
@@ -230,9 +232,9 @@ function unchunked(bytes: Buffer, from: number): string {
   let payload = ''
   for (let at = from; ; ) {
     const line = bytes.indexOf('\r\n', at)
-    const size = Number.parseInt(bytes.latin1Slice(at, line), 16)
+    const size = Number.parseInt(bytes.toString('latin1', at, line), 16)
     if (size === 0) return payload
-    payload += bytes.latin1Slice(line + 2, line + 2 + size)
+    payload += bytes.toString('latin1', line + 2, line + 2 + size)
     at = line + 2 + size + 2
   }
 }

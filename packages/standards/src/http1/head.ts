@@ -416,9 +416,10 @@ export class HeadReader {
   /**
    * A new head for the next hop, in one piece with the body bytes at hand: `before` (start line and own
    * fields, each with CR LF), the kept lines byte for byte, `after` (own fields), the empty line, `body`.
-   * Left out: Host, framing, Connection and what it names, and every field of the single hop.
+   * Left out: Host, framing, Connection and what it names, and every field of the single hop. `into` is a buffer to
+   * write it into, where it fits; the answer is then a part of that.
    */
-  rebuild(before: string, after: string, body?: Buffer): Buffer {
+  rebuild(before: string, after: string, body?: Buffer, into?: Buffer): Buffer {
     const { count } = this
     const drop = this.#drop
     const last = this.length - 2
@@ -426,7 +427,8 @@ export class HeadReader {
     for (let index = 0; index < count; index++) {
       if (drop[index] === 0) size += this.#lineEnd(index, last) - (this.#at[index << 2] as number)
     }
-    const out = Buffer.allocUnsafe(body === undefined ? size : size + body.length)
+    const total = body === undefined ? size : size + body.length
+    const out = into !== undefined && total <= into.length ? into.subarray(0, total) : Buffer.allocUnsafe(total)
     let to = out.write(before, 0, 'latin1')
     for (let index = 0; index < count; ) {
       if (drop[index] !== 0) {

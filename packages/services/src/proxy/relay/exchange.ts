@@ -116,7 +116,12 @@ export class Exchange implements UpstreamUser {
     this.#phase = SEND
     const held = this.#held
     const first = held.length > 0 && (held[0] as Buffer).length <= joinBytes ? held.shift() : undefined
-    let flows = connection.socket.write(head.rebuild(requestStart(this.#call, head), this.#inbound.forwarded, first))
+    const { drafts } = this.#relay
+    const draft = drafts.take()
+    let flows = connection.socket.write(
+      head.rebuild(requestStart(this.#call, head), this.#inbound.forwarded, first, draft),
+      () => drafts.give(draft),
+    )
     for (const piece of held) flows = connection.socket.write(piece)
     this.#held = []
     this.#heldBytes = 0
@@ -237,13 +242,17 @@ export class Exchange implements UpstreamUser {
     const piece = end === rest.length ? rest : rest.subarray(0, end)
     const after = allowance === undefined ? '' : rateHeaders(allowance)
     this.#phase = BODY
-    const first = head.rebuild(answerStart(head, this.#close), after, piece)
+    const { drafts } = this.#relay
+    const draft = drafts.take()
+    const first = head.rebuild(answerStart(head, this.#close), after, piece, draft)
+    const written = () => drafts.give(draft)
     const clean = end === rest.length
     if (body.done) {
+      this.#written = written
       this.#whole(upstream, first, clean)
       return
     }
-    const flows = this.#inbound.socket.write(first)
+    const flows = this.#inbound.socket.write(first, written)
     this.#progress(upstream, flows)
   }
 
@@ -256,7 +265,7 @@ export class Exchange implements UpstreamUser {
     }
     const slab = upstream.keep()
     if (body.done) {
-      this.#slab = slab
+      this.#written = this.#giver(slab)
       this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
     } else this.#progress(upstream, this.#inbound.socket.write(chunk, this.#giver(slab)))
   }
@@ -286,8 +295,8 @@ export class Exchange implements UpstreamUser {
     upstream.release(reusable)
   }
 
-  /** Where the last bytes of the answer lie, while they wait for the audit. */
-  #slab: Buffer | undefined = undefined
+  /** Gives back the buffer of the answer's last bytes, which wait for the audit. */
+  #written: (() => void) | undefined = undefined
 
   ended(error: Error | undefined): void {
     const upstream = this.#upstream
@@ -455,7 +464,7 @@ export class Exchange implements UpstreamUser {
     const inbound = this.#inbound
     inbound.deadline = this.#relay.deadlines.now + this.#relay.times.body
     this.#record(ending, status, refusal).then(
-      () => inbound.answered(last, close, this.#giver(this.#slab)),
+      () => inbound.answered(last, close, this.#written),
       (error: unknown) => {
         this.#relay.log.error({ err: error }, 'a request could not be audited, so it is not answered')
         inbound.cut()

@@ -72,7 +72,9 @@ export interface Relay {
   readonly deadlines: Deadlines
   readonly upstreams: Upstreams
   readonly tally: Tally
+  /** Buffers for what is read, and for what is written. */
   readonly slabs: Slabs
+  readonly drafts: Slabs
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */

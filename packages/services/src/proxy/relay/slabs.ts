@@ -1,18 +1,25 @@
-/** A TLS record holds no more. */
-const slabBytes = 16_384
-/** Kept for use again at most: 4 MB. */
+/** For what is read: a TLS record holds no more. */
+export const readBytes = 16_384
+/** For what is written in one piece: a head of the usual size with as much of a body. */
+export const writeBytes = 18_432
+/** Kept for use again at most: some 4 MB. */
 const mostKept = 256
 
 /**
- * Read buffers that are used again and again. Buffers that are made for every read count as memory outside
- * of the heap, and every 64 MB of those make V8 mark the whole heap: with a large directory in memory that
- * costs more than the relaying of large bodies itself.
+ * Buffers that are used again and again. Those that are made for every message count as memory outside of the heap,
+ * and every 64 MB of that make V8 mark the whole heap: with a large directory in memory that costs more than the
+ * relaying of large bodies itself.
  */
 export class Slabs {
+  readonly #bytes: number
   readonly #free: Buffer[] = []
 
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(slabBytes)
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes)
   }
 
   /** Nobody may hold on to a part of `slab` any more. */
