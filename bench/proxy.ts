@@ -2,7 +2,8 @@
  * The secure proxy beside nginx doing the same: one worker, mutual TLS with the same cipher on both legs,
  * revocation lists, keep-alive on both legs, the checks that regular expressions can make, one buffered
  * audit line. The figure is the proxy's own CPU for a request; rounds are interleaved, and the median counts.
- * Run alone: `node bench/proxy.ts`; with `--soak`, a million requests and a body of 2 GB instead, for the memory.
+ * Run alone: `node bench/proxy.ts`; with `--soak [requests]`, a million
+ * requests (or as many as told) and a body of 2 GB instead, for the memory.
  * Needs nginx and taskset; without them it says so.
  */
 import { fileURLToPath } from 'node:url'
@@ -98,7 +99,7 @@ function told(name: string, about: About, found: { nginx: readonly Sample[]; ope
 }
 
 /** The memory of our process over a million requests, and while one body of 2 GB goes through. */
-async function soak(rig: Rig): Promise<void> {
+async function soak(rig: Rig, requests: number): Promise<void> {
   const tell = (what: string, seen: readonly number[]) =>
     process.stdout.write(
       `${what}: memory MB first ${seen[0]?.toFixed(0)}, least ${Math.min(...seen).toFixed(0)}, most ${Math.max(...seen).toFixed(0)}, last ${seen.at(-1)?.toFixed(0)}\n`,
@@ -113,12 +114,13 @@ async function soak(rig: Rig): Promise<void> {
     return seen
   }
   const steady = { of: '2KB', connections: 32, ms: Number.MAX_SAFE_INTEGER } as const
-  tell('warming with 100,000 requests', await watched({ ...steady, requests: 100_000 }))
-  tell('1,000,000 requests', await watched({ ...steady, requests: 1_000_000 }))
+  tell('warming with a tenth', await watched({ ...steady, requests: requests / 10 }))
+  tell('requests', await watched({ ...steady, requests }))
   tell('one body of 2 GB', await watched({ of: '2GB', connections: 1, ms: Number.MAX_SAFE_INTEGER, requests: 1 }))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--soak')) await withRig(soak)
+  const at = process.argv.indexOf('--soak')
+  if (at > 0) await withRig((rig) => soak(rig, Number(process.argv[at + 1] ?? 1_000_000)))
   else await run()
 }

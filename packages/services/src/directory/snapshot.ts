@@ -22,6 +22,15 @@ export interface SnapshotSource {
 /** Interactions of entries that are still the same objects in later snapshots: worked out once. */
 export type InteractionMemory = WeakMap<EncodedEntry, ReadonlySet<string>>
 
+/** Values compare without case and in parts without spaces, so that one entry has many names: those kept have a bound. */
+const mostRemembered = 50_000
+
+function remembered<Value>(memory: Map<string, Value>, key: string, value: Value): Value {
+  if (memory.size >= mostRemembered) memory.clear()
+  memory.set(key, value)
+  return value
+}
+
 /** Looks of other services at one state of the tree. Records are made when they are first asked for. */
 export function directorySnapshot(source: SnapshotSource, memory: InteractionMemory): DirectorySnapshot {
   const { tree, version, schema, config } = source
@@ -51,6 +60,10 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
     }
     return system
   }
+
+  /** Answers to what is asked again and again. Only what was found is remembered. */
+  const byAsid = new Map<string, AccreditedSystem>()
+  const handlers = new Map<string, readonly MessageHandlingSystem[]>()
 
   const accreditedSystem = (entry: EncodedEntry): AccreditedSystem => {
     const partyKey = columns.first(entry, 'nhsMHSPartyKey')
@@ -118,8 +131,10 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
   return {
     version,
     accreditedSystem(asid) {
+      const there = byAsid.get(asid)
+      if (there !== undefined) return there
       const entry = tree.having('uniqueIdentifier', asid).find((each) => isA(each, 'nhsas'))
-      return entry === undefined ? undefined : systemOf(entry)
+      return entry === undefined ? undefined : remembered(byAsid, asid, systemOf(entry))
     },
     accreditedSystems: ({ odsCode, partyKey, interaction, manufacturer }) =>
       having('nhsas', [
@@ -128,15 +143,23 @@ export function directorySnapshot(source: SnapshotSource, memory: InteractionMem
         ['nhsMhsManufacturerOrg', manufacturer],
         ['nhsAsSvcIA', interaction],
       ]).map(systemOf),
-    messageHandlingSystems: ({ odsCode, partyKey, interaction, manufacturer, fqdn, cpaId }) =>
-      having('nhsmhs', [
+    messageHandlingSystems({ odsCode, partyKey, interaction, manufacturer, fqdn, cpaId }) {
+      // What the proxy asks for every request.
+      const alone = odsCode === undefined && manufacturer === undefined && fqdn === undefined && cpaId === undefined
+      const key =
+        alone && partyKey !== undefined && interaction !== undefined ? `${partyKey}\n${interaction}` : undefined
+      const there = key === undefined ? undefined : handlers.get(key)
+      if (there !== undefined) return there
+      const found = having('nhsmhs', [
         ['nhsMhsCPAId', cpaId],
         ['nhsMHSPartyKey', partyKey],
         ['nhsIDCode', odsCode],
         ['nhsMhsFQDN', fqdn],
         ['nhsMhsManufacturerOrg', manufacturer],
         ['nhsMhsSvcIA', interaction],
-      ]).map(handlerOf),
+      ]).map(handlerOf)
+      return key === undefined || found.length === 0 ? found : remembered(handlers, key, found)
+    },
     holdsService: (uniqueIdentifier) =>
       tree.having('uniqueIdentifier', uniqueIdentifier).some(({ key }) => key.endsWith(',ou=services,o=nhs')),
     acceptsOrganisation: (odsCode) =>
