@@ -339,7 +339,7 @@ export function admit(call: Call, around: Surroundings): Refusal | undefined {
   for (const check of checks) {
     const failure = check.run(call, around)
     if (failure !== undefined) {
-      keepToken(call)
+      keepToken(call, around)
       return { check: check.name, clause: check.clause, ...failure }
     }
   }
@@ -347,10 +347,10 @@ export function admit(call: Call, around: Surroundings): Refusal | undefined {
 }
 
 /** The audit keeps the claims of refused requests too (§2.11), whichever check refused them. */
-function keepToken(call: Call): void {
+function keepToken(call: Call, { readToken }: Surroundings): void {
   if (call.authorization === undefined || call.token !== undefined || call.tokenFault !== undefined) return
-  const reading = readClaims(call.authorization)
-  if (reading.ok) call.token = reading.facts
+  const reading = readToken(call.authorization)
+  if (reading.ok) call.token = reading.json
   else call.tokenFault = reading.fault
 }
 
