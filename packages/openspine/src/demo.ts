@@ -79,6 +79,8 @@ class IntegrationExample {
     await this.#record(found, traced.person.nhsNumber, 'ALL')
     await this.#refusedByPractice(odsCode)
     await this.#refusedByProxy()
+    await this.#structured(odsCode, traced.person.nhsNumber)
+    await this.#appointment(odsCode, traced.person.nhsNumber)
   }
 
   async #trace(): Promise<Trace | undefined> {
@@ -176,6 +178,81 @@ class IntegrationExample {
     if (!this.#json) for (const line of explainRecords(records)) output.line(dim(`      ${line}`))
   }
 
+  /** The record as FHIR STU3 resources, every clinical area of it. */
+  async #structured(odsCode: string, nhsNumber: string): Promise<void> {
+    if (!this.#json) output.line(`\n${bold('The same record, structured (GP Connect 1.6, FHIR STU3)')}`)
+    this.#say('7a', 'consumer', 'proxy', `POST /…/${odsCode}/STU3/1/…/Patient/$gpc.getstructuredrecord`)
+    await this.#held('7b', 'proxy', 'consumer', async () => {
+      const record = await this.#session.structuredRecord({
+        nhsNumber,
+        odsCode,
+        include: {
+          allergies: { resolved: true },
+          medication: {},
+          consultations: {},
+          problems: [{}],
+          immunisations: {},
+          uncategorised: {},
+          investigations: {},
+          referrals: {},
+          diary: {},
+        },
+      })
+      const areas = record.lists.filter(({ area }) => area !== undefined)
+      const entries = areas.reduce((sum, { items }) => sum + items.length, 0)
+      return {
+        result: record,
+        ms: record.ms,
+        said: `200, ${areas.length} areas, ${entries} entries, ${record.complete ? 'complete' : 'incomplete'}`,
+        held: record.complete && entries > 0,
+      }
+    })
+  }
+
+  /** Books the first free slot of the coming days; whoever has started before sees the appointment of that time. */
+  async #appointment(odsCode: string, nhsNumber: string): Promise<void> {
+    if (!this.#json) output.line(`\n${bold('An appointment at the practice (GP Connect 1.2, FHIR STU3)')}`)
+    const today = new Date(this.#spine.platform.clock.now())
+    const day = (after: number) => new Date(today.getTime() + after * 86_400_000).toISOString().slice(0, 10)
+    const patient = await this.#session.findPatient({ odsCode, nhsNumber }).catch(() => undefined)
+    const patientId = patient?.id ?? ''
+    this.#say('8a', 'consumer', 'proxy', `GET /…/${odsCode}/STU3/1/gpconnect/Patient/${patientId}/Appointment`)
+    const before = await this.#held('8b', 'proxy', 'consumer', async () => {
+      const found = await this.#session.appointments({ odsCode, patientId, from: day(0), to: day(14) })
+      const booked = found.appointments.filter(({ status }) => status === 'booked')
+      const said = booked.length === 0 ? '200, none booked' : `200, booked for ${booked[0]?.start}`
+      return { result: booked, ms: found.ms, said, held: true }
+    })
+    if (before === undefined || before.length > 0) return
+    this.#say('8c', 'consumer', 'proxy', `GET /…/Slot?start=ge${day(1)}&end=le${day(7)}&status=free`)
+    const slots = await this.#held('8d', 'proxy', 'consumer', async () => {
+      const found = await this.#session.slots({ odsCode, start: day(1), end: day(7) })
+      return {
+        result: found.slots,
+        ms: found.ms,
+        said: `200, ${found.slots.length} free slots`,
+        held: found.slots.length > 0,
+      }
+    })
+    const [slot] = slots ?? []
+    if (slot === undefined) return
+    this.#say('8e', 'consumer', 'proxy', `POST /…/Appointment  ${slot.start}`)
+    await this.#held('8f', 'proxy', 'consumer', async () => {
+      const { appointment, ms } = await this.#session.bookAppointment({
+        odsCode,
+        patientId,
+        slots: [slot],
+        description: 'Asthma review',
+      })
+      return {
+        result: appointment,
+        ms,
+        said: `201, ${appointment.status} for ${appointment.start}`,
+        held: appointment.status === 'booked',
+      }
+    })
+  }
+
   /** What passed between proxy and practice: the consumer cannot see it, the proxy's audit can. */
   async #relayed(
     request: string | undefined,
@@ -266,6 +343,8 @@ function printAddresses(spine: Spine, files: { readonly fullChain: string; reado
     `  LDAPTLS_CACERT=${ca} LDAPTLS_CERT=${cert} LDAPTLS_KEY=${key} ldapsearch -x -LLL -H ${urls['directory']} -b ou=services,o=nhs '(&(nhsIDCode=${practice?.odsCode})(objectClass=nhsAS)(nhsMHSPartyKey=${practice?.partyKey})(nhsAsSvcIA=${getCareRecord}))' uniqueIdentifier`,
   )
   output.line(`  npx openspine record 9990548609 --section ALL`)
+  output.line(`  npx openspine record 9990548609 --structured --include all`)
+  output.line(`  npx openspine appointments list 9990548609`)
   const endpoint = practice && urls['practice'] ? serviceRoot(urls['practice'], practice.odsCode) : ''
   output.line(dim(`  the practice's service root, as registered: ${endpoint}`))
   output.line(green('  every step above went over real sockets; the audit has it: npx openspine audit verify'))

@@ -9,6 +9,8 @@ export interface PracticeSummary {
   /** Path of its service root; the URL is the listener's with this path. */
   readonly serviceRoot: string
   readonly gpConnect: boolean
+  /** When its last planned slot ends, in milliseconds since the epoch; undefined where it has no appointment book. */
+  readonly plannedUntil: number | undefined
   /** How many services it runs, that of the 0.x line among them. */
   readonly services: number
   readonly patients: number

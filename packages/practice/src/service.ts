@@ -12,6 +12,7 @@ import { readPatient, readPracticeFile } from './record/file.ts'
 import type { PatientInput, PatientRecord, PracticeFile } from './record/model.ts'
 import { readPopulation } from './record/population/load.ts'
 import type { PopulationSource } from './record/population/population.ts'
+import { plannedUntil } from './record/scheduling.ts'
 import { practiceStore } from './store.ts'
 
 export { type PracticeConfig, practiceConfig } from './config.ts'
@@ -129,13 +130,14 @@ export function practice({
   async function practices() {
     return Promise.all(
       (await store.practices()).map(
-        async ({ practice: { odsCode, asid, name, serviceRoot, gpConnect, services } }) => ({
+        async ({ practice: { odsCode, asid, name, serviceRoot, gpConnect, services, schedules } }) => ({
           odsCode,
           asid,
           name,
           serviceRoot,
           gpConnect,
           services: services.length + 1,
+          plannedUntil: plannedUntil(schedules),
           patients: await store.count(odsCode),
         }),
       ),

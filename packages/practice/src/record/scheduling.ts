@@ -140,3 +140,9 @@ export function scheduleProblems(practice: Relatives): string[] {
     return problems
   })
 }
+
+/** When the last planned slot of all these schedules ends; undefined where there is none. */
+export function plannedUntil(schedules: readonly Schedule[]): number | undefined {
+  const ends = schedules.flatMap((schedule) => slotsOf(schedule).map(({ end }) => end))
+  return ends.length === 0 ? undefined : ends.reduce((latest, end) => Math.max(latest, end))
+}
