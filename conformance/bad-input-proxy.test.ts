@@ -176,7 +176,7 @@ describe('headers', () => {
 describe('interactions', () => {
   const prefix = 'urn:nhs:names:services:gpconnect:fhir:'
   const cases: readonly [value: string, check: 'interaction-id' | 'sender-interaction'][] = [
-    [`${prefix}rest:read:metadata-1`, 'sender-interaction'],
+    [`${prefix}rest:read:metadata-2`, 'sender-interaction'],
     [`${prefix}operation:gpc.getcarerecord-1`, 'sender-interaction'],
     [`${prefix}operation:gpc.getCareRecord`, 'sender-interaction'],
     [careRecordInteraction.toUpperCase(), 'interaction-id'],
