@@ -411,6 +411,32 @@ describe('FHIR populations', () => {
     assert.equal(investigations[0]?.groups[0]?.results[0]?.quantity?.value, 140)
   })
 
+  test('schedules with their slots; what is not free is not bookable, and what cannot be planned is a fault', async () => {
+    const location = { resourceType: 'Location', id: 'site-9', name: 'Branch' }
+    const schedule = { resourceType: 'Schedule', id: 's1', actor: [{ reference: 'Location/site-9' }] }
+    const slot = (id: string, from: string, to: string, status: string): Json => ({
+      resourceType: 'Slot',
+      id,
+      schedule: { reference: 'Schedule/s1' },
+      status,
+      start: `2027-01-04T${from}:00Z`,
+      end: `2027-01-04T${to}:00Z`,
+    })
+    const slots = [slot('a', '09:00', '09:10', 'free'), slot('b', '09:10', '09:20', 'busy')]
+    const { practice, faults, unmapped } = await read(file(bundle(location, schedule, ...slots)))
+    assert.deepEqual([faults, unmapped], [[], {}])
+    assert.deepEqual(practice.schedules.at(-1)?.slots, [
+      { start: '2027-01-04T09:00:00Z', minutes: 10 },
+      { start: '2027-01-04T09:10:00Z', minutes: 10, bookable: false },
+    ])
+    const wrong = await read(file(bundle(location, schedule, slot('a', '09:10', '09:00', 'free'))))
+    assert.deepEqual(
+      wrong.faults.map(({ path }) => path),
+      ['Bundle.entry[1].resource.slots[0].minutes'],
+    )
+    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, { Schedule: 1, Slot: 2 })
+  })
+
   const faulty: readonly (readonly [string, Json | string, string | undefined])[] = [
     ['a patient without a number', bundle({ ...patient, identifier: [] }), 'Bundle.entry[0].resource.identifier'],
     [

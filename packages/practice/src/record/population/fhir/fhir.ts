@@ -17,6 +17,7 @@ import { encounterReference, isNote, isWithdrawn, Link, type Mapping, mappingOf 
 import { medicationRow, statementOf, toldElsewhere } from './medication.ts'
 import { locationOf, nhsNumberOf, personOf, practitionerOf } from './people.ts'
 import { type Held, readResources } from './resources.ts'
+import { readSchedules } from './schedules.ts'
 
 const mappers: Readonly<Record<string, RowMapper>> = {
   AllergyIntolerance: allergyRow,
@@ -61,7 +62,7 @@ export async function readFhir(
     }
   const mapping = mappingOf(resources, population.practitioners, population.locations)
   const numbers = patients(mapping, population, odsCode)
-  const taken = new Set<Fields>()
+  const taken = new Set<object>(readSchedules(mapping, population))
   for (const held of resources.all)
     if (held.type === 'DiagnosticReport' && !isWithdrawn(held))
       for (const part of partsOf(held, mapping)) taken.add(part.resource)
@@ -144,7 +145,7 @@ function usedAs(
   held: Held,
   mapping: Mapping,
   population: Population,
-  taken: ReadonlySet<Fields>,
+  taken: ReadonlySet<object>,
 ): RowMapper | 'part' | 'unmapped' {
   const { type, id, resource } = held
   if (taken.has(resource) || referred.has(type) || toldElsewhere(held, mapping)) return 'part'
