@@ -11,7 +11,7 @@ import {
   referralRow,
 } from './clinical.ts'
 import { encounterRow, isStructure } from './consultations.ts'
-import { codeOf, type Fields, fields, isFields, textOf } from './elements.ts'
+import { codeOf, type Fields, fields, isFields, list, textOf } from './elements.ts'
 import { investigationRow, partsOf } from './investigations.ts'
 import { encounterReference, isNote, isWithdrawn, Link, type Mapping, mappingOf } from './mapping.ts'
 import { medicationRow, statementOf, toldElsewhere } from './medication.ts'
@@ -97,6 +97,9 @@ export async function readFhir(
     }
     seen.set(key, held)
     count(population.used, held.type)
+    // A label is no leave to keep back from everybody, and nothing else in a row takes it.
+    if (list(fields(held.resource['meta'])['security']).length > 0)
+      count(population.unmapped, `${held.type} (security label)`)
     mapped.push({ held, nhsNumber, ...use(held, mapping) })
   }
   emit(mapped, mapping, population)
