@@ -2,7 +2,14 @@
 import { SpineError } from '@openspine/standards/error'
 import type { z } from 'zod'
 import { linkFaults } from './links.ts'
-import { type PatientRecord, type PracticeRecord, patientRecord, practiceFile, type ReadPracticeFile } from './model.ts'
+import {
+  type PatientRecord,
+  type PracticeRecord,
+  patientRecord,
+  practiceFile,
+  practiceRecord,
+  type ReadPracticeFile,
+} from './model.ts'
 import { scheduleProblems } from './scheduling.ts'
 import { servicesOf } from './services.ts'
 
@@ -86,6 +93,15 @@ export function readPatient(content: unknown, practice: Relatives): PatientRecor
   const read = patientRecord.safeParse(content)
   if (!read.success) throw refused(problemsOf(read.error.issues))
   const problems = relations(read.data, practice)
+  if (problems.length > 0) throw refused(problems)
+  return read.data
+}
+
+/** Checks a practice without its patients, as `readPracticeFile` does, and fills in defaults. */
+export function readPractice(content: unknown): PracticeRecord {
+  const read = practiceRecord.safeParse(content)
+  if (!read.success) throw refused(problemsOf(read.error.issues))
+  const problems = [...places(read.data), ...scheduleProblems(read.data)]
   if (problems.length > 0) throw refused(problems)
   return read.data
 }

@@ -1,10 +1,17 @@
 /** Reads sources of a population and checks every patient against the record's schema; nothing is written here. */
 import { isSpineError } from '@openspine/standards/error'
-import { readPatient } from '../file.ts'
+import { readPatient, readPractice } from '../file.ts'
 import type { PatientRecord, PracticeRecord } from '../model.ts'
 import { readNumberMap, readPopulationCsv } from './csv.ts'
 import { readFhir } from './fhir/fhir.ts'
-import { emptyPopulation, type PopulationFault, type PopulationSource, type SourceFormat } from './population.ts'
+import {
+  emptyPopulation,
+  type Population,
+  type PopulationFault,
+  type PopulationSource,
+  type Shared,
+  type SourceFormat,
+} from './population.ts'
 
 export interface PopulationReading {
   readonly odsCode: string
@@ -52,11 +59,7 @@ export async function readPopulation(
     for (const [name, number] of (await readNumberMap(source).catch(() => undefined)) ?? []) numbers.set(name, number)
   for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers })
   await readFhir(fhir, population, odsCode)
-  const extended: PracticeRecord = {
-    ...practice,
-    practitioners: merged(practice.practitioners, population.practitioners),
-    locations: merged(practice.locations, population.locations),
-  }
+  const extended = extendedBy(population, practice)
   const patients: PatientRecord[] = []
   const documents = new Map<string, string>()
   for (const { patient, placeOf } of population.assembled()) {
@@ -73,12 +76,7 @@ export async function readPopulation(
       })
       patients.push(read)
     } catch (error) {
-      if (!isSpineError(error) || error.code !== 'PRACTICE_FILE_INVALID') throw error
-      const { problems } = error.outcome as { readonly problems: readonly string[] }
-      for (const problem of problems) {
-        const [, path = '', what = problem] = /^([\w[\].]+)(?::\s| )(.*)$/.exec(problem) ?? []
-        population.fault(placeOf(path), what)
-      }
+      for (const { path, what } of problemsOf(error)) population.fault(placeOf(path), what)
     }
     progress?.(patients.length)
   }
@@ -89,4 +87,39 @@ export async function readPopulation(
     unmapped: Object.fromEntries(population.unmapped),
     faults: population.faults,
   }
+}
+
+/** The practice with the practitioners, locations and schedules of the population; as it was, where they have faults. */
+function extendedBy(population: Population, practice: PracticeRecord): PracticeRecord {
+  if (population.practitioners.size + population.locations.size + population.schedules.size === 0) return practice
+  const given = {
+    practitioners: merged(practice.practitioners, population.practitioners),
+    locations: merged(practice.locations, population.locations),
+    schedules: merged<{ readonly id: string }>(practice.schedules, population.schedules),
+  }
+  try {
+    return readPractice({ ...practice, ...given })
+  } catch (error) {
+    for (const { path, what } of problemsOf(error)) {
+      const [, kind = '', index = '', rest = ''] =
+        /^(practitioners|locations|schedules)\[(\d+)\]\.?(.*)$/.exec(path) ?? []
+      const id = given[kind as Shared]?.[Number(index)]?.id
+      const place = id === undefined ? undefined : population.placeOf(kind as Shared, id)
+      population.fault(
+        { source: 'the practice', ...place, path: [place?.path, rest || path].filter(Boolean).join('.') },
+        what,
+      )
+    }
+    return practice
+  }
+}
+
+/** What is wrong with a record, by its paths. */
+function problemsOf(error: unknown): readonly { readonly path: string; readonly what: string }[] {
+  if (!isSpineError(error) || error.code !== 'PRACTICE_FILE_INVALID') throw error
+  const { problems } = error.outcome as { readonly problems: readonly string[] }
+  return problems.map((problem) => {
+    const [, path = '', what = problem] = /^([\w[\].]+)(?::\s| )(.*)$/.exec(problem) ?? []
+    return { path, what }
+  })
 }

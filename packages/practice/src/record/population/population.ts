@@ -66,6 +66,9 @@ export interface Assembled {
   placeOf(path: string): Place
 }
 
+/** What the patients of a practice share. */
+export type Shared = 'practitioners' | 'locations' | 'schedules'
+
 /** What was read so far. */
 export interface Population {
   readonly faults: PopulationFault[]
@@ -81,6 +84,11 @@ export interface Population {
   row(nhsNumber: string, area: RowArea, row: Row, place: Place): void
   practitioner(one: Practitioner, place: Place): void
   location(one: Location, place: Place): void
+  /** A schedule as a source has it: the record's schema has not seen it yet. */
+  schedule(one: { readonly id: string; readonly [member: string]: unknown }, place: Place): void
+  readonly schedules: ReadonlyMap<string, { readonly id: string }>
+  /** Where a practitioner, location or schedule stands in the sources; undefined for what the practice has itself. */
+  placeOf(kind: Shared, id: string): Place | undefined
   /** Patients with their rows, in the order in which they came. Rows of nobody become faults. */
   assembled(): Iterable<Assembled>
 }
@@ -94,17 +102,22 @@ export function emptyPopulation(): Population {
   const loose = new Map<string, Draft['rows']>()
   const faults: PopulationFault[] = []
   const fault = (place: Place, problem: string) => void faults.push({ ...place, problem })
-  const shared = <One extends { readonly id: string }>(kind: string, held: Map<string, One>) => {
+  const places = new Map<string, Place>()
+  const shared = <One extends { readonly id: string }>(kind: Shared, held: Map<string, One>) => {
     return (one: One, place: Place) => {
       const before = held.get(one.id)
-      if (before === undefined) held.set(one.id, one)
+      if (before === undefined) {
+        held.set(one.id, one)
+        places.set(`${kind}/${one.id}`, place)
+      }
       // The same practitioner stands in every bundle; two that share an id would become one.
       else if (JSON.stringify(before) !== JSON.stringify(one))
-        fault(place, `another ${kind} of the population has the same id`)
+        fault(place, `another of the ${kind} of the population has the same id`)
     }
   }
   const practitioners = new Map<string, Practitioner>()
   const locations = new Map<string, Location>()
+  const schedules = new Map<string, { readonly id: string }>()
   return {
     faults,
     used: new Map(),
@@ -123,8 +136,11 @@ export function emptyPopulation(): Population {
       areas.set(area, rows)
       rows.push({ row, place })
     },
-    practitioner: shared('practitioner', practitioners),
-    location: shared('location', locations),
+    practitioner: shared('practitioners', practitioners),
+    location: shared('locations', locations),
+    schedule: shared('schedules', schedules),
+    schedules,
+    placeOf: (kind, id) => places.get(`${kind}/${id}`),
     *assembled() {
       for (const [nhsNumber, areas] of loose) {
         if (people.has(nhsNumber)) continue

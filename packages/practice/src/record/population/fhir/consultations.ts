@@ -34,7 +34,8 @@ const entriesOf = (from: Held, { resources }: Mapping): readonly Held[] =>
   list(from.resource['entry']).flatMap(({ item }) => resources.follow(item, from) ?? [])
 
 function items(from: Held, mapping: Mapping): readonly Fields[] {
-  return entriesOf(from, mapping).flatMap((entry): Fields[] => {
+  const entries = entriesOf(from, mapping).filter(({ type }) => type !== 'List')
+  return entries.flatMap((entry): Fields[] => {
     if (!isNote(entry)) return [{ item: new Link(entry, (area) => area !== 'encounters') }]
     const text = wordsIn(entry)
     return text === undefined ? [] : [{ text }]
@@ -44,6 +45,7 @@ function items(from: Held, mapping: Mapping): readonly Fields[] {
 function topicOf(topic: Held, mapping: Mapping): Fields {
   const entries = entriesOf(topic, mapping)
   const headings = entries.filter((each) => each.type === 'List')
+  const direct = items(topic, mapping)
   const problems = extensions(topic.resource, 'RelatedProblemHeader').flatMap((each) => {
     const target = fields(list(each['extension']).find(({ url }) => url === 'target'))['valueReference']
     const found = mapping.resources.follow(target ?? each['valueReference'], topic)
@@ -52,13 +54,15 @@ function topicOf(topic: Held, mapping: Mapping): Fields {
   return known({
     title: lineOf(topic.resource['title']),
     problems,
-    ...(headings.length > 0
-      ? {
-          headings: headings.map((each) =>
-            known({ title: lineOf(each.resource['title']), items: items(each, mapping) }),
-          ),
-        }
-      : { items: items(topic, mapping) }),
+    // A record has either headings or items: what stands beside headings gets one without a title.
+    headings:
+      headings.length === 0
+        ? []
+        : [
+            ...(direct.length === 0 ? [] : [{ items: direct }]),
+            ...headings.map((each) => known({ title: lineOf(each.resource['title']), items: items(each, mapping) })),
+          ],
+    items: headings.length === 0 ? direct : [],
   })
 }
 

@@ -411,6 +411,84 @@ describe('FHIR populations', () => {
     assert.equal(investigations[0]?.groups[0]?.results[0]?.quantity?.value, 140)
   })
 
+  test('a consultation whose topic has items beside its headings, and a row with a label', async () => {
+    const encounter = {
+      resourceType: 'Encounter',
+      id: 'e',
+      type: [{ text: 'Surgery' }],
+      subject,
+      period: { start: '2024-01-04' },
+    }
+    const item = {
+      resourceType: 'Observation',
+      id: 'o',
+      meta: { security: [{ code: 'NOPAT' }] },
+      code: { text: 'Cough' },
+      subject,
+      effectiveDateTime: '2024-01-04',
+    }
+    const note = { ...item, id: 'n', meta: {}, code: snomed('37331000000100', 'Comment note'), comment: 'two weeks' }
+    const part = (id: string, code: string, title: string, ...entries: readonly string[]): Json => ({
+      resourceType: 'List',
+      id,
+      code: snomed(code, title),
+      title,
+      subject,
+      encounter: { reference: 'Encounter/e' },
+      entry: entries.map((reference) => ({ item: { reference } })),
+    })
+    const { patients, faults, unmapped } = await read(
+      file(
+        bundle(
+          patient,
+          encounter,
+          item,
+          { ...note, context: { reference: 'Encounter/e' } },
+          part('c', '325851000000107', 'Surgery', 'List/t'),
+          part('t', '25851000000105', 'Chest', 'Observation/n', 'List/h'),
+          part('h', '24781000000107', 'Examination', 'Observation/o'),
+        ),
+      ),
+    )
+    assert.deepEqual([faults, unmapped], [[], { 'Observation (security label)': 1 }])
+    const [consultation] = first(patients).encounters
+    assert.deepEqual(consultation?.topics, [
+      {
+        title: 'Chest',
+        problems: [],
+        headings: [{ items: [{ text: 'two weeks' }] }, { title: 'Examination', items: [{ item: 'o' }] }],
+        items: [],
+      },
+    ])
+    assert.equal(consultation?.details, 'Chest: two weeks\nExamination: Cough')
+  })
+
+  test('schedules with their slots; what is not free is not bookable, and what cannot be planned is a fault', async () => {
+    const location = { resourceType: 'Location', id: 'site-9', name: 'Branch' }
+    const schedule = { resourceType: 'Schedule', id: 's1', actor: [{ reference: 'Location/site-9' }] }
+    const slot = (id: string, from: string, to: string, status: string): Json => ({
+      resourceType: 'Slot',
+      id,
+      schedule: { reference: 'Schedule/s1' },
+      status,
+      start: `2027-01-04T${from}:00Z`,
+      end: `2027-01-04T${to}:00Z`,
+    })
+    const slots = [slot('a', '09:00', '09:10', 'free'), slot('b', '09:10', '09:20', 'busy')]
+    const { practice, faults, unmapped } = await read(file(bundle(location, schedule, ...slots)))
+    assert.deepEqual([faults, unmapped], [[], {}])
+    assert.deepEqual(practice.schedules.at(-1)?.slots, [
+      { start: '2027-01-04T09:00:00Z', minutes: 10 },
+      { start: '2027-01-04T09:10:00Z', minutes: 10, bookable: false },
+    ])
+    const wrong = await read(file(bundle(location, schedule, slot('a', '09:10', '09:00', 'free'))))
+    assert.deepEqual(
+      wrong.faults.map(({ path }) => path),
+      ['Bundle.entry[1].resource.slots[0].minutes'],
+    )
+    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, { Schedule: 1, Slot: 2 })
+  })
+
   const faulty: readonly (readonly [string, Json | string, string | undefined])[] = [
     ['a patient without a number', bundle({ ...patient, identifier: [] }), 'Bundle.entry[0].resource.identifier'],
     [

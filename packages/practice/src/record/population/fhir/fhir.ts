@@ -11,12 +11,13 @@ import {
   referralRow,
 } from './clinical.ts'
 import { encounterRow, isStructure } from './consultations.ts'
-import { codeOf, type Fields, fields, isFields, textOf } from './elements.ts'
+import { codeOf, type Fields, fields, isFields, list, textOf } from './elements.ts'
 import { investigationRow, partsOf } from './investigations.ts'
 import { encounterReference, isNote, isWithdrawn, Link, type Mapping, mappingOf } from './mapping.ts'
 import { medicationRow, statementOf, toldElsewhere } from './medication.ts'
 import { locationOf, nhsNumberOf, personOf, practitionerOf } from './people.ts'
 import { type Held, readResources } from './resources.ts'
+import { readSchedules } from './schedules.ts'
 
 const mappers: Readonly<Record<string, RowMapper>> = {
   AllergyIntolerance: allergyRow,
@@ -61,7 +62,7 @@ export async function readFhir(
     }
   const mapping = mappingOf(resources, population.practitioners, population.locations)
   const numbers = patients(mapping, population, odsCode)
-  const taken = new Set<Fields>()
+  const taken = new Set<object>(readSchedules(mapping, population))
   for (const held of resources.all)
     if (held.type === 'DiagnosticReport' && !isWithdrawn(held))
       for (const part of partsOf(held, mapping)) taken.add(part.resource)
@@ -96,6 +97,9 @@ export async function readFhir(
     }
     seen.set(key, held)
     count(population.used, held.type)
+    // A label is no leave to keep back from everybody, and nothing else in a row takes it.
+    if (list(fields(held.resource['meta'])['security']).length > 0)
+      count(population.unmapped, `${held.type} (security label)`)
     mapped.push({ held, nhsNumber, ...use(held, mapping) })
   }
   emit(mapped, mapping, population)
@@ -144,7 +148,7 @@ function usedAs(
   held: Held,
   mapping: Mapping,
   population: Population,
-  taken: ReadonlySet<Fields>,
+  taken: ReadonlySet<object>,
 ): RowMapper | 'part' | 'unmapped' {
   const { type, id, resource } = held
   if (taken.has(resource) || referred.has(type) || toldElsewhere(held, mapping)) return 'part'
