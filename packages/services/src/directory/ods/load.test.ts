@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { test } from 'node:test'
 import { isOdsCode } from '@openspine/standards/nhs'
 import { startDirectory } from '../testing.ts'
 import { inventedOrganisation, mostInvented } from './invented.ts'
