@@ -7,6 +7,29 @@ import { after, before, describe, it } from 'node:test'
 import { workedExamplePatients as people } from '@openspine/practice'
 import type { AnyResource } from '@openspine/standards/fhir'
 import { type Answered, type Asked, asker, resourcesOf, type Way, ways } from './gp-connect.ts'
+import {
+  about,
+  allergies,
+  careRecord,
+  day,
+  documentIncludes,
+  enc,
+  everything,
+  finding,
+  free,
+  migration,
+  nhsNumber,
+  ods,
+  organisation,
+  type Part,
+  patientById,
+  reading,
+  sdsUser,
+  searchPatient,
+  slots,
+  structured,
+  who,
+} from './gp-connect-requests.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 let sandbox: Sandbox
@@ -29,127 +52,6 @@ interface Scenario extends Asked {
   readonly byProxy?: number
   holds?(answered: Answered): void
 }
-
-const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number'
-const ods = 'https://fhir.nhs.uk/Id/ods-organization-code'
-const sdsUser = 'https://fhir.nhs.uk/Id/sds-user-id'
-const enc = encodeURIComponent
-const organisation = 'organization/*.read'
-const who = people.everySection
-
-const searchPatient = (query: string): Asked => ({
-  base: 'gpconnect',
-  interaction: 'fhir:rest:search:patient-1',
-  path: `/Patient${query}`,
-})
-const patientById = (id: string): Asked => ({
-  base: 'gpconnect',
-  interaction: 'fhir:rest:read:patient-1',
-  path: `/Patient/${id}`,
-})
-const reading = (type: string, id: string): Asked => ({
-  base: 'gpconnect',
-  interaction: `fhir:rest:read:${type.toLowerCase()}-1`,
-  path: `/${type}/${id}`,
-  scope: organisation,
-})
-const finding = (type: string, identifier: string): Asked => ({
-  base: 'gpconnect',
-  interaction: `fhir:rest:search:${type.toLowerCase()}-1`,
-  path: `/${type}?identifier=${identifier}`,
-  scope: organisation,
-})
-
-interface Part {
-  readonly name: string
-  readonly [member: string]: unknown
-}
-const about = (number: string, system = nhsNumber): Part => ({
-  name: 'patientNHSNumber',
-  valueIdentifier: { system, value: number },
-})
-const structured = (...parameter: readonly Part[]): Asked => ({
-  base: 'structured',
-  interaction: 'fhir:operation:gpc.getstructuredrecord-1',
-  path: '/Patient/$gpc.getstructuredrecord',
-  body: { resourceType: 'Parameters', parameter },
-})
-const allergies: Part = {
-  name: 'includeAllergies',
-  part: [{ name: 'includeResolvedAllergies', valueBoolean: true }],
-}
-const everything: readonly Part[] = [
-  allergies,
-  { name: 'includeMedication' },
-  { name: 'includeConsultations' },
-  { name: 'includeProblems' },
-  { name: 'includeImmunisations' },
-  { name: 'includeUncategorisedData' },
-  { name: 'includeInvestigations' },
-  { name: 'includeReferrals' },
-  { name: 'includeDiaryEntries' },
-]
-const migration = (sensitive: boolean, scope: string): Asked => ({
-  base: 'structured',
-  interaction: 'fhir:operation:gpc.migratestructuredrecord-1',
-  path: '/Patient/$gpc.migratestructuredrecord',
-  body: {
-    resourceType: 'Parameters',
-    parameter: [
-      about(who),
-      { name: 'includeFullRecord', part: [{ name: 'includeSensitiveInformation', valueBoolean: sensitive }] },
-    ],
-  },
-  claims: (claims) => ({
-    ...claims,
-    requested_scope: scope,
-    reason_for_request: 'migration',
-    requesting_organization: {
-      ...(claims['requesting_organization'] as object),
-      identifier: [{ system: ods, value: 'A20047' }],
-    },
-  }),
-})
-
-const careRecord = (section: string, patient: string = who, period?: object): Asked => ({
-  base: 'html',
-  interaction: 'fhir:operation:gpc.getcarerecord',
-  path: '/Patient/$gpc.getcarerecord',
-  patient,
-  body: {
-    resourceType: 'Parameters',
-    parameter: [
-      {
-        name: 'patientNHSNumber',
-        valueIdentifier: { system: 'http://fhir.nhs.net/Id/nhs-number', value: patient },
-      },
-      {
-        name: 'recordSection',
-        valueCodeableConcept: {
-          coding: [{ system: 'http://fhir.nhs.net/ValueSet/gpconnect-record-section-1', code: section }],
-        },
-      },
-      ...(period === undefined ? [] : [{ name: 'timePeriod', valuePeriod: period }]),
-    ],
-  },
-})
-
-const day = (after: number) => new Date(Date.now() + after * 86_400_000).toISOString().slice(0, 10)
-const slots = (query: string): Asked => ({
-  base: 'gpconnect',
-  interaction: 'fhir:rest:search:slot-1',
-  path: `/Slot?${query}`,
-  scope: organisation,
-})
-const free = `start=ge${day(1)}&end=le${day(7)}&status=free&_include=Slot:schedule`
-
-const documentIncludes = [
-  '_include=DocumentReference:subject:Patient',
-  '_include=DocumentReference:custodian:Organization',
-  '_include=DocumentReference:author:Organization',
-  '_include=DocumentReference:author:Practitioner',
-  '_revinclude:recurse=PractitionerRole:practitioner',
-].join('&')
 
 const ofType = (answered: Answered, type: string): readonly AnyResource[] =>
   resourcesOf(answered.resource).filter(({ resourceType }) => resourceType === type)

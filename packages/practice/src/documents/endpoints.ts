@@ -5,6 +5,7 @@ import { type Resource, searchset } from '@openspine/standards/fhir'
 import type { Check } from '../checks/check.ts'
 import { recordRules, switchedOn } from '../checks/sharing.ts'
 import type { Endpoint, Refused, Result } from '../endpoint.ts'
+import { findPatientOfPath } from '../foundations/patients.ts'
 import type { Document } from '../record/documents.ts'
 import { type Answering, found, type Sheet, serviceUrl } from '../sheet.ts'
 import type { StoredPatient, StoredPractice } from '../store.ts'
@@ -23,13 +24,8 @@ const patientOfPath: Check = {
   clause: '11',
   outcome: 'PATIENT_NOT_FOUND',
   explains: 'The id must be that of a patient of this practice, as the search by NHS number gives it.',
-  async examine(sheet, { store }) {
-    const record = await store.patientById(found(sheet, 'practice').practice.odsCode, found(sheet, 'id'))
-    if (record === undefined) return 'There is no such patient.'
-    sheet.record = record
-    sheet.nhsNumber = record.patient.nhsNumber
-    return undefined
-  },
+  examine: async (sheet, surroundings) =>
+    (await findPatientOfPath(sheet, surroundings)) === undefined ? 'There is no such patient.' : undefined,
 }
 
 const noSuchDocument = 'There is no such document.'
