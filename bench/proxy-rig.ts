@@ -113,6 +113,8 @@ async function startRig(folder: string, stops: (() => Promise<void>)[]): Promise
       '-c',
       String(proxyCore),
       process.execPath,
+      // As `openspine start` runs.
+      '--max-semi-space-size=64',
       ...profiling(),
       here('proxy-process.ts'),
       folder,
