@@ -20,7 +20,8 @@ export const switchedOn: Check = {
 /** One sentence for all of them: the answer must not tell why a record is not to be had. */
 const notFound = 'There is no record of this patient that can be shared.'
 
-function patientRule(
+/** A rule about the patient whose record stands on the sheet. */
+export function patientRule(
   name: string,
   outcome: OutcomeName,
   explains: string,
@@ -36,26 +37,43 @@ function patientRule(
   }
 }
 
-const whoMayBeShown: readonly Check[] = [
-  patientRule(
-    'NHS number verified',
-    'PATIENT_NOT_FOUND',
-    'The practice has not verified the NHS number of this patient.',
-    ({ record }) => record?.patient.nhsNumberVerified === true,
-  ),
-  patientRule(
-    'patient active',
-    'PATIENT_NOT_FOUND',
-    'The patient is no longer active at this practice.',
-    ({ record }) => record?.patient.active === true,
-  ),
-  patientRule(
-    'patient not sensitive',
-    'PATIENT_NOT_FOUND',
-    'The record is flagged as sensitive.',
-    ({ record }) => record?.patient.sensitive === false,
-  ),
-]
+/** Finds the record by the NHS number that was asked for. */
+export const patientKnown: Check = {
+  name: 'patient known',
+  clause: '7.2',
+  outcome: 'PATIENT_NOT_FOUND',
+  explains: 'The practice has no record of this patient: trace the patient to find the practice.',
+  async examine(sheet, { store }) {
+    const { practice, nhsNumber } = sheet
+    const record = practice && nhsNumber ? await store.patient(practice.practice.odsCode, nhsNumber) : undefined
+    if (record === undefined) return notFound
+    sheet.record = record
+    return undefined
+  },
+}
+
+export const numberVerified = patientRule(
+  'NHS number verified',
+  'PATIENT_NOT_FOUND',
+  'The practice has not verified the NHS number of this patient.',
+  ({ record }) => record?.patient.nhsNumberVerified === true,
+)
+
+const active = patientRule(
+  'patient active',
+  'PATIENT_NOT_FOUND',
+  'The patient is no longer active at this practice.',
+  ({ record }) => record?.patient.active === true,
+)
+
+export const notSensitive = patientRule(
+  'patient not sensitive',
+  'PATIENT_NOT_FOUND',
+  'The record is flagged as sensitive.',
+  ({ record }) => record?.patient.sensitive === false,
+)
+
+const whoMayBeShown: readonly Check[] = [numberVerified, active, notSensitive]
 
 const consents: readonly Check[] = [
   patientRule(
@@ -89,19 +107,7 @@ export const recordRules: readonly Check[] = [
 /** Of the 0.x line: everything from the switches to the nominated practice. */
 export const sharingChecks: readonly Check[] = [
   switchedOn,
-  {
-    name: 'patient known',
-    clause: '7.2',
-    outcome: 'PATIENT_NOT_FOUND',
-    explains: 'The practice has no record of this patient: trace the patient to find the practice.',
-    async examine(sheet, { store }) {
-      const { practice, nhsNumber } = sheet
-      const record = practice && nhsNumber ? await store.patient(practice.practice.odsCode, nhsNumber) : undefined
-      if (record === undefined) return notFound
-      sheet.record = record
-      return undefined
-    },
-  },
+  patientKnown,
   ...whoMayBeShown,
   patientRule(
     'access period after death',

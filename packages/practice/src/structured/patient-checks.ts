@@ -1,35 +1,6 @@
 /** Whether a structured record of this patient may be given (§9.1). */
 import type { Check } from '../checks/check.ts'
-import { recordRules } from '../checks/sharing.ts'
-import type { OutcomeName } from '../outcome.ts'
-import type { Sheet } from '../sheet.ts'
-
-/** One sentence for all of them: the answer must not tell why a record is not to be had. */
-const notFound = 'There is no record of this patient that can be shared.'
-
-function patientRule(
-  name: string,
-  outcome: OutcomeName,
-  explains: string,
-  passes: (sheet: Sheet) => boolean,
-  diagnostics = notFound,
-): Check {
-  return { name, clause: '9.1', outcome, explains, examine: (sheet) => (passes(sheet) ? undefined : diagnostics) }
-}
-
-const patientKnown: Check = {
-  name: 'patient known',
-  clause: '9.1',
-  outcome: 'PATIENT_NOT_FOUND',
-  explains: 'The practice has no record of this patient: trace the patient to find the practice.',
-  async examine(sheet, { store }) {
-    const { practice, nhsNumber } = sheet
-    const record = practice && nhsNumber ? await store.patient(practice.practice.odsCode, nhsNumber) : undefined
-    if (record === undefined) return notFound
-    sheet.record = record
-    return undefined
-  },
-}
+import { notSensitive, numberVerified, patientKnown, patientRule, recordRules } from '../checks/sharing.ts'
 
 const regular = patientRule(
   'regular patient',
@@ -44,18 +15,4 @@ const regular = patientRule(
 export const patientChecks: readonly Check[] = [patientKnown, regular, ...recordRules]
 
 /** A record that moves follows its patient, who may be inactive here, or dead (§9.6). */
-export const movingPatientChecks: readonly Check[] = [
-  patientKnown,
-  patientRule(
-    'NHS number verified',
-    'PATIENT_NOT_FOUND',
-    'The practice has not verified the NHS number of this patient.',
-    ({ record }) => record?.patient.nhsNumberVerified === true,
-  ),
-  patientRule(
-    'patient not sensitive',
-    'PATIENT_NOT_FOUND',
-    'The record is flagged as sensitive.',
-    ({ record }) => record?.patient.sensitive === false,
-  ),
-]
+export const movingPatientChecks: readonly Check[] = [patientKnown, numberVerified, notSensitive]
