@@ -90,14 +90,14 @@ export class Exchange implements UpstreamUser {
       this.#held.push(first)
       this.#heldBytes = first.length
     }
-    this.#take(relay.upstreams.of(call.endpoint))
+    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''))
   }
 
   #take(origin: Origin): void {
     this.#origin = origin
     const connection = origin.take(this)
     if (connection === 'full') {
-      this.#busy(`More than ${this.#relay.config.upstreamQueue} requests wait for this provider.`)
+      this.#busy(`More than ${origin.limits.waiting} requests wait for this provider.`)
     } else if (connection === 'waiting') {
       // Connection attempts have a deadline of their own; this one is for the wait on top of it.
       this.#await(this.#relay.times.connect + this.#relay.times.queue)
@@ -424,7 +424,7 @@ export class Exchange implements UpstreamUser {
     }
     if (this.#phase === WAIT) {
       this.#busy(
-        'No connection to the provider became free within proxy.queueSeconds; proxy.upstreamConnections are in use.',
+        `No connection to the provider became free within proxy.queueSeconds; all ${this.#origin?.limits.connections} that it may have are in use.`,
       )
       return
     }
