@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAddressRange } from './front-ends.ts'
 
 const seconds = (fallback: number, meaning: string) =>
   z.number().positive().max(86_400).default(fallback).describe(meaning)
@@ -41,6 +42,13 @@ export const proxyConfig = z.object({
       'Whether GET /proxy/explain/{trace id} on the door `api` tells anybody what became of a request. It shows who asked whom for what, target URLs included; when closed, `openspine explain` still tells whoever may read the audit.',
     )
     .meta({ strict: 'closed' }),
+  trustedFrontEnds: z
+    .array(z.string().refine(isAddressRange, 'an address, or a range such as 192.0.2.0/24'))
+    .max(1000)
+    .default([])
+    .describe(
+      'Addresses and ranges of front ends that pass TCP through. Their connections must begin with a header of the PROXY protocol (version 1 or 2), whose source then counts as the client’s address; all others must not. Empty: off.',
+    ),
   nodeName: z.string().default('').describe('Name of this node in the audit; empty means the name of the machine.'),
   ciphers: z
     .string()
