@@ -6,7 +6,7 @@ import { preflightAnswer } from '../preflight.ts'
 import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
-import { answerStart, requestStart } from './heads.ts'
+import { answerStart, chunkOf, lastChunk, requestStart } from './heads.ts'
 import type { Inbound } from './inbound.ts'
 import { Ledger } from './ledger.ts'
 import { advice, bodyRefusal, capacityRefusal, consumerRefusal, framingRefusal, providerRefusal } from './problems.ts'
@@ -238,13 +238,18 @@ export class Exchange implements UpstreamUser {
     }
     this.#status = head.status
     // A request whose body is still on its way leaves a connection on which nothing can follow.
-    this.#close = this.#mustClose() || kind === 'close' || !this.#inbound.body.done
+    this.#close = this.#mustClose() || !this.#inbound.body.done
     const piece = end === rest.length ? rest : rest.subarray(0, end)
     const after = allowance === undefined ? '' : rateHeaders(allowance)
     this.#phase = BODY
     const { drafts } = this.#relay
     const draft = drafts.take()
-    const first = head.rebuild(answerStart(head, this.#close), after, piece, draft)
+    const first = head.rebuild(
+      answerStart(head, kind, this.#close),
+      after,
+      kind === 'close' ? chunkOf(piece) : piece,
+      draft,
+    )
     const written = () => drafts.give(draft)
     const clean = end === rest.length
     if (body.done) {
@@ -261,6 +266,10 @@ export class Exchange implements UpstreamUser {
     const end = body.read(chunk, 0)
     if (body.fault !== undefined) {
       this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      return
+    }
+    if (this.#kind === 'close') {
+      this.#progress(upstream, this.#inbound.socket.write(chunkOf(chunk)))
       return
     }
     const slab = upstream.keep()
@@ -302,7 +311,7 @@ export class Exchange implements UpstreamUser {
     const upstream = this.#upstream
     if (upstream === undefined || this.#phase === END) return
     if (this.#phase === BODY && error === undefined && upstream.body.close()) {
-      this.#whole(upstream, undefined, false)
+      this.#whole(upstream, lastChunk, false)
       return
     }
     const { silent } = this.#ledger
