@@ -5,7 +5,7 @@ import type { Trust } from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import { Call, type ConnectionFacts } from './call.ts'
 import { FrontEnds } from './front-ends.ts'
-import { hstsLine, outcomeBody } from './outcome.ts'
+import { dateLine, hstsLine, outcomeBody } from './outcome.ts'
 import { proxyRecord } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import { Inbound } from './relay/inbound.ts'
@@ -202,7 +202,7 @@ export class Door {
       .then(
         () => {
           socket.end(
-            `${answer}${hstsLine}Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${method === 'HEAD' ? '' : body}`,
+            `${answer}${dateLine(now)}${hstsLine}Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${method === 'HEAD' ? '' : body}`,
           )
           socket.resume()
           const linger = setTimeout(() => socket.destroy(), 2_000)

@@ -2,7 +2,7 @@ import type { BodyKind, Fault } from '@openspine/standards/http1'
 import type { Call } from '../call.ts'
 import { admit, admitConnection } from '../checks.ts'
 import { preferredType, refusalAnswer } from '../outcome.ts'
-import { preflightAnswer } from '../preflight.ts'
+import { allowedVerbs, preflightAnswer } from '../preflight.ts'
 import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
@@ -77,7 +77,8 @@ export class Exchange implements UpstreamUser {
         return
       }
       const close = this.#mustClose()
-      this.#conclude('answered', 200, preflightAnswer(call.requestTarget, relay.config, close), undefined, close)
+      const answer = preflightAnswer(call.requestTarget, relay.config, close, now)
+      this.#conclude('answered', 200, answer, undefined, close)
       return
     }
     const refusal = admit(call, rules)
@@ -382,7 +383,8 @@ export class Exchange implements UpstreamUser {
       type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
       close,
       method: call.method,
-      verbs: this.#relay.config.verbs,
+      verbs: allowedVerbs(this.#relay.config),
+      at: this.#relay.clock.now(),
       allowance: call.allowance,
     })
     this.#conclude(ending, refusal.status, answer, refusal, close)
