@@ -146,7 +146,7 @@ export const proxyConfig = z.object({
     .refine((all) => new Set(all.map(({ asid }) => asid)).size === all.length, 'an asid stands twice')
     .default([])
     .describe(
-      'Limits of single providers, each `{"asid": "200000100001", "requests": 100, "connections": 8, "waiting": 50}`: requests in a window instead of limitPerProvider, connections instead of upstreamConnections, waiting requests instead of upstreamQueue. What is left out stays as for all; an ASID that is not registered does no harm. Requests to the ASID are then counted by themselves, and its connections are shared with no other provider of the same address.',
+      'Limits of single providers, each `{"asid": "200000100001", "requests": 100, "connections": 8, "waiting": 50}`: requests in a window instead of limitPerProvider, connections (to each address of its) instead of upstreamConnections, waiting requests instead of upstreamQueue. What is left out stays as for all; an ASID that is not registered does no harm. Requests to the ASID are then counted by themselves, and its connections are shared with no other provider of the same address.',
     ),
 })
 
