@@ -1,34 +1,22 @@
 /** nginx as a provider: what a web server of somebody else's makes of what the proxy sends, and the proxy of what it answers. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
-import { connect } from 'node:tls'
-import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { strictTests } from '@openspine/platform/testing'
+import { freePort, skipNginx as skip, startNginx, temporaryPaths } from './nginx.ts'
 import { header, RawConnection } from './raw-http.ts'
-import { listening, type RegisteredProvider, register, through } from './raw-provider.ts'
+import { type RegisteredProvider, register, through } from './raw-provider.ts'
 import { onlyRow } from './raw-request.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 const fqdn = 'gp.nginx.example'
 const megabyte = 1 << 20
-const installed = await promisify(execFile)('nginx', ['-v']).then(
-  () => true,
-  () => false,
-)
-const skip = installed || strictTests ? false : 'nginx is not installed'
 
 let sandbox: Sandbox
 let folder: string
-let nginx: ChildProcess
-let port = 0
+let nginx: Awaited<ReturnType<typeof startNginx>> | undefined
 let provider: RegisteredProvider
 /** Text that shrinks, and bytes that do not. */
 const text = Buffer.from(
@@ -54,17 +42,14 @@ before(async () => {
   mkdirSync(join(folder, 'www/A/DSTU2/1'), { recursive: true })
   writeFileSync(join(folder, 'www/A/DSTU2/1/text.txt'), text)
   writeFileSync(join(folder, 'www/A/DSTU2/1/noise.bin'), noise)
-  const probe = createServer()
-  port = await listening(probe)
-  probe.close()
-  writeFileSync(
-    at('nginx.conf'),
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log info;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-events { worker_connections 256; }
+  const port = await freePort()
+  nginx = await startNginx(
+    folder,
+    [port],
+    `events { worker_connections 256; }
 http {
   access_log off; merge_slashes off; client_max_body_size 0; default_type application/octet-stream; types { text/plain txt; }
-  client_body_temp_path ${folder}/in; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  ${temporaryPaths(folder)}
   ssl_protocols TLSv1.2; gzip on; gzip_types text/plain; gzip_min_length 1;
   server {
     listen 127.0.0.1:${port} ssl; server_name ${fqdn}; root ${folder}/www; dav_methods PUT DELETE; create_full_put_path on;
@@ -75,33 +60,10 @@ http {
 }
 `,
   )
-  nginx = spawn('nginx', ['-c', at('nginx.conf'), '-p', folder], { stdio: 'ignore' })
-  const fault = () => {
-    try {
-      return readFileSync(at('error.log'), 'utf8')
-    } catch {
-      return 'no log'
-    }
-  }
-  for (let tries = 0; ; tries++) {
-    assert.ok(tries < 100 && nginx.exitCode === null, fault())
-    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
-    const there = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false)
-    socket.on('error', () => {})
-    socket.destroy()
-    if (there) break
-    await wait(50)
-  }
   provider = await register(sandbox, `https://${fqdn}:${port}/A/DSTU2/1`)
 })
 after(async () => {
-  if (nginx !== undefined && nginx.exitCode === null) {
-    nginx.kill('SIGTERM')
-    await once(nginx, 'exit')
-  }
+  await nginx?.stop()
   await sandbox?.stop()
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
 })

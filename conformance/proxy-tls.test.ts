@@ -1,15 +1,12 @@
 /** The proxy's door as strangers' tools see it: openssl and curl, every cipher of the specification, every state of a certificate. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { openTrust } from '@openspine/platform/trust'
+import { certificateStates, curl, run, writeCertificates } from './consumer-certificates.ts'
 import { metadata, onlyRow, practiceAsid, serviceRootOf } from './raw-request.ts'
-import { consumer, metadataInteraction, type Sandbox, sspHeaders, startSandbox } from './sandbox.ts'
-
-const day = 86_400_000
+import { metadataInteraction, type Sandbox, sspHeaders, startSandbox } from './sandbox.ts'
 
 let sandbox: Sandbox
 let folder: string
@@ -17,37 +14,12 @@ let folder: string
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'openspine-tls-'))
   sandbox = await startSandbox({ 'proxy.tls13': false })
-  const { trust, clock, log } = sandbox.spine.platform
-  const keep = (kind: string, issued: { certificate: string; chain: string; key?: string }) => {
-    writeFileSync(join(folder, `${kind}.pem`), issued.certificate + issued.chain)
-    writeFileSync(join(folder, `${kind}.key`), String(issued.key))
-  }
-  const { fqdn } = consumer
-  keep('right', await trust.issue({ fqdn }))
-  keep('expired', await trust.issue({ fqdn, notBefore: Date.now() - 10 * day, days: 5 }))
-  const revoked = await trust.issue({ fqdn })
-  await trust.revoke(revoked.serial)
-  keep('revoked', revoked)
-  keep('misnamed', await trust.issue({ fqdn: 'other.openspine.example' }))
-  const elsewhere = await openTrust({ directory: join(folder, 'elsewhere'), environment: 'elsewhere', clock, log })
-  keep('foreign', await elsewhere.issue({ fqdn }))
-  await elsewhere.close()
+  await writeCertificates(sandbox, folder)
 })
 after(async () => {
   await sandbox?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** Runs a program to its end; what it printed on both, and its code. */
-function run(program: string, args: readonly string[], input = ''): Promise<{ code: number; out: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: 20_000, encoding: 'latin1' }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 127, out: stdout + stderr }),
-    )
-    child.stdin?.on('error', () => {})
-    child.stdin?.end(input, 'latin1')
-  })
-}
 
 const port = () => new URL(String(sandbox.spine.urls['proxy'])).port
 const shown = (kind: string) =>
@@ -120,14 +92,6 @@ describe('ciphers and protocols, tried with openssl s_client', () => {
 })
 
 describe('every state of the consumer’s certificate', () => {
-  const states = [
-    ['none', 496, 'certificate-present'],
-    ['expired', 495, 'certificate-valid'],
-    ['revoked', 495, 'certificate-valid'],
-    ['foreign', 495, 'certificate-valid'],
-    ['misnamed', 495, 'sender-certificate'],
-    ['right', 200, undefined],
-  ] as const
   const told = async (out: string, trace: string, status: number, check: string | undefined) => {
     assert.match(out, new RegExp(`HTTP/1\\.1 ${status} `))
     if (status !== 200) {
@@ -138,7 +102,7 @@ describe('every state of the consumer’s certificate', () => {
     assert.deepEqual([facts['status'], facts['check']], [status, check])
   }
 
-  for (const [kind, status, check] of states) {
+  for (const [kind, status, check] of certificateStates) {
     it(`${kind}, shown by openssl s_client: ${status}`, async () => {
       const { trace, bytes } = closing()
       const { out } = await client(kind, bytes.toString('latin1'), '-tls1_2')
@@ -148,16 +112,13 @@ describe('every state of the consumer’s certificate', () => {
     it(`${kind}, shown by curl: ${status}`, async () => {
       const { trace } = closing()
       const headers = sspHeaders({ interaction: metadataInteraction, to: practiceAsid, traceId: trace })
-      const { code, out } = await run('curl', [
-        ...['--silent', '--show-error', '--include', '--path-as-is', '--globoff', '--max-time', '10'],
-        ...['--resolve', `localhost:${port()}:127.0.0.1`, '--cacert', sandbox.spine.platform.trust.files.bundle],
-        ...(kind === 'none' ? [] : ['--cert', join(folder, `${kind}.pem`), '--key', join(folder, `${kind}.key`)]),
-        ...Object.entries({ ...headers, Accept: 'application/json+fhir' }).flatMap(([name, value]) => [
-          '-H',
-          `${name}: ${value}`,
-        ]),
+      const { code, out } = await curl(
+        sandbox,
+        folder,
+        kind,
         `https://localhost:${port()}/${serviceRootOf(sandbox)}/metadata`,
-      ])
+        { ...headers, Accept: 'application/json+fhir' },
+      )
       assert.equal(code, 0, out)
       await told(out, trace, status, check)
     })

@@ -46,7 +46,7 @@ export class RawConnection {
   }
 
   /** Rejects when the handshake fails. */
-  static async open(url: string, tls: ConnectionOptions = {}): Promise<RawConnection> {
+  static async open(url: string, tls: ConnectionOptions & { localAddress?: string } = {}): Promise<RawConnection> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), servername: 'localhost', ...tls })
     socket.setNoDelay(true)
     const connection = new RawConnection(socket)

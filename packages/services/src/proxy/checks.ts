@@ -327,8 +327,8 @@ export const checks: readonly Check[] = [
         text: own ? 'Too many requests' : 'The provider has too many requests',
         explanation: own
           ? `The sender ${from} has passed its limit${passed === 'pair' ? ` for the receiver ${to}` : ''} of ${allowance.limit} in a window of ${around.config.limitWindowSeconds} s. It must wait ${allowance.reset} s, or the limit must be raised.`
-          : `All senders together have passed the limit of ${around.config.limitPerProvider} for the provider ${to}.`,
-        compared: { passed, reset: allowance.reset },
+          : `All senders together have passed the limit of ${allowance.limit} in a window of ${around.config.limitWindowSeconds} s for the provider ${to}. They must wait ${allowance.reset} s, or the limit must be raised.`,
+        compared: { passed, limit: allowance.limit, reset: allowance.reset },
       }
     },
   },

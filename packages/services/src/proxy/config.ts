@@ -1,9 +1,20 @@
 import { z } from 'zod'
+import { isAddressRange } from './front-ends.ts'
 
 const seconds = (fallback: number, meaning: string) =>
   z.number().positive().max(86_400).default(fallback).describe(meaning)
 const count = (fallback: number, meaning: string, min = 0) =>
   z.int().min(min).max(1_000_000).default(fallback).describe(meaning)
+
+/** What one provider is allowed instead of what all are. */
+const providerLimit = z.strictObject({
+  asid: z.string().regex(/^\d{12}$/, 'asid is the 12 digits of the receiving system'),
+  requests: z.int().min(0).max(1_000_000).optional(),
+  connections: z.int().min(1).max(1_000_000).optional(),
+  waiting: z.int().min(0).max(1_000_000).optional(),
+})
+
+export type ProviderLimit = z.infer<typeof providerLimit>
 
 /** Settings of the secure proxy. Clauses are those of the Spine Secure Proxy specification. */
 export const proxyConfig = z.object({
@@ -31,6 +42,13 @@ export const proxyConfig = z.object({
       'Whether GET /proxy/explain/{trace id} on the door `api` tells anybody what became of a request. It shows who asked whom for what, target URLs included; when closed, `openspine explain` still tells whoever may read the audit.',
     )
     .meta({ strict: 'closed' }),
+  trustedFrontEnds: z
+    .array(z.string().refine(isAddressRange, 'an address, or a range such as 192.0.2.0/24'))
+    .max(1000)
+    .default([])
+    .describe(
+      'Addresses and ranges of front ends that pass TCP through. Their connections must begin with a header of the PROXY protocol (version 1 or 2), whose source then counts as the client’s address; all others must not. Empty: off.',
+    ),
   nodeName: z.string().default('').describe('Name of this node in the audit; empty means the name of the machine.'),
   ciphers: z
     .string()
@@ -109,7 +127,10 @@ export const proxyConfig = z.object({
   maxConnections: count(10_000, 'Consumer connections at most; more are closed at once.', 1),
   headBytes: z.int().min(1024).max(1_048_576).default(16_384).describe('Largest message head; more is answered 431.'),
   headFields: z.int().min(10).max(1000).default(100).describe('Most header lines; more are answered 431.'),
-  limitWindowSeconds: seconds(60, 'Window in which requests are counted for the limits (§2.10).'),
+  limitWindowSeconds: seconds(
+    60,
+    'Window in which requests are counted for the limits (§2.10). They are counted over all connections, in each process apart, and anew after a restart.',
+  ),
   limitPerSender: count(0, 'Requests of one sender in a window; 0 means no limit. More are answered 429.'),
   limitPerPair: count(
     0,
@@ -117,8 +138,16 @@ export const proxyConfig = z.object({
   ),
   limitPerProvider: count(
     0,
-    'Requests to one provider in a window from everyone; 0 means no limit. More are answered 503.',
+    'Requests to one provider (party key) in a window from everyone; 0 means no limit. More are answered 503.',
   ),
+  providerLimits: z
+    .array(providerLimit)
+    .max(10_000)
+    .refine((all) => new Set(all.map(({ asid }) => asid)).size === all.length, 'an asid stands twice')
+    .default([])
+    .describe(
+      'Limits of single providers, each `{"asid": "200000100001", "requests": 100, "connections": 8, "waiting": 50}`: requests in a window instead of limitPerProvider, connections (to each address of its) instead of upstreamConnections, waiting requests instead of upstreamQueue. What is left out stays as for all; an ASID that is not registered does no harm. Requests to the ASID are then counted by themselves, and its connections are shared with no other provider of the same address.',
+    ),
 })
 
 export type ProxyConfig = z.infer<typeof proxyConfig>

@@ -4,7 +4,8 @@ import { peerOf } from '@openspine/platform/doors'
 import type { Trust } from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import { Call, type ConnectionFacts } from './call.ts'
-import { hstsLine, outcomeBody } from './outcome.ts'
+import { FrontEnds } from './front-ends.ts'
+import { dateLine, hstsLine, outcomeBody } from './outcome.ts'
 import { proxyRecord } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import { Inbound } from './relay/inbound.ts'
@@ -23,17 +24,19 @@ export class Door {
   readonly #tls: TlsServer
   readonly #raw = new Set<Socket>()
   readonly #inbound = new Set<Inbound>()
+  readonly #frontEnds: FrontEnds
   #listening = false
   #emptied: (() => void) | undefined
 
   constructor(relay: Relay, trust: Trust, options: TlsOptions) {
     this.#relay = relay
     this.#trust = trust
+    this.#frontEnds = new FrontEnds(relay.config.trustedFrontEnds, relay.log)
     this.#tls = createTlsServer(options)
     this.#tls.on('secureConnection', (socket) => this.#secured(socket))
     this.#tls.on('tlsClientError', (error, socket) => {
       relay.log.debug(
-        { code: (error as Error & { code?: string }).code, address: socket.remoteAddress },
+        { code: (error as Error & { code?: string }).code, address: this.#frontEnds.addressOf(socket) },
         'no TLS connection came about',
       )
       socket.destroy()
@@ -98,12 +101,12 @@ export class Door {
       this.#raw.delete(socket)
       if (this.#raw.size === 0) this.#emptied?.()
     })
-    const silence = setTimeout(() => socket.destroy(), silenceMs)
+    const behindFrontEnd = this.#frontEnds.trusts(socket)
+    // The header of a front end counts as part of the handshake.
+    const patienceMs = behindFrontEnd ? this.#relay.config.handshakeSeconds * 1000 : silenceMs
+    const silence = setTimeout(() => socket.destroy(), patienceMs)
     socket.on('close', () => clearTimeout(silence))
-    const look = () => {
-      const first: Buffer | null = socket.read()
-      if (first === null) return
-      socket.off('readable', look)
+    const begin = (first: Buffer) => {
       clearTimeout(silence)
       if (first[0] === handshakeByte) {
         socket.unshift(first)
@@ -114,6 +117,16 @@ export class Door {
         socket.destroy()
       }
     }
+    if (behindFrontEnd) {
+      this.#frontEnds.await(socket, begin)
+      return
+    }
+    const look = () => {
+      const first: Buffer | null = socket.read()
+      if (first === null) return
+      socket.off('readable', look)
+      begin(first)
+    }
     socket.on('readable', look)
   }
 
@@ -123,7 +136,7 @@ export class Door {
       return
     }
     const facts: ConnectionFacts = {
-      address: bare(socket.remoteAddress ?? ''),
+      address: this.#frontEnds.addressOf(socket),
       peer: peerOf(socket, this.#trust, this.#relay.clock),
       subject: (socket.getPeerX509Certificate()?.subject ?? '').replaceAll('\n', ', '),
     }
@@ -148,13 +161,13 @@ export class Door {
       compared: {},
     }
     const body = redirect ? '' : outcomeBody(497, text, relay.random.uuid(), 'application/fhir+json')
-    const local = socket.localPort
-    const location = `https://${config.fqdn}${local === 443 ? '' : `:${local}`}${target}`
+    const called = this.#frontEnds.portOf(socket)
+    const location = `https://${config.fqdn}${called === 443 ? '' : `:${called}`}${target}`
     const answer = redirect
       ? `HTTP/1.1 308 Permanent Redirect\r\nLocation: ${location}\r\n`
       : 'HTTP/1.1 497 HTTP Request Sent to HTTPS Port\r\nContent-Type: application/fhir+json; charset=utf-8\r\n'
     const call = new Call(
-      { address: bare(socket.remoteAddress ?? ''), peer: { state: 'none' }, subject: '' },
+      { address: this.#frontEnds.addressOf(socket), peer: { state: 'none' }, subject: '' },
       {
         method,
         requestTarget: target,
@@ -189,7 +202,7 @@ export class Door {
       .then(
         () => {
           socket.end(
-            `${answer}${hstsLine}Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${method === 'HEAD' ? '' : body}`,
+            `${answer}${dateLine(now)}${hstsLine}Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${method === 'HEAD' ? '' : body}`,
           )
           socket.resume()
           const linger = setTimeout(() => socket.destroy(), 2_000)
@@ -202,6 +215,3 @@ export class Door {
       )
   }
 }
-
-/** IPv4 addresses in their IPv6 dress are written as IPv4. */
-const bare = (address: string) => (address.startsWith('::ffff:') ? address.slice(7) : address)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readClaims } from './claims.ts'
 import { outcomeBody, preferredType, refusalAnswer } from './outcome.ts'
-import { preflightAnswer, verbsOf } from './preflight.ts'
+import { allowedVerbs, preflightAnswer, verbsOf } from './preflight.ts'
 import { type RefusalStatus, shapes } from './refusal.ts'
 import { bearer } from './testing.ts'
 
@@ -15,7 +15,8 @@ const answer = (status: RefusalStatus, text: string, about: object = {}) =>
       type: 'application/fhir+json',
       close: false,
       method: 'GET',
-      verbs: ['GET', 'PUT'],
+      verbs: ['GET', 'PUT', 'OPTIONS'],
+      at: Date.UTC(2026, 0, 2, 3, 4, 5),
       allowance: undefined,
       ...about,
     },
@@ -64,7 +65,7 @@ describe('answers of the proxy itself', () => {
   })
   it('are not stored, and demand https ever after', () => {
     const text = answer(403, 'x')
-    assert.match(text, /^HTTP\/1\.1 403 Forbidden\r\n/)
+    assert.match(text, /^HTTP\/1\.1 403 Forbidden\r\nDate: Fri, 02 Jan 2026 03:04:05 GMT\r\n/)
     assert.match(text, /\r\nCache-Control: no-store\r\n/)
     assert.match(text, /\r\nStrict-Transport-Security: max-age=\d+/)
     assert.match(text, /\r\nContent-Type: application\/fhir\+json; charset=utf-8\r\n/)
@@ -75,6 +76,9 @@ describe('answers of the proxy itself', () => {
     const limited = answer(429, 'x', { allowance: { allowed: false, limit: 5, remaining: 0, reset: 17 } })
     assert.match(limited, /\r\nRetry-After: 17\r\n/)
     assert.match(limited, /\r\nX-Rate-Limit-Limit: 5\r\nX-Rate-Limit-Remaining: 0\r\nX-Rate-Limit-Reset: 17\r\n/)
+    // No room at the provider has nothing to do with the window, though its headers are shown.
+    const full = answer(503, 'x', { allowance: { allowed: true, limit: 5, remaining: 3, reset: 17 } })
+    assert.match(full, /\r\nX-Rate-Limit-Reset: 17\r\nRetry-After: 1\r\n/)
     assert.match(answer(405, 'x', { method: 'HEAD' }), /\r\nContent-Length: [1-9]\d*\r\n[\s\S]*\r\n\r\n$/)
   })
 })
@@ -108,14 +112,21 @@ describe('pre-flight', () => {
     assert.equal(verbsOf(`${base}/Patient/$gpc.getstructuredrecord`), 'POST')
     assert.equal(verbsOf(`${base}/Patient/2/Appointment?start=ge2026-01-01`), 'GET')
     assert.equal(verbsOf(`${base}/metadata`), 'GET')
+    assert.equal(verbsOf(`/${encodeURIComponent(`${base.slice(1)}/Appointment/7?a=b`)}`), 'GET, PUT')
+  })
+  it('is named by a 405 only where it is answered', () => {
+    assert.deepEqual(allowedVerbs({ verbs: ['GET', 'OPTIONS'], cors: true }), ['GET', 'OPTIONS'])
+    assert.deepEqual(allowedVerbs({ verbs: ['GET'], cors: true }), ['GET', 'OPTIONS'])
+    assert.deepEqual(allowedVerbs({ verbs: ['GET'], cors: false }), ['GET'])
   })
   it('has the standard headers and the one that published tests look for', () => {
     const text = preflightAnswer(
       '/https://gp.example.test/x/Appointment/7',
       { corsOrigin: '*', corsRequestMethodHeader: true },
       true,
+      Date.UTC(2026, 0, 2, 3, 4, 5),
     ).toString()
-    assert.match(text, /^HTTP\/1\.1 200 OK\r\n/)
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\nDate: Fri, 02 Jan 2026 03:04:05 GMT\r\n/)
     assert.match(text, /\r\nAccess-Control-Allow-Methods: GET, PUT\r\n/)
     assert.match(text, /\r\nAccess-Control-Request-Method: GET, PUT\r\n/)
     assert.match(text, /\r\nAccess-Control-Allow-Origin: \*\r\n/)

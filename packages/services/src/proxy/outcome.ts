@@ -6,6 +6,9 @@ import { rateHeaders } from './throttle.ts'
 /** On every answer that the proxy makes itself (§2.3). */
 export const hstsLine = `Strict-Transport-Security: ${hsts}\r\n`
 
+/** When an answer of its own was made: whoever originates one and has a clock says so (RFC 9110 §6.6.1). */
+export const dateLine = (at: number) => `Date: ${new Date(at).toUTCString()}\r\n`
+
 const proxyCodes = 'http://fhir.nhs.net/ValueSet/gpconnect-schedule-response-code-1-0'
 const spineCodes = 'https://fhir.nhs.uk/StructureDefinition/spine-operationoutcome-1'
 
@@ -90,6 +93,11 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
+/** Seconds: to the end of the window when a limit was passed; a moment when there was merely no room. */
+function wait(allowance: Allowance | undefined): number {
+  return allowance?.allowed === false ? (allowance.reset ?? 1) : 1
+}
+
 /** A whole answer that the proxy makes itself, ready for the wire. */
 export function refusalAnswer(
   refusal: Pick<Refusal, 'status' | 'text'>,
@@ -99,19 +107,22 @@ export function refusalAnswer(
     readonly close: boolean
     /** HEAD is answered without a body. */
     readonly method: string
+    /** What a 405 names as allowed. */
     readonly verbs: readonly string[]
+    /** Milliseconds since the epoch. */
+    readonly at: number
     readonly allowance: Allowance | undefined
   },
 ): Buffer {
   const { status, text } = refusal
   const body = Buffer.from(outcomeBody(status, text, about.id, about.type))
   const head =
-    `HTTP/1.1 ${status} ${shapes[status].reason}\r\n` +
+    `HTTP/1.1 ${status} ${shapes[status].reason}\r\n${dateLine(about.at)}` +
     `Content-Type: ${about.type}; charset=utf-8\r\nContent-Length: ${body.length}\r\nCache-Control: no-store\r\n` +
     hstsLine +
-    (status === 405 ? `Allow: ${[...about.verbs, 'OPTIONS'].join(', ')}\r\n` : '') +
+    (status === 405 ? `Allow: ${about.verbs.join(', ')}\r\n` : '') +
     (about.allowance === undefined ? '' : rateHeaders(about.allowance)) +
-    (status === 429 || status === 503 ? `Retry-After: ${about.allowance?.reset ?? 1}\r\n` : '') +
+    (status === 429 || status === 503 ? `Retry-After: ${wait(about.allowance)}\r\n` : '') +
     (about.close ? 'Connection: close\r\n' : '') +
     '\r\n'
   return about.method === 'HEAD' ? Buffer.from(head, 'latin1') : Buffer.concat([Buffer.from(head, 'latin1'), body])

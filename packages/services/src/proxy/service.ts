@@ -57,8 +57,15 @@ export function proxy(needs: {
     slabs,
     deadlines,
     headLimits,
-    maxConnections: config.upstreamConnections,
-    maxWaiting: config.upstreamQueue,
+    limits: { connections: config.upstreamConnections, waiting: config.upstreamQueue },
+    ownLimits: new Map(
+      config.providerLimits
+        .filter(({ connections, waiting }) => connections !== undefined || waiting !== undefined)
+        .map(({ asid, connections = config.upstreamConnections, waiting = config.upstreamQueue }) => [
+          asid,
+          { connections, waiting },
+        ]),
+    ),
     secureContext: () => {
       if (clientContext === undefined) throw new Error('The proxy has not been started')
       return clientContext

@@ -71,7 +71,7 @@ export function readTarget(
 
 function notHttps(url: string): string {
   if (/^https:\/[^/]/.test(url))
-    return 'Something between the consumer and the proxy merged the two slashes of https://: the path must reach the proxy unchanged.'
+    return 'The two slashes of https:// arrived as one. The likely cause is a front end that normalises paths (nginx with merge_slashes, for one), otherwise the consumer’s HTTP library. The path must reach the proxy unchanged: let the front end pass TCP through, or accept merged slashes with proxy.mergedSlashes.'
   if (/^\/+https/i.test(url)) return 'There is more than one slash between the proxy’s address and the target URL.'
   if (/^http:/i.test(url)) return 'The target URL is not https.'
   if (/^https:\/\//i.test(url)) return 'The scheme of the target URL is not in lower case.'

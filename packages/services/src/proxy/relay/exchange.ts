@@ -2,11 +2,11 @@ import type { BodyKind, Fault } from '@openspine/standards/http1'
 import type { Call } from '../call.ts'
 import { admit, admitConnection } from '../checks.ts'
 import { preferredType, refusalAnswer } from '../outcome.ts'
-import { preflightAnswer } from '../preflight.ts'
+import { allowedVerbs, preflightAnswer } from '../preflight.ts'
 import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
-import { answerStart, requestStart } from './heads.ts'
+import { answerStart, chunkOf, lastChunk, requestStart } from './heads.ts'
 import type { Inbound } from './inbound.ts'
 import { Ledger } from './ledger.ts'
 import { advice, bodyRefusal, capacityRefusal, consumerRefusal, framingRefusal, providerRefusal } from './problems.ts'
@@ -77,7 +77,8 @@ export class Exchange implements UpstreamUser {
         return
       }
       const close = this.#mustClose()
-      this.#conclude('answered', 200, preflightAnswer(call.requestTarget, relay.config, close), undefined, close)
+      const answer = preflightAnswer(call.requestTarget, relay.config, close, now)
+      this.#conclude('answered', 200, answer, undefined, close)
       return
     }
     const refusal = admit(call, rules)
@@ -90,14 +91,14 @@ export class Exchange implements UpstreamUser {
       this.#held.push(first)
       this.#heldBytes = first.length
     }
-    this.#take(relay.upstreams.of(call.endpoint))
+    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''))
   }
 
   #take(origin: Origin): void {
     this.#origin = origin
     const connection = origin.take(this)
     if (connection === 'full') {
-      this.#busy(`More than ${this.#relay.config.upstreamQueue} requests wait for this provider.`)
+      this.#busy(`More than ${origin.limits.waiting} requests wait for this provider.`)
     } else if (connection === 'waiting') {
       // Connection attempts have a deadline of their own; this one is for the wait on top of it.
       this.#await(this.#relay.times.connect + this.#relay.times.queue)
@@ -238,13 +239,18 @@ export class Exchange implements UpstreamUser {
     }
     this.#status = head.status
     // A request whose body is still on its way leaves a connection on which nothing can follow.
-    this.#close = this.#mustClose() || kind === 'close' || !this.#inbound.body.done
+    this.#close = this.#mustClose() || !this.#inbound.body.done
     const piece = end === rest.length ? rest : rest.subarray(0, end)
     const after = allowance === undefined ? '' : rateHeaders(allowance)
     this.#phase = BODY
     const { drafts } = this.#relay
     const draft = drafts.take()
-    const first = head.rebuild(answerStart(head, this.#close), after, piece, draft)
+    const first = head.rebuild(
+      answerStart(head, kind, this.#close),
+      after,
+      kind === 'close' ? chunkOf(piece) : piece,
+      draft,
+    )
     const written = () => drafts.give(draft)
     const clean = end === rest.length
     if (body.done) {
@@ -261,6 +267,10 @@ export class Exchange implements UpstreamUser {
     const end = body.read(chunk, 0)
     if (body.fault !== undefined) {
       this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      return
+    }
+    if (this.#kind === 'close') {
+      this.#progress(upstream, this.#inbound.socket.write(chunkOf(chunk)))
       return
     }
     const slab = upstream.keep()
@@ -302,7 +312,7 @@ export class Exchange implements UpstreamUser {
     const upstream = this.#upstream
     if (upstream === undefined || this.#phase === END) return
     if (this.#phase === BODY && error === undefined && upstream.body.close()) {
-      this.#whole(upstream, undefined, false)
+      this.#whole(upstream, lastChunk, false)
       return
     }
     const { silent } = this.#ledger
@@ -373,7 +383,8 @@ export class Exchange implements UpstreamUser {
       type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
       close,
       method: call.method,
-      verbs: this.#relay.config.verbs,
+      verbs: allowedVerbs(this.#relay.config),
+      at: this.#relay.clock.now(),
       allowance: call.allowance,
     })
     this.#conclude(ending, refusal.status, answer, refusal, close)
@@ -424,7 +435,7 @@ export class Exchange implements UpstreamUser {
     }
     if (this.#phase === WAIT) {
       this.#busy(
-        'No connection to the provider became free within proxy.queueSeconds; proxy.upstreamConnections are in use.',
+        `No connection to the provider became free within proxy.queueSeconds; all ${this.#origin?.limits.connections} that it may have are in use.`,
       )
       return
     }

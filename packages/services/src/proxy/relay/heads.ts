@@ -1,4 +1,4 @@
-import type { HeadReader } from '@openspine/standards/http1'
+import type { BodyKind, HeadReader } from '@openspine/standards/http1'
 import type { Call } from '../call.ts'
 
 /** Start line, Host and framing of the request as the provider gets it: framing is always written anew. */
@@ -16,17 +16,30 @@ export function requestStart(call: Call, head: HeadReader): string {
   return `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n${framing}`
 }
 
-/** Start line and framing of the provider's answer as the consumer gets it. A 204 has neither length nor chunks. */
-export function answerStart(head: HeadReader, close: boolean): string {
+/**
+ * Start line and framing of the provider's answer as the consumer gets it. A 204 has neither length nor chunks. A body
+ * that ends with the provider's connection goes on in chunks (`chunkOf`): many a client takes whatever came before the
+ * end of a connection for the whole, and could not tell when the provider broke off.
+ */
+export function answerStart(head: HeadReader, kind: BodyKind, close: boolean): string {
   const framing =
     head.status === 204
       ? ''
-      : head.body === 'chunked'
+      : head.body === 'chunked' || kind === 'close'
         ? 'Transfer-Encoding: chunked\r\n'
         : head.contentLength >= 0
           ? `Content-Length: ${head.contentLength}\r\n`
           : ''
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${framing}${close ? 'Connection: close\r\n' : ''}`
+}
+
+/** The end of a body in chunks. */
+export const lastChunk = Buffer.from('0\r\n\r\n')
+
+/** A copy of the bytes as one chunk; nothing for none, because an empty chunk ends the body. */
+export function chunkOf(piece: Buffer): Buffer {
+  if (piece.length === 0) return piece
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
 }
 
 /**

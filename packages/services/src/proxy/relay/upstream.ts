@@ -30,13 +30,20 @@ export interface UpstreamProblem {
   readonly message: string
 }
 
+/** How many connections one provider gets, and how many requests may wait for them. */
+export interface OriginLimits {
+  readonly connections: number
+  readonly waiting: number
+}
+
 /** What all connections to providers share. */
 export interface UpstreamSettings {
   readonly times: Times
   readonly deadlines: Deadlines
   readonly headLimits: { readonly maxBytes: number; readonly maxFields: number }
-  readonly maxConnections: number
-  readonly maxWaiting: number
+  readonly limits: OriginLimits
+  /** Limits of single providers, by ASID. */
+  readonly ownLimits: ReadonlyMap<string, OriginLimits>
   /** Certificate and key that are shown to providers, authorities and revocations; replaced when trust changes. */
   readonly secureContext: () => SecureContext
   /** Who the provider is, and who it is now (revocation, dates, authority). */
@@ -251,6 +258,7 @@ export class UpstreamConnection implements Expiring {
 /** One provider: its unused connections (the newest is taken first), and who waits for one. */
 export class Origin {
   readonly endpoint: RegisteredEndpoint
+  readonly limits: OriginLimits
   session: SavedSession | undefined = undefined
   readonly #settings: UpstreamSettings
   readonly #all = new Set<UpstreamConnection>()
@@ -259,8 +267,9 @@ export class Origin {
   #connecting = 0
   #generation = 0
 
-  constructor(endpoint: RegisteredEndpoint, settings: UpstreamSettings) {
+  constructor(endpoint: RegisteredEndpoint, settings: UpstreamSettings, limits: OriginLimits) {
     this.endpoint = endpoint
+    this.limits = limits
     this.#settings = settings
   }
 
@@ -281,8 +290,8 @@ export class Origin {
       }
       connection.destroy()
     }
-    const room = this.#all.size < this.#settings.maxConnections
-    if (!room && this.#waiting.size >= this.#settings.maxWaiting) return 'full'
+    const room = this.#all.size < this.limits.connections
+    if (!room && this.#waiting.size >= this.limits.waiting) return 'full'
     this.#waiting.add(user)
     this.#grow()
     return 'waiting'
@@ -338,7 +347,7 @@ export class Origin {
   }
 
   #grow(): void {
-    while (this.#connecting < this.#waiting.size && this.#all.size < this.#settings.maxConnections) {
+    while (this.#connecting < this.#waiting.size && this.#all.size < this.limits.connections) {
       this.#connecting++
       this.#all.add(new UpstreamConnection(this, this.#settings, this.#generation))
     }
@@ -348,34 +357,46 @@ export class Origin {
 /** All providers that have been called. Only registered endpoints ever come here. */
 export class Upstreams {
   readonly #settings: UpstreamSettings
-  readonly #origins = new Map<string, Origin>()
+  /** By address: providers behind one address share its connections. */
+  readonly #shared = new Map<string, Origin>()
+  /** Of providers that have limits of their own: by ASID, then by address. */
+  readonly #own: ReadonlyMap<string, { readonly limits: OriginLimits; readonly origins: Map<string, Origin> }>
 
   constructor(settings: UpstreamSettings) {
     this.#settings = settings
+    this.#own = new Map([...settings.ownLimits].map(([asid, limits]) => [asid, { limits, origins: new Map() }]))
   }
 
-  of(endpoint: RegisteredEndpoint): Origin {
-    const there = this.#origins.get(endpoint.authority)
+  of(endpoint: RegisteredEndpoint, asid: string): Origin {
+    const own = this.#own.size === 0 ? undefined : this.#own.get(asid)
+    const origins = own === undefined ? this.#shared : own.origins
+    const there = origins.get(endpoint.authority)
     if (there !== undefined) return there
-    const origin = new Origin(endpoint, this.#settings)
-    this.#origins.set(endpoint.authority, origin)
+    const origin = new Origin(endpoint, this.#settings, own?.limits ?? this.#settings.limits)
+    origins.set(endpoint.authority, origin)
     return origin
   }
 
   get open(): number {
     let open = 0
-    for (const origin of this.#origins.values()) open += origin.open
+    for (const origins of this.#all()) for (const origin of origins.values()) open += origin.open
     return open
   }
 
   renew(): void {
-    for (const [authority, origin] of this.#origins) {
-      origin.renew()
-      if (origin.open === 0) this.#origins.delete(authority)
-    }
+    for (const origins of this.#all())
+      for (const [authority, origin] of origins) {
+        origin.renew()
+        if (origin.open === 0) origins.delete(authority)
+      }
   }
 
   destroy(): void {
-    for (const origin of this.#origins.values()) origin.destroy()
+    for (const origins of this.#all()) for (const origin of origins.values()) origin.destroy()
+  }
+
+  *#all(): Generator<Map<string, Origin>> {
+    yield this.#shared
+    for (const { origins } of this.#own.values()) yield origins
   }
 }
