@@ -8,6 +8,12 @@ import type { AreaResult } from './area.ts'
 import { type Identified, identified, namedUuid } from './identity.ts'
 import type { Secondary } from './lists.ts'
 
+export interface DocumentSource {
+  /** Absolute root of the practice's service for documents, as the caller addresses it. */
+  readonly url: string
+  readonly limit: number
+}
+
 export interface Context {
   readonly held: StoredPractice
   readonly record: StoredPatient
@@ -22,6 +28,8 @@ export interface Context {
   /** Who is named by that id; somebody unknown where nobody is: a record must not say of anyone what nobody wrote down. */
   practitioner(id: string | undefined): { readonly reference: string }
   readonly organization: Reference
+  /** Where the content of documents is handed over, and up to how many octets; absent: this practice does not. */
+  readonly documents?: DocumentSource | undefined
   disabled(area: SwitchableArea): boolean
   /** Every row of an area with its lasting id; see `identified`. */
   identified<Row extends { readonly id?: string | undefined }>(
@@ -52,10 +60,11 @@ export function contextOf(given: {
   readonly version: string
   /** Whether confidential items are part of the answer (§9.6). */
   readonly includeSensitive: boolean
+  readonly documents?: DocumentSource | undefined
   readonly disabled: ReadonlySet<SwitchableArea>
   readonly linked: (context: Context, ...asked: Parameters<Context['linked']>) => AreaResult
 }): Context {
-  const { held, record, at, version, includeSensitive, disabled, linked } = given
+  const { held, record, at, version, includeSensitive, documents, disabled, linked } = given
   const { practice } = held
   const { patient } = record
   const owner = [practice.odsCode, patient.nhsNumber]
@@ -69,6 +78,7 @@ export function contextOf(given: {
     subject: { reference: `Patient/${record.id}` },
     organization: { reference: `Organization/${practice.odsCode}` },
     practitioner: (id) => ({ reference: `Practitioner/${id ?? unknownPractitionerId}` }),
+    documents,
     disabled: (area) => disabled.has(area),
     identified: (area, rows, key) => identified(rows, [...owner, area], key),
     partOf: (rowId, ...part) => namedUuid(...owner, rowId, ...part),

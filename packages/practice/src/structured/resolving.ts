@@ -55,7 +55,9 @@ function pruned(value: unknown, leads: Leads): unknown {
   const whole = 'url' in value || 'target' in value || 'item' in value
   if (whole && members.some(([, member, kept]) => kept === undefined || lengthOf(kept) < lengthOf(member)))
     return undefined
-  return Object.fromEntries(members.flatMap(([name, , kept]) => (kept === undefined ? [] : [[name, kept]])))
+  const left = members.flatMap(([name, , kept]) => (kept === undefined ? [] : [[name, kept]]))
+  // An object without elements may not stand: the context of a document that has nothing but its consultation.
+  return left.length === 0 ? undefined : Object.fromEntries(left)
 }
 
 const lengthOf = (value: unknown): number => (Array.isArray(value) ? value.length : 0)

@@ -58,6 +58,7 @@ export const problems: Area = {
     'investigations',
     'referrals',
     'diary',
+    'documents',
   ],
   whole: {},
   build(query, context) {

@@ -40,7 +40,9 @@ export function referencesTo(context: Context): (id: string) => ItemReference | 
     if (context.disabled(area)) return { display: `${title} items have been disabled` }
     switch (row.kind) {
       case 'documents':
-        return { display: `${title} items are not supported by the provider system` }
+        return context.documents === undefined
+          ? { display: `${title} items are not supported by the provider system` }
+          : { reference: `DocumentReference/${id}` }
       case 'allergies':
         // A resolved allergy is found inside its own list alone.
         return { reference: ended.has(id) ? `#${id}` : `AllergyIntolerance/${id}` }
