@@ -1,4 +1,5 @@
 /** Documents of a structured record (§9.5, §9.6): references alone; the base for documents hands over their content. */
+import type { Reference } from '@openspine/standards/fhir'
 import { documentReference, writingOrganization } from '../documents/resources.ts'
 import type { Document } from '../record/documents.ts'
 import { servicesOf } from '../record/services.ts'
@@ -65,7 +66,7 @@ function resourcesOf(context: Context): (document: Identified<Document>) => read
   }
 }
 
-function withEncounter(resource: IdentifiedResource, encounter: { readonly reference: string }): IdentifiedResource {
+function withEncounter(resource: IdentifiedResource, encounter: Reference): IdentifiedResource {
   const { context } = resource as { readonly context?: object }
   const told = { ...resource, context: { encounter, ...context } }
   return told
