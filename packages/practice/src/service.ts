@@ -47,7 +47,7 @@ export function practice({
   readonly demographics?: LookUp
 }): Service<PracticeContract> {
   const { clock, random, log } = platform
-  const store = practiceStore(platform.store, random)
+  const store = practiceStore(platform.store, random, clock)
   const appointments = appointmentStore(platform.store)
   const listener = practiceListener({
     platform,

@@ -1,12 +1,13 @@
 /** All SQL of the practice system: practices with their switches, and one document per patient. */
 import { createHash } from 'node:crypto'
-import type { Random } from '@openspine/platform/clock'
+import type { Clock, Random } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
 import { planSlots } from './appointments/store.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
+import { recordAt } from './record/registration.ts'
 import { servicesOf } from './record/services.ts'
 
 interface Tables {
@@ -44,6 +45,7 @@ export interface PracticeStore {
   practice(odsCode: string): Promise<StoredPractice | undefined>
   /** In order of ODS code. */
   practices(): Promise<readonly StoredPractice[]>
+  /** As it is at this moment: whoever is no longer registered is not active. */
   patient(odsCode: string, nhsNumber: string): Promise<StoredPatient | undefined>
   /** NHS number of the patient whose document has content under this id. */
   documentOwner(odsCode: string, id: string): Promise<string | undefined>
@@ -88,7 +90,7 @@ export function withoutContent(patient: PatientRecord): PatientRecord {
   }
 }
 
-export function practiceStore(store: Store, random: Random): PracticeStore {
+export function practiceStore(store: Store, random: Random, clock: Clock): PracticeStore {
   const db = (store.db as Kysely<Tables>).withSchema('practice')
 
   const readPractice = (row: { document: string; version: number }): StoredPractice => ({
@@ -101,7 +103,7 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     db.selectFrom('patient').select(['id', 'document', 'version']).where('ods_code', '=', odsCode)
 
   const readPatientRow = ({ id, document, version }: { id: string; document: string; version: number }) => ({
-    patient: patientRecord.parse(JSON.parse(document)),
+    patient: recordAt(patientRecord.parse(JSON.parse(document)), clock.now()),
     id,
     version,
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { systemRandom } from '@openspine/platform/clock'
+import { systemClock, systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore } from '@openspine/platform/testing'
 import { migrations } from '../migrations.ts'
@@ -39,7 +39,7 @@ forEachStore((open) => {
   before(async () => {
     engine = await open()
     await engine.migrate('practice', migrations)
-    practices = practiceStore(engine, systemRandom)
+    practices = practiceStore(engine, systemRandom, systemClock)
     store = appointmentStore(engine)
   })
   after(() => engine?.close())

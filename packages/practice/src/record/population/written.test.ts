@@ -22,7 +22,7 @@ after(() => platform?.close())
 const file = (name: string, text: string): PopulationSource => ({ name, text: () => [text] })
 const header = 'nhsNumber,family,birthDate\n'
 const two = file('patients.csv', `${header}9990548609,Testcase,1980-02-29\n9990100004,Sample,1990-01-01\n`)
-const store = () => practiceStore(platform.store, platform.random)
+const store = () => practiceStore(platform.store, platform.random, platform.clock)
 const versions = async () =>
   Promise.all(
     ['9990548609', '9990100004', '9990100012'].map(async (one) => (await store().patient('A20047', one))?.version),
