@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import { planSlots } from './appointments/store.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
 import { recordAt } from './record/registration.ts'
+import { isRolling } from './record/scheduling.ts'
 import { servicesOf } from './record/services.ts'
 
 interface Tables {
@@ -64,6 +65,11 @@ export interface PracticeStore {
    * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root.
    */
   write(changes: readonly PracticeChange[]): Promise<void>
+  /**
+   * Plans the slots of sessions that come again as of now, at every practice that has such. In one transaction for each
+   * practice; may be done at any time, by several processes at once.
+   */
+  planAhead(): Promise<void>
   /** Adds or replaces patients of a practice that exists. */
   writePatients(odsCode: string, patients: readonly PatientRecord[]): Promise<void>
 }
@@ -139,7 +145,7 @@ export function practiceStore(store: Store, random: Random, clock: Clock): Pract
         { serviceRoot: taken.service_root },
         { explanation: `Another practice already answers at ${taken.service_root}.` },
       )
-    await planSlots(transaction, practice, random)
+    await planSlots(transaction, practice, random, clock.now())
   }
 
   /** Writes the contents of the patients' documents, and removes those that are no longer named. */
@@ -296,6 +302,22 @@ export function practiceStore(store: Store, random: Random, clock: Clock): Pract
           await putPatients(transaction, practice.odsCode, patients, complete)
         }
       })
+    },
+
+    async planAhead() {
+      for (const { practice } of await this.practices()) {
+        if (!practice.schedules.some(isRolling)) continue
+        await db.transaction().execute(async (transaction) => {
+          // Whoever writes the practice, or plans it as well, waits for this row.
+          const row = await transaction
+            .selectFrom('practice')
+            .select(['document', 'version'])
+            .where('ods_code', '=', practice.odsCode)
+            .forUpdate()
+            .executeTakeFirst()
+          if (row !== undefined) await planSlots(transaction, readPractice(row).practice, random, clock.now())
+        })
+      }
     },
 
     async writePatients(odsCode, patients) {

@@ -249,7 +249,7 @@ export async function loadSandbox(spine: Spine): Promise<void> {
     const summary = held.get(odsCode)
     // A practice of an earlier release has no services of the 1.x line yet.
     const whole = summary === undefined || summary.services === 1
-    // The appointment books are planned for two weeks: whoever starts again later gets the next two.
+    // Those of an earlier release are planned for two weeks and no more; since then the practice plans them ahead itself.
     const planned = (summary?.plannedUntil ?? 0) > spine.platform.clock.now() + 7 * 86_400_000
     if (!whole && planned) continue
     const asids = Object.fromEntries(

@@ -90,15 +90,17 @@ const appointmentOf = (row: AppointmentRow): StoredAppointment => ({
 /**
  * Brings the slots of a practice to what its schedules say, inside the transaction that writes the practice. Slots that
  * are booked stay as they were booked; of those that are not planned any more the free ones go. A slot that would
- * overlap a booked one of its schedule is left out until that is cancelled.
+ * overlap a booked one of its schedule is left out until that is cancelled. `at` decides what is planned of sessions that
+ * come again.
  */
 export async function planSlots<Tables>(
   transaction: Kysely<Tables>,
   practice: Pick<PracticeRecord, 'odsCode' | 'schedules'>,
   random: Random,
+  at: number,
 ): Promise<void> {
   const { odsCode } = practice
-  const planned = practice.schedules.flatMap(slotsOf)
+  const planned = practice.schedules.flatMap((schedule) => slotsOf(schedule, at))
   const keys = sql`unnest(
     ${planned.map(({ schedule }) => schedule)}::text[],
     ${planned.map(({ start }) => start)}::bigint[],
