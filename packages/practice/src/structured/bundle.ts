@@ -153,7 +153,7 @@ function closed(
   const add = (resource: IdentifiedResource) => found.set(`${resource.resourceType}/${resource.id}`, resource)
   for (const resource of resources) add(resource)
   add(organizationResource(held, { versioned: false }))
-  const open = [...found.values(), ...lists].flatMap(referencesIn)
+  const open = [...referencesIn([...found.values(), ...lists])]
   for (let reference = open.pop(); reference !== undefined; reference = open.pop()) {
     if (found.has(reference)) continue
     const more = whoIs(reference, held)
@@ -166,13 +166,24 @@ function closed(
   return [...found.values()]
 }
 
-/** Every reference to another resource of the bundle. */
-export function referencesIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(referencesIn)
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, inner]) =>
-    name === 'reference' && typeof inner === 'string' ? (inner.startsWith('#') ? [] : [inner]) : referencesIn(inner),
-  )
+/** Every reference to another resource of the bundle, each once. */
+export function referencesIn(value: unknown): ReadonlySet<string> {
+  const found = new Set<string>()
+  collect(value, found)
+  return found
+}
+
+function collect(value: unknown, found: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, found)
+    return
+  }
+  for (const name in value) {
+    const inner = (value as Record<string, unknown>)[name]
+    if (typeof inner === 'object') collect(inner, found)
+    else if (name === 'reference' && typeof inner === 'string' && !inner.startsWith('#')) found.add(inner)
+  }
 }
 
 /** People and places of the practice; a practitioner comes with the role. */

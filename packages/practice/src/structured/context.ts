@@ -5,7 +5,7 @@ import { type Day, dayAt } from '../record/dates.ts'
 import type { PatientRecord } from '../record/model.ts'
 import type { StoredPatient, StoredPractice } from '../store.ts'
 import type { AreaResult } from './area.ts'
-import { type Identified, identified, namedUuid } from './identity.ts'
+import { type Identified, identified, uuidOf } from './identity.ts'
 import type { Secondary } from './lists.ts'
 
 export interface DocumentSource {
@@ -53,6 +53,19 @@ export interface Context {
 /** Stands for a person of whom a record only says that there was one. */
 export const unknownPractitionerId = 'unknown-practitioner'
 
+/** What is worked out of a whole record, and by several areas, is worked out once for each request. */
+export function once<Value>(make: (context: Context) => Value): (context: Context) => Value {
+  const made = new WeakMap<Context, { readonly value: Value }>()
+  return (context) => {
+    let known = made.get(context)
+    if (known === undefined) {
+      known = { value: make(context) }
+      made.set(context, known)
+    }
+    return known.value
+  }
+}
+
 export function contextOf(given: {
   readonly held: StoredPractice
   readonly record: StoredPatient
@@ -68,6 +81,7 @@ export function contextOf(given: {
   const { practice } = held
   const { patient } = record
   const owner = [practice.odsCode, patient.nhsNumber]
+  const parts = new Map<string, string>()
   const context: Context = {
     held,
     record,
@@ -81,7 +95,15 @@ export function contextOf(given: {
     documents,
     disabled: (area) => disabled.has(area),
     identified: (area, rows, key) => identified(rows, [...owner, area], key),
-    partOf: (rowId, ...part) => namedUuid(...owner, rowId, ...part),
+    partOf(rowId, ...part) {
+      const name = JSON.stringify([...owner, rowId, ...part])
+      let id = parts.get(name)
+      if (id === undefined) {
+        id = uuidOf(name)
+        parts.set(name, id)
+      }
+      return id
+    },
     shareable(rows) {
       if (includeSensitive) return { shown: rows, withheld: false }
       const shown = rows.filter(({ row }) => row.confidential !== true)
