@@ -115,9 +115,9 @@ export function practice({
   ): Promise<PopulationReport> {
     const held = await practiceNamed(odsCode)
     const read = await readPopulation(sources, held.practice, { odsCode, ...reading })
-    const { practice: settings, patients, used, unmapped, faults } = read
+    const { practice: settings, patients, appointments, used, unmapped, faults } = read
     const written = !dryRun && (faults.length === 0 || (keepGoing && !complete))
-    if (written) await store.write([{ practice: settings, patients, complete }])
+    if (written) await store.write([{ practice: settings, patients, complete, appointments }])
     log.info({ odsCode, patients: patients.length, faults: faults.length, written }, 'population read')
     return {
       odsCode,

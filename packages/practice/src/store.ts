@@ -5,10 +5,10 @@ import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
-import { planSlots } from './appointments/store.ts'
+import { planSlots, putAppointments } from './appointments/store.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
 import { recordAt } from './record/registration.ts'
-import { isRolling } from './record/scheduling.ts'
+import { type HeldAppointment, isRolling } from './record/scheduling.ts'
 import { servicesOf } from './record/services.ts'
 
 interface Tables {
@@ -62,7 +62,8 @@ export interface PracticeStore {
   /**
    * Writes practices and patients in one transaction; what has not changed keeps its version. A patient that is given
    * as at the last time stays as it was made since then, unless the change is complete.
-   * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root.
+   * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root, `PRACTICE_SLOT_TAKEN` when a slot of a
+   * given appointment is booked already.
    */
   write(changes: readonly PracticeChange[]): Promise<void>
   /**
@@ -79,6 +80,8 @@ export interface PracticeChange {
   readonly patients: readonly PatientRecord[]
   /** Remove the practice's other patients. */
   readonly complete: boolean
+  /** Of its patients and in its books; one that is there already stays as it is. */
+  readonly appointments?: readonly HeldAppointment[]
 }
 
 const rowsPerStatement = 500
@@ -287,7 +290,7 @@ export function practiceStore(store: Store, random: Random, clock: Clock): Pract
 
     async write(changes) {
       await db.transaction().execute(async (transaction) => {
-        for (const { practice, patients, complete } of changes) {
+        for (const { practice, patients, complete, appointments = [] } of changes) {
           await putPractice(transaction, practice)
           if (complete)
             await sql`
@@ -300,6 +303,7 @@ export function practiceStore(store: Store, random: Random, clock: Clock): Pract
               where ods_code = ${practice.odsCode}
                 and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
           await putPatients(transaction, practice.odsCode, patients, complete)
+          await putAppointments(transaction, practice, appointments)
         }
       })
     },

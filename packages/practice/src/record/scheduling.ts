@@ -84,6 +84,31 @@ export interface PlannedSlot {
   readonly traits: SlotTraits
 }
 
+/** An appointment that another system made and hands over with its books. */
+export interface HeldAppointment {
+  readonly id: string
+  readonly nhsNumber: string
+  readonly status: 'booked' | 'cancelled'
+  /** `id` of the schedule. */
+  readonly schedule: string
+  /** When its slots start, in order of time. */
+  readonly starts: readonly number[]
+  readonly description: string
+  readonly comment?: string
+  /** A FHIR dateTime. */
+  readonly created?: string
+  readonly minutesDuration?: number
+  readonly cancellationReason?: string
+  /** Absent: the practice itself. */
+  readonly bookedBy:
+    | {
+        readonly name: string
+        readonly odsCode?: string
+        readonly telecom: readonly Readonly<Record<string, string>>[]
+      }
+    | undefined
+}
+
 /** Days that sessions which come again are planned ahead, and that their free slots are kept. */
 const daysAhead = 28
 

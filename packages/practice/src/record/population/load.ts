@@ -2,6 +2,7 @@
 import { isSpineError } from '@openspine/standards/error'
 import { readPatient, readPractice } from '../file.ts'
 import type { PatientRecord, PracticeRecord } from '../model.ts'
+import type { HeldAppointment } from '../scheduling.ts'
 import { readNumberMap, readPopulationCsv } from './csv.ts'
 import { readFhir } from './fhir/fhir.ts'
 import {
@@ -24,6 +25,8 @@ export interface ReadPopulation {
   /** Practitioners and locations of the practice with those of the population. */
   readonly practice: PracticeRecord
   readonly patients: readonly PatientRecord[]
+  /** Of these patients, in schedules of this practice. */
+  readonly appointments: readonly HeldAppointment[]
   readonly used: Readonly<Record<string, number>>
   readonly unmapped: Readonly<Record<string, number>>
   readonly faults: readonly PopulationFault[]
@@ -80,9 +83,13 @@ export async function readPopulation(
     }
     progress?.(patients.length)
   }
+  const numbersRead = new Set(patients.map(({ nhsNumber }) => String(nhsNumber)))
   return {
     practice: extended,
     patients,
+    appointments: population.appointments.filter(
+      ({ nhsNumber, schedule }) => numbersRead.has(nhsNumber) && extended.schedules.some(({ id }) => id === schedule),
+    ),
     used: Object.fromEntries(population.used),
     unmapped: Object.fromEntries(population.unmapped),
     faults: population.faults,

@@ -4,6 +4,7 @@
  */
 import type { PatientInput } from '../model.ts'
 import type { Location, Practitioner } from '../people.ts'
+import type { HeldAppointment } from '../scheduling.ts'
 
 /** One file, or one text, of a population. */
 export interface PopulationSource {
@@ -87,6 +88,9 @@ export interface Population {
   /** A schedule as a source has it: the record's schema has not seen it yet. */
   schedule(one: { readonly id: string; readonly [member: string]: unknown }, place: Place): void
   readonly schedules: ReadonlyMap<string, { readonly id: string }>
+  /** An appointment of a schedule of the population. */
+  appointment(one: HeldAppointment): void
+  readonly appointments: readonly HeldAppointment[]
   /** Where a practitioner, location or schedule stands in the sources; undefined for what the practice has itself. */
   placeOf(kind: Shared, id: string): Place | undefined
   /** Patients with their rows, in the order in which they came. Rows of nobody become faults. */
@@ -118,6 +122,7 @@ export function emptyPopulation(): Population {
   const practitioners = new Map<string, Practitioner>()
   const locations = new Map<string, Location>()
   const schedules = new Map<string, { readonly id: string }>()
+  const appointments: HeldAppointment[] = []
   return {
     faults,
     used: new Map(),
@@ -140,6 +145,8 @@ export function emptyPopulation(): Population {
     location: shared('locations', locations),
     schedule: shared('schedules', schedules),
     schedules,
+    appointment: (one) => void appointments.push(one),
+    appointments,
     placeOf: (kind, id) => places.get(`${kind}/${id}`),
     *assembled() {
       for (const [nhsNumber, areas] of loose) {
