@@ -3,6 +3,7 @@ import { isSpineError } from '@openspine/standards/error'
 import { readPatient, readPractice } from '../file.ts'
 import type { PatientRecord, PracticeRecord } from '../model.ts'
 import type { HeldAppointment } from '../scheduling.ts'
+import { booksOf } from './books.ts'
 import { readNumberMap, readPopulationCsv } from './csv.ts'
 import { readFhir } from './fhir/fhir.ts'
 import {
@@ -58,10 +59,12 @@ export async function readPopulation(
     if (format === undefined)
       population.fault({ source: source.name }, 'neither its name nor a setting tells whether it is CSV or FHIR')
   const numbers = new Map<string, string>()
+  const books = booksOf(population)
   for (const source of csv.filter(({ name }) => /map/i.test(name)))
     for (const [name, number] of (await readNumberMap(source).catch(() => undefined)) ?? []) numbers.set(name, number)
-  for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers })
+  for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers, books })
   await readFhir(fhir, population, odsCode)
+  books.finish()
   const extended = extendedBy(population, practice)
   const patients: PatientRecord[] = []
   const documents = new Map<string, string>()

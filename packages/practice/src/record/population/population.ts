@@ -29,11 +29,17 @@ export const csvKinds = [
   'immunisations',
   'observations',
   'referrals',
+  'slots',
 ] as const
 
 export type CsvKind = (typeof csvKinds)[number]
 /** The areas of a record whose rows a source can give. */
-export type RowArea = Exclude<CsvKind, 'patients'> | 'clinicalItems' | 'investigations' | 'diaryEntries' | 'documents'
+export type RowArea =
+  | Exclude<CsvKind, 'patients' | 'slots'>
+  | 'clinicalItems'
+  | 'investigations'
+  | 'diaryEntries'
+  | 'documents'
 
 export interface PopulationFault {
   readonly source: string
@@ -82,6 +88,8 @@ export interface Population {
   fault(place: Place, problem: string): void
   /** A patient's own details. */
   person(nhsNumber: string, person: Row, place: Place): void
+  /** Whether a source has a patient of this number. */
+  has(nhsNumber: string): boolean
   row(nhsNumber: string, area: RowArea, row: Row, place: Place): void
   practitioner(one: Practitioner, place: Place): void
   location(one: Location, place: Place): void
@@ -134,6 +142,7 @@ export function emptyPopulation(): Population {
       if (people.has(nhsNumber)) return fault(place, 'this patient stands twice in the population')
       people.set(nhsNumber, { place, person, rows: new Map() })
     },
+    has: (nhsNumber) => people.has(nhsNumber),
     row(nhsNumber, area, row, place) {
       const areas = loose.get(nhsNumber) ?? new Map()
       loose.set(nhsNumber, areas)
