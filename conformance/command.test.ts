@@ -148,6 +148,34 @@ describe('commands beside a running server', () => {
     assert.match(again.stderr, /REGISTRATION_ONE_PROVIDER/)
   })
 
+  it('system register takes a GP Connect provider of both lines, each capability at its root', async () => {
+    const host = 'https://both.supplier.example:9643'
+    const line = [
+      ...['system', 'register', '--ods', 'C81002', '--organisation', 'A Third Surgery', '--manufacturer', 'YY002'],
+      ...['--product', 'Both lines', '--fqdn', 'both.supplier.example', '--gp-connect'],
+    ]
+    for (const wrong of [`${host}/C81002`, 'http://both.supplier.example'])
+      assert.equal((await environment.run(...line, wrong)).code, 2)
+    const registered = await environment.run(...line, host, '--json')
+    assert.equal(registered.code, 0, registered.stdout + registered.stderr)
+    const { asid, interactions } = JSON.parse(registered.stdout)
+    assert.equal(interactions.length, 27)
+    for (const [interaction, root] of [
+      ['gpconnect:fhir:operation:gpc.getcarerecord', 'DSTU2/1'],
+      ['gpconnect:fhir:rest:search:patient-1', 'STU3/1/gpconnect'],
+      ['gpconnect:fhir:rest:create:appointment-1', 'STU3/1/gpconnect'],
+      ['gpconnect:fhir:operation:gpc.getstructuredrecord-1', 'STU3/1/gpconnect/structured'],
+      ['gpconnect:documents:fhir:rest:read:binary-1', 'STU3/1/gpconnect/documents'],
+    ] as const) {
+      const found = await environment.run('lookup', 'C81002', interaction, '--json')
+      assert.equal(found.code, 0, found.stderr)
+      assert.deepEqual(
+        [JSON.parse(found.stdout).asid, JSON.parse(found.stdout).endpoint],
+        [asid, `${host}/C81002/${root}`],
+      )
+    }
+  })
+
   it('proxy report counts what went through, by whatever is asked for', async () => {
     const interaction = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getcarerecord'
     const line = ['proxy', 'report', '--by', 'provider,interaction,day']

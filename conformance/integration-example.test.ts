@@ -70,6 +70,33 @@ function integrationExample(engine: string, overrides: Readonly<Record<string, u
       assert.deepEqual(found.operations, ['gpc.getcarerecord'])
     })
 
+    for (const format of ['json', 'xml'] as const)
+      it(`4: a practice of 1.2 hands over its structured record at the base of all the rest, in ${format}`, async () => {
+        const interaction = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.getstructuredrecord-1'
+        const found = await session().lookup({ odsCode: 'C99312', interaction })
+        assert.equal(found.endpoint, `${sandbox.spine.urls['practice']}/C99312/STU3/1/gpconnect`)
+        assert.equal(found.asid, '200000100031')
+        // Whoever has a base of its own for them has them there alone: each look-up finds one.
+        for (const odsCode of ['A20047', 'C99312'])
+          assert.deepEqual(
+            (await session().lookup({ odsCode, interaction })).searches.map(({ found }) => found),
+            [1, 1],
+          )
+        const record = await session().structuredRecord({
+          nhsNumber: '9990548609',
+          odsCode: 'C99312',
+          format,
+          include: { allergies: { resolved: true }, medication: {} },
+        })
+        const [audited] = await sandbox.spine.platform.audit.find({
+          trace: record.traceId,
+          event: 'proxy.request',
+          limit: 2,
+        })
+        assert.equal(audited?.facts['status'], 200)
+        assert.equal(audited?.facts['to'], '200000100031')
+      })
+
     it('5: a refusal of the practice passes through the proxy as it is, and the audit has it', async () => {
       const refused = await session()
         .careRecord({ nhsNumber: workedExamplePatients.sensitive, odsCode: 'A20047', section: 'SUM' })

@@ -60,7 +60,7 @@ export interface PracticeContract {
   /**
    * Loads a population (CSV files, FHIR bundles) into a practice that is there. Each patient's record is replaced as a
    * whole, in one transaction; a fault anywhere leaves everything as it was. Unchanged records keep their version.
-   * SpineError `PRACTICE_UNKNOWN`, `PRACTICE_DOCUMENT_TAKEN`.
+   * SpineError `PRACTICE_UNKNOWN`, `PRACTICE_DOCUMENT_TAKEN`, `PRACTICE_SLOT_TAKEN`.
    */
   loadPopulation(sources: readonly PopulationSource[], options: PopulationOptions): Promise<PopulationReport>
   /** In order of ODS code. */

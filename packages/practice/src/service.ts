@@ -8,6 +8,7 @@ import type { LookUp } from './demographics.ts'
 import { endpoints } from './endpoints.ts'
 import { practiceListener } from './http/listener.ts'
 import { migrations } from './migrations.ts'
+import { dayAt } from './record/dates.ts'
 import { readPatient, readPracticeFile } from './record/file.ts'
 import type { PatientInput, PatientRecord, PracticeFile } from './record/model.ts'
 import { readPopulation } from './record/population/load.ts'
@@ -25,6 +26,8 @@ export { type SyntheticPerson, syntheticRecord } from './sandbox/synthetic.ts'
 export { workedExample, workedExamplePatients } from './sandbox/worked-example.ts'
 
 const batch = 500
+/** How often is looked whether a new day has come, for which appointments are planned ahead. */
+const planningMs = 600_000
 /** Faults of a population that a report lists. */
 const faultsShown = 1000
 
@@ -47,7 +50,7 @@ export function practice({
   readonly demographics?: LookUp
 }): Service<PracticeContract> {
   const { clock, random, log } = platform
-  const store = practiceStore(platform.store, random)
+  const store = practiceStore(platform.store, random, clock)
   const appointments = appointmentStore(platform.store)
   const listener = practiceListener({
     platform,
@@ -112,9 +115,9 @@ export function practice({
   ): Promise<PopulationReport> {
     const held = await practiceNamed(odsCode)
     const read = await readPopulation(sources, held.practice, { odsCode, ...reading })
-    const { practice: settings, patients, used, unmapped, faults } = read
+    const { practice: settings, patients, appointments, used, unmapped, faults } = read
     const written = !dryRun && (faults.length === 0 || (keepGoing && !complete))
-    if (written) await store.write([{ practice: settings, patients, complete }])
+    if (written) await store.write([{ practice: settings, patients, complete, appointments }])
     log.info({ odsCode, patients: patients.length, faults: faults.length, written }, 'population read')
     return {
       odsCode,
@@ -127,6 +130,17 @@ export function practice({
     }
   }
 
+  let planning: NodeJS.Timeout | undefined
+  let planned: Promise<void> = Promise.resolve()
+  let plannedOn: string | undefined
+  /** Once a day is enough. A process that does not know that it was done today does it again. */
+  async function planAhead(): Promise<void> {
+    const today = dayAt(clock.now())
+    if (today === plannedOn) return
+    await store.planAhead()
+    plannedOn = today
+  }
+
   async function practices() {
     return Promise.all(
       (await store.practices()).map(
@@ -137,7 +151,7 @@ export function practice({
           serviceRoot,
           gpConnect,
           services: services.length + 1,
-          plannedUntil: plannedUntil(schedules),
+          plannedUntil: plannedUntil(schedules, clock.now()),
           patients: await store.count(odsCode),
         }),
       ),
@@ -151,6 +165,17 @@ export function practice({
     listeners: [listener],
     async start() {
       for (const file of config.files) await load(file)
+      await planAhead()
+      planning = setInterval(() => {
+        planned = planned
+          .then(planAhead)
+          .catch((error: Error) => log.warn({ reason: error.message }, 'appointments were not planned ahead'))
+      }, planningMs)
+      planning.unref()
+    },
+    async stop() {
+      clearInterval(planning)
+      await planned
     },
     async health(): Promise<HealthReport> {
       const all = await store.practices()

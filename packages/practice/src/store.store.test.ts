@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { systemRandom } from '@openspine/platform/clock'
+import { manualClock, systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore } from '@openspine/platform/testing'
 import { isSpineError } from '@openspine/standards/error'
@@ -12,6 +12,8 @@ import { type PracticeChange, type PracticeStore, practiceStore, withoutContent 
 
 /** Nobody of the worked example has this number. */
 const stranger = '9990100144' as PracticeChange['patients'][number]['nhsNumber']
+
+const clock = manualClock(Date.parse('2026-11-20T10:00:00Z'))
 
 function changes(odsCode = 'A20047', more: object = {}): PracticeChange[] {
   const example = workedExample({ asid: '200000100001', today: '2026-11-20', odsCode })
@@ -28,7 +30,7 @@ forEachStore((open) => {
   before(async () => {
     engine = await open()
     await engine.migrate('practice', migrations)
-    store = practiceStore(engine, systemRandom)
+    store = practiceStore(engine, systemRandom, clock)
   })
   after(() => engine?.close())
   beforeEach(async () => {
@@ -48,6 +50,27 @@ forEachStore((open) => {
     for (const patient of expected.patients)
       assert.deepEqual((await store.patient('A20047', patient.nhsNumber))?.patient, withoutContent(patient))
     assert.equal(await store.patient('B82617', people.everySection), undefined)
+  })
+
+  test('ends a registration with the last day of its period, without anything that runs', async () => {
+    await store.write(changes())
+    const odsCode = 'A20047'
+    const held = await store.patient(odsCode, people.everySection)
+    assert.ok(held)
+    const registration = { type: 'temporary', period: { start: '2026-11-20', end: '2027-02-19' } } as const
+    const written = await store.writeIfUnchanged(odsCode, { ...held.patient, registration }, held.version)
+    assert.equal(written?.patient.active, true)
+    const isActive = async () => [
+      (await store.patient(odsCode, people.everySection))?.patient.active,
+      (await store.patientById(odsCode, held.id))?.patient.active,
+    ]
+    const began = clock.now()
+    clock.advance(Date.parse('2027-02-19T23:59:59Z') - began)
+    assert.deepEqual(await isActive(), [true, true])
+    clock.advance(1000)
+    assert.deepEqual(await isActive(), [false, false])
+    assert.equal((await store.patient(odsCode, people.everySection))?.version, held.version + 1)
+    clock.advance(began - clock.now())
   })
 
   test('finds a practice by the longest of several roots', async () => {

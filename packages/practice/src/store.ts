@@ -1,12 +1,14 @@
 /** All SQL of the practice system: practices with their switches, and one document per patient. */
 import { createHash } from 'node:crypto'
-import type { Random } from '@openspine/platform/clock'
+import type { Clock, Random } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
-import { planSlots } from './appointments/store.ts'
+import { planSlots, putAppointments } from './appointments/store.ts'
 import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
+import { recordAt } from './record/registration.ts'
+import { type HeldAppointment, isRolling } from './record/scheduling.ts'
 import { servicesOf } from './record/services.ts'
 
 interface Tables {
@@ -44,6 +46,7 @@ export interface PracticeStore {
   practice(odsCode: string): Promise<StoredPractice | undefined>
   /** In order of ODS code. */
   practices(): Promise<readonly StoredPractice[]>
+  /** As it is at this moment: whoever is no longer registered is not active. */
   patient(odsCode: string, nhsNumber: string): Promise<StoredPatient | undefined>
   /** NHS number of the patient whose document has content under this id. */
   documentOwner(odsCode: string, id: string): Promise<string | undefined>
@@ -59,9 +62,15 @@ export interface PracticeStore {
   /**
    * Writes practices and patients in one transaction; what has not changed keeps its version. A patient that is given
    * as at the last time stays as it was made since then, unless the change is complete.
-   * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root.
+   * SpineError `PRACTICE_ROOT_TAKEN` when another practice has the service root, `PRACTICE_SLOT_TAKEN` when a slot of a
+   * given appointment is booked already.
    */
   write(changes: readonly PracticeChange[]): Promise<void>
+  /**
+   * Plans the slots of sessions that come again as of now, at every practice that has such. In one transaction for each
+   * practice; may be done at any time, by several processes at once.
+   */
+  planAhead(): Promise<void>
   /** Adds or replaces patients of a practice that exists. */
   writePatients(odsCode: string, patients: readonly PatientRecord[]): Promise<void>
 }
@@ -71,6 +80,8 @@ export interface PracticeChange {
   readonly patients: readonly PatientRecord[]
   /** Remove the practice's other patients. */
   readonly complete: boolean
+  /** Of its patients and in its books; one that is there already stays as it is. */
+  readonly appointments?: readonly HeldAppointment[]
 }
 
 const rowsPerStatement = 500
@@ -88,7 +99,7 @@ export function withoutContent(patient: PatientRecord): PatientRecord {
   }
 }
 
-export function practiceStore(store: Store, random: Random): PracticeStore {
+export function practiceStore(store: Store, random: Random, clock: Clock): PracticeStore {
   const db = (store.db as Kysely<Tables>).withSchema('practice')
 
   const readPractice = (row: { document: string; version: number }): StoredPractice => ({
@@ -101,7 +112,7 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
     db.selectFrom('patient').select(['id', 'document', 'version']).where('ods_code', '=', odsCode)
 
   const readPatientRow = ({ id, document, version }: { id: string; document: string; version: number }) => ({
-    patient: patientRecord.parse(JSON.parse(document)),
+    patient: recordAt(patientRecord.parse(JSON.parse(document)), clock.now()),
     id,
     version,
   })
@@ -137,7 +148,7 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
         { serviceRoot: taken.service_root },
         { explanation: `Another practice already answers at ${taken.service_root}.` },
       )
-    await planSlots(transaction, practice, random)
+    await planSlots(transaction, practice, random, clock.now())
   }
 
   /** Writes the contents of the patients' documents, and removes those that are no longer named. */
@@ -279,7 +290,7 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
 
     async write(changes) {
       await db.transaction().execute(async (transaction) => {
-        for (const { practice, patients, complete } of changes) {
+        for (const { practice, patients, complete, appointments = [] } of changes) {
           await putPractice(transaction, practice)
           if (complete)
             await sql`
@@ -292,8 +303,25 @@ export function practiceStore(store: Store, random: Random): PracticeStore {
               where ods_code = ${practice.odsCode}
                 and nhs_number <> all(${patients.map((patient) => patient.nhsNumber)}::text[])`.execute(transaction)
           await putPatients(transaction, practice.odsCode, patients, complete)
+          await putAppointments(transaction, practice, appointments)
         }
       })
+    },
+
+    async planAhead() {
+      for (const { practice } of await this.practices()) {
+        if (!practice.schedules.some(isRolling)) continue
+        await db.transaction().execute(async (transaction) => {
+          // Whoever writes the practice, or plans it as well, waits for this row.
+          const row = await transaction
+            .selectFrom('practice')
+            .select(['document', 'version'])
+            .where('ods_code', '=', practice.odsCode)
+            .forUpdate()
+            .executeTakeFirst()
+          if (row !== undefined) await planSlots(transaction, readPractice(row).practice, random, clock.now())
+        })
+      }
     },
 
     async writePatients(odsCode, patients) {

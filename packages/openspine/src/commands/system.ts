@@ -15,7 +15,8 @@ interface Wanted {
   readonly productVersion: string
   readonly fqdn: string
   readonly url?: readonly string[]
-  readonly interactions: readonly string[]
+  readonly gpConnect?: string
+  readonly interactions?: readonly string[]
   readonly consumer?: boolean
   readonly partyKey?: string
   readonly csr?: string
@@ -43,8 +44,11 @@ export function systemCommands(program: Command): void {
     .option('--url <url...>', 'where a provider is called; <set>=<url> for one set alone')
     .option(
       '--interactions <set...>',
-      'what it serves (with --consumer: uses): names of known sets (openspine product sets), interaction ids, JSON files',
-      ['access-record-html'],
+      'what it serves (with --consumer: uses): names of known sets (openspine product sets), interaction ids, JSON files; absent: access-record-html, with --gp-connect everything of GP Connect',
+    )
+    .option(
+      '--gp-connect <https://host>',
+      'instead of --url: a GP Connect provider of both lines, each capability at its usual root below this host',
     )
     .option(
       '--consumer',
@@ -59,6 +63,8 @@ export function systemCommands(program: Command): void {
 Examples:
   $ openspine system register --ods C81001 --organisation "Another Surgery" --manufacturer YY002 --product "My GP system" \\
       --fqdn gp.supplier.example --url https://gp.supplier.example:9643/C81001/DSTU2/1
+  $ openspine system register --ods C81001 --organisation "Another Surgery" --manufacturer YY002 --product "My GP system" \\
+      --fqdn gp.supplier.example --gp-connect https://gp.supplier.example:9643
   $ openspine system register --consumer --ods X26 --manufacturer YY002 --product "My portal" --fqdn portal.supplier.example
 `,
     )
@@ -169,15 +175,16 @@ async function look({ directory, registration, platform }: AtRegistration, asid:
 }
 
 /** The flow of §10.3 in one go, by two people. */
-async function walk(at: AtRegistration, options: Wanted) {
+async function walk(at: AtRegistration, wanted: Wanted) {
   const { platform, registration } = at
+  const options = { ...wanted, ...gpConnectOf(wanted) }
   if (platform.profile !== 'sandbox')
     throw usage(
       'system register plays both requestor and approver, so it works in the profile sandbox alone: use endpoint request, approve-dns and approve.',
     )
   const { consumer = false, fqdn, csr, partyKey } = options
   if (!consumer && options.url === undefined)
-    throw usage('A provider needs --url: where it is called. (Or is it a --consumer?)')
+    throw usage('A provider needs --url or --gp-connect: where it is called. (Or is it a --consumer?)')
   if (!consumer && partyKey !== undefined) throw usage('--party-key goes with --consumer.')
   const signingRequest = csr === undefined ? undefined : readText(csr, 'signing request')
   await addOrganisation(at, options)
@@ -205,6 +212,28 @@ async function walk(at: AtRegistration, options: Wanted) {
   }
 }
 
+/** Where each capability of GP Connect is called, below the ODS code (§10.2 of the directory specification). */
+const gpConnectRoots: Readonly<Record<string, string>> = {
+  'access-record-html': 'DSTU2/1',
+  foundations: 'STU3/1/gpconnect',
+  appointments: 'STU3/1/gpconnect',
+  'structured-record': 'STU3/1/gpconnect/structured',
+  documents: 'STU3/1/gpconnect/documents',
+}
+
+/** What is registered where, as `--interactions` and `--url` would say it. */
+function gpConnectOf({ ods, gpConnect, url, interactions, consumer }: Wanted) {
+  if (gpConnect === undefined) return { interactions: interactions ?? ['access-record-html'] }
+  if (url !== undefined || consumer) throw usage('--gp-connect goes neither with --url nor with --consumer.')
+  if (!/^https:\/\/[^/]+$/.test(gpConnect))
+    throw usage('--gp-connect wants https:// and a host, without a path: the roots follow from the ODS code.')
+  const names = interactions ?? Object.keys(gpConnectRoots)
+  const other = names.find((name) => !Object.hasOwn(gpConnectRoots, name))
+  if (other !== undefined)
+    throw usage(`--gp-connect knows no root for ${other}: one of ${Object.keys(gpConnectRoots).join(', ')}.`)
+  return { interactions: names, url: names.map((name) => `${name}=${gpConnect}/${ods}/${gpConnectRoots[name]}`) }
+}
+
 async function registered({ registration: { endpoints } }: AtRegistration, asked: NewEndpoint): Promise<Endpoint> {
   const { id } = await endpoints.submit(asked, requestor)
   if (asked.kind !== 'AS') await endpoints.approveDns(id, approver)
@@ -225,7 +254,11 @@ async function addOrganisation({ directory }: AtRegistration, { ods, organisatio
 }
 
 /** The product of that name, with the sets that are asked for: what is missing of it is added. */
-async function productFor(products: Products, options: Wanted, kinds: readonly EndpointKind[]): Promise<Product> {
+async function productFor(
+  products: Products,
+  options: Wanted & { readonly interactions: readonly string[] },
+  kinds: readonly EndpointKind[],
+): Promise<Product> {
   const { manufacturer, product: name, productVersion: version } = options
   const [found] = await products.find({ manufacturer, name, version, limit: 1 })
   const product = found ?? (await products.create({ manufacturer, name, version, kinds }, requestor))

@@ -25,6 +25,16 @@ const stu3Bases = {
 
 type Stu3Base = keyof typeof stu3Bases
 
+/** Registered for the base `gpconnect` of a provider of 1.2, which has no base of its own for structured records (§1). */
+const formerStructuredRecord = gpConnectInteractions.structuredRecord.filter((id) => !id.includes('migrate'))
+
+/** What is registered for a base of a practice; two bases never have the same, so that a look-up finds one. */
+function interactionsOf(base: Stu3Base, { stu3 }: SandboxPractice): readonly string[] {
+  return base === 'gpconnect' && stu3.structured === undefined
+    ? [...stu3Bases.gpconnect, ...formerStructuredRecord]
+    : stu3Bases[base]
+}
+
 /** A GP practice of the worked example: what is registered for it, and where its own server answers. */
 export interface SandboxPractice {
   readonly odsCode: string
@@ -32,7 +42,11 @@ export interface SandboxPractice {
   /** Of the 0.x line. */
   readonly asid: string
   readonly partyKey: string
-  readonly stu3: Readonly<Record<Stu3Base, { readonly asid: string; readonly partyKey: string }>>
+  readonly stu3: Readonly<
+    Partial<Record<Stu3Base, { readonly asid: string; readonly partyKey: string }>> & {
+      readonly gpconnect: { readonly asid: string; readonly partyKey: string }
+    }
+  >
   readonly address: string
   readonly town: string
   readonly postcode: string
@@ -40,7 +54,10 @@ export interface SandboxPractice {
   readonly agreement: boolean
 }
 
-/** Two practices: one that shares its records with the consumer, and one that does not, so that a refusal can be seen. */
+/**
+ * Three practices: one that shares its records with the consumer, one that does not, so that a refusal can be seen, and
+ * one that shares them and still has the line 1.2: structured records at the same base as all the rest.
+ */
 export const sandboxPractices: readonly SandboxPractice[] = [
   {
     odsCode: 'A20047',
@@ -72,6 +89,17 @@ export const sandboxPractices: readonly SandboxPractice[] = [
     postcode: 'ZZ99 5BB',
     agreement: false,
   },
+  {
+    odsCode: 'C99312',
+    name: 'Sampleford Health Centre',
+    asid: '200000100003',
+    partyKey: 'C99312-850003',
+    stu3: { gpconnect: { asid: '200000100031', partyKey: 'C99312-850031' } },
+    address: '3 Ford Road',
+    town: 'SAMPLEFORD',
+    postcode: 'ZZ99 7DD',
+    agreement: true,
+  },
 ]
 
 /** Tells where the Spine's own records say that the door `spine` is. */
@@ -102,11 +130,12 @@ function systemsOf(practice: SandboxPractice, practiceUrl: string): readonly San
   }
   return [
     { asid, partyKey, interactions: careRecordInteractions, endpoint: serviceRoot(practiceUrl, odsCode) },
-    ...(Object.keys(stu3Bases) as Stu3Base[]).map((base) => ({
-      ...stu3[base],
-      interactions: stu3Bases[base],
-      endpoint: endpoints[base],
-    })),
+    ...(Object.keys(stu3Bases) as Stu3Base[]).flatMap((base) => {
+      const registered = stu3[base]
+      return registered === undefined
+        ? []
+        : [{ ...registered, interactions: interactionsOf(base, practice), endpoint: endpoints[base] }]
+    }),
   ]
 }
 
@@ -220,10 +249,12 @@ export async function loadSandbox(spine: Spine): Promise<void> {
     const summary = held.get(odsCode)
     // A practice of an earlier release has no services of the 1.x line yet.
     const whole = summary === undefined || summary.services === 1
-    // The appointment books are planned for two weeks: whoever starts again later gets the next two.
+    // Those of an earlier release are planned for two weeks and no more; since then the practice plans them ahead itself.
     const planned = (summary?.plannedUntil ?? 0) > spine.platform.clock.now() + 7 * 86_400_000
     if (!whole && planned) continue
-    const asids = { gpconnect: stu3.gpconnect.asid, structured: stu3.structured.asid, documents: stu3.documents.asid }
+    const asids = Object.fromEntries(
+      Object.entries(stu3).map(([base, registered]) => [base, registered.asid]),
+    ) as Partial<Record<Stu3Base, string>>
     const example = workedExample({ odsCode, asid, asids, name, today, serviceRoot: serviceRoot('', odsCode) })
     await practice.load(
       whole ? example : { ...example, practices: example.practices.map((each) => ({ ...each, patients: [] })) },

@@ -65,7 +65,10 @@ describe('appointments over the listener', curlIsHere || strictTests ? {} : { sk
 
   it('are found, booked, retrieved after a restart, and cancelled', async () => {
     const today = dayAt(now())
-    const patient = await practiceStore(platform.store, platform.random).patient('A20047', people.everySection)
+    const patient = await practiceStore(platform.store, platform.random, platform.clock).patient(
+      'A20047',
+      people.everySection,
+    )
     assert.ok(patient)
     const query = `start=ge${addDays(today, 1)}&end=le${addDays(today, 3)}&status=free&_include=Slot:schedule`
     const search = () => ask('search:slot-1', 'organization/*.read', `/Slot?${query}`)

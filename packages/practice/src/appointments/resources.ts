@@ -37,10 +37,14 @@ export function slotResource({ id, version, schedule, status, start, end, traits
   return resource
 }
 
-/** `withService`: whether the healthcare service is told (its switch is on; 1.2.8). */
-export function scheduleResource(schedule: Schedule, held: StoredPractice, withService: boolean): DomainResource {
+/** `withService`: whether the healthcare service is told (its switch is on; 1.2.8). `at`: when it is asked for. */
+export function scheduleResource(
+  schedule: Schedule,
+  held: StoredPractice,
+  { withService, at }: { readonly withService: boolean; readonly at: number },
+): DomainResource {
   const { id, location, practitioner, healthcareService, role, serviceCategory } = schedule
-  const slots = slotsOf(schedule)
+  const slots = slotsOf(schedule, at)
   const [first] = slots
   const end = slots.reduce((latest, slot) => Math.max(latest, slot.end), 0)
   const resource = {

@@ -79,7 +79,7 @@ describe('search for free slots', () => {
         ],
         serviceCategory: { text: 'General GP appointments' },
         actor: [{ reference: 'Location/site-1' }, { reference: 'Practitioner/gp-1' }],
-        planningHorizon: { start: '2026-11-20T09:00:00+00:00', end: '2026-12-03T17:00:00+00:00' },
+        planningHorizon: { start: '2026-11-20T09:00:00+00:00', end: '2026-12-18T17:00:00+00:00' },
       },
     )
   })

@@ -165,7 +165,9 @@ export async function searchSlots(sheet: SlotSheet, { appointments }: Answering)
   const used = [...new Set(slots.map(({ schedule }) => schedule))].flatMap((id) => schedules.get(id) ?? [])
   const resources: Resource[] = [
     ...slots.map(slotResource),
-    ...used.map((schedule) => scheduleResource(schedule, held, filtering === 'on')),
+    ...used.map((schedule) =>
+      scheduleResource(schedule, held, { withService: filtering === 'on', at: sheet.request.at }),
+    ),
     ...included(query, used, held, filtering === 'on'),
   ]
   const status = filtering === 'on' ? 'enabled' : 'organization-disabled'

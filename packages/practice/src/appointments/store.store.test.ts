@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { systemRandom } from '@openspine/platform/clock'
+import { manualClock, systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore } from '@openspine/platform/testing'
 import { migrations } from '../migrations.ts'
@@ -31,6 +31,9 @@ function factsFor(slots: readonly StoredSlot[], patient = 'p-1'): AppointmentFac
   }
 }
 
+const began = '2026-11-20T08:00:00Z'
+const clock = manualClock(began)
+
 forEachStore((open) => {
   let engine: Store | undefined
   let practices: PracticeStore
@@ -39,7 +42,7 @@ forEachStore((open) => {
   before(async () => {
     engine = await open()
     await engine.migrate('practice', migrations)
-    practices = practiceStore(engine, systemRandom)
+    practices = practiceStore(engine, systemRandom, clock)
     store = appointmentStore(engine)
   })
   after(() => engine?.close())
@@ -96,6 +99,31 @@ forEachStore((open) => {
     await plan([half], {}, 'B82617')
     assert.equal((await free()).length, 2)
     assert.equal((await free('B82617')).length, 1)
+  })
+
+  test('plans sessions that come again ahead of every day, once, whoever does it and however many at a time', async () => {
+    const session = { start: '2026-11-20T09:00:00+00:00', end: '2026-11-20T09:20:00+00:00', minutes: 10 }
+    await plan([], { sessions: [{ ...session, repeats: 'daily' }] })
+    const all = async () => store.freeSlots('A20047', 0, Date.parse('2027-12-31T00:00:00Z'))
+    const first = await all()
+    assert.equal(first.length, 2 * 29)
+    const [booked] = first
+    assert.ok(booked)
+    assert.ok(await book([booked], 'appointment-1'))
+    clock.set('2026-12-10T00:00:01Z')
+    await Promise.all([practices.planAhead(), practices.planAhead(), practices.planAhead()])
+    const later = await all()
+    assert.equal(later.length, 2 * 49 - 1)
+    assert.equal(later.at(-1)?.start, Date.parse('2027-01-07T09:10:00Z'))
+    assert.deepEqual(later.slice(0, first.length - 1), first.slice(1))
+    await practices.planAhead()
+    assert.deepEqual(await all(), later)
+    // A year later what nobody took is gone, and what was booked is still there.
+    clock.set('2027-11-20T08:00:00Z')
+    await practices.planAhead()
+    assert.equal((await all()).length, 2 * 57)
+    assert.equal((await store.slots('A20047', [booked.id]))[0]?.status, 'busy')
+    clock.set(began)
   })
 
   test('finds what lies wholly in the range and may be booked', async () => {

@@ -1,10 +1,11 @@
 /** All SQL of slots and appointments. A slot is taken and given back with its appointment, in one transaction. */
 import type { Random } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
+import { SpineError } from '@openspine/standards/error'
 import { type Kysely, sql } from 'kysely'
 import type { PracticeRecord } from '../record/model.ts'
-import { type PlannedSlot, type SlotTraits, slotsOf } from '../record/scheduling.ts'
-import type { AppointmentFacts } from './facts.ts'
+import { type HeldAppointment, type PlannedSlot, type SlotTraits, slotsOf } from '../record/scheduling.ts'
+import { type AppointmentFacts, heldFacts } from './facts.ts'
 
 export interface StoredSlot extends PlannedSlot {
   /** Opaque and lasting. */
@@ -90,15 +91,17 @@ const appointmentOf = (row: AppointmentRow): StoredAppointment => ({
 /**
  * Brings the slots of a practice to what its schedules say, inside the transaction that writes the practice. Slots that
  * are booked stay as they were booked; of those that are not planned any more the free ones go. A slot that would
- * overlap a booked one of its schedule is left out until that is cancelled.
+ * overlap a booked one of its schedule is left out until that is cancelled. `at` decides what is planned of sessions that
+ * come again.
  */
 export async function planSlots<Tables>(
   transaction: Kysely<Tables>,
   practice: Pick<PracticeRecord, 'odsCode' | 'schedules'>,
   random: Random,
+  at: number,
 ): Promise<void> {
   const { odsCode } = practice
-  const planned = practice.schedules.flatMap(slotsOf)
+  const planned = practice.schedules.flatMap((schedule) => slotsOf(schedule, at))
   const keys = sql`unnest(
     ${planned.map(({ schedule }) => schedule)}::text[],
     ${planned.map(({ start }) => start)}::bigint[],
@@ -139,6 +142,50 @@ export async function planSlots<Tables>(
       where held.bookable <> excluded.bookable
         or held.status = 'free' and (held.ends_at, held.traits) is distinct from (excluded.ends_at, excluded.traits)
   `.execute(transaction)
+}
+
+/**
+ * Writes appointments that come with the books of a practice, after its slots and patients and in the same transaction.
+ * One whose id is there already was loaded before: it stays as it was made since.
+ */
+export async function putAppointments<Tables>(
+  transaction: Kysely<Tables>,
+  practice: PracticeRecord,
+  appointments: readonly HeldAppointment[],
+): Promise<void> {
+  const { odsCode } = practice
+  for (const held of appointments) {
+    const { id, nhsNumber, status, schedule, starts } = held
+    const { rows: known } = await sql`
+      select from practice.appointment where ods_code = ${odsCode} and id = ${id}`.execute(transaction)
+    const { rows: patients } = await sql<{ id: string }>`
+      select id from practice.patient where ods_code = ${odsCode} and nhs_number = ${nhsNumber}`.execute(transaction)
+    const patient = patients[0]?.id
+    if (known.length > 0 || patient === undefined) continue
+    const { rows } = await sql<SlotRow>`
+      select id, schedule_id, starts_at, ends_at, status, bookable, traits, version from practice.slot
+      where ods_code = ${odsCode} and schedule_id = ${schedule} and starts_at = any(${starts}::bigint[])
+        and (status = 'free' or ${status === 'cancelled'})
+      order by starts_at
+      for update`.execute(transaction)
+    const [first] = rows
+    const last = rows.at(-1)
+    if (first === undefined || last === undefined || rows.length !== starts.length)
+      throw new SpineError(
+        'PRACTICE_SLOT_TAKEN',
+        { id, odsCode },
+        { explanation: `A slot of the appointment ${id} is booked already at ${odsCode}.` },
+      )
+    if (status === 'booked')
+      await sql`
+        update practice.slot set status = 'busy', appointment_id = ${id}, version = version + 1
+        where ods_code = ${odsCode} and id = any(${rows.map((row) => row.id)}::text[])`.execute(transaction)
+    const facts = heldFacts(held, patient, practice, rows.map(slotOf))
+    await sql`
+      insert into practice.appointment (ods_code, id, patient_id, starts_at, ends_at, status, document, version)
+      values (${odsCode}, ${id}, ${patient}, ${first.starts_at}, ${last.ends_at}, ${status}, ${JSON.stringify(facts)}, 1)
+    `.execute(transaction)
+  }
 }
 
 /** Undoes the transaction of a booking whose slots could not all be had. */

@@ -199,6 +199,9 @@ describe('the content of a document (§11)', () => {
       patients: [
         {
           ...patient,
+          // They name documents that are replaced here.
+          encounters: [],
+          problems: [],
           documents: [
             {
               id: 'large',

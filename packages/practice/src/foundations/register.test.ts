@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { manualClock } from '@openspine/platform/clock'
 import type { AnyResource } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import type { TracedPerson } from '../demographics.ts'
@@ -40,9 +41,12 @@ const parameters = (...patients: Json[]): Json => ({
   parameter: patients.map((resource) => ({ name: 'registerPatient', resource })),
 })
 
-const request = (body: Json | string, more: { readonly contentType?: string; readonly scope?: string } = {}) =>
+const request = (
+  body: Json | string,
+  more: { readonly contentType?: string; readonly scope?: string; readonly at?: number } = {},
+) =>
   stu3Request({
-    now,
+    now: more.at ?? now,
     interaction: 'fhir:operation:gpc.registerpatient-1',
     method: 'POST',
     target: '/Patient/$gpc.registerpatient',
@@ -351,6 +355,37 @@ describe('$gpc.registerpatient (§8.3)', () => {
     assert.equal(answered.sheet.record?.patient.encounters.length, 1)
     assert.deepEqual(answered.sheet.audited, { registered: exampleId(people.inactive), reactivated: true })
     assert.equal(refusalOf(await answers(request(parameters(kofi)))), duplicate)
+  })
+
+  it('ends with its period: the patient is not found any more, and may be registered again', async () => {
+    const clock = manualClock(now)
+    const answers = exampleAnswers({}, { clock, demographics: async () => known })
+    const again = () => answers(request(parameters(petra()), { at: clock.now() }))
+    const [registered] = matchesOf(await again())
+    assert.ok(registered?.id)
+    const seen = async () => {
+      const at = { now: clock.now() }
+      const found = await answers(
+        stu3Request({
+          ...at,
+          interaction: 'fhir:rest:search:patient-1',
+          target: `/Patient?identifier=${nhsNumberSystem}%7C${stranger}`,
+        }),
+      )
+      const read = await answers(
+        stu3Request({ ...at, interaction: 'fhir:rest:read:patient-1', target: `/Patient/${registered.id}` }),
+      )
+      return [matchesOf(found).length, read.status]
+    }
+    clock.advance(Date.parse('2027-02-19T20:00:00Z') - now)
+    assert.deepEqual(await seen(), [1, 200])
+    assert.equal(refusalOf(await again()), duplicate)
+    clock.advance(Date.parse('2027-02-20T00:00:00Z') - clock.now())
+    assert.deepEqual(await seen(), [0, 404])
+    const [renewed] = matchesOf(await again())
+    assert.equal(renewed?.id, registered.id)
+    assert.match(JSON.stringify(renewed), /"valuePeriod":\{"start":"2027-02-20","end":"2027-05-22"\}/)
+    assert.deepEqual(await seen(), [1, 200])
   })
 
   it('registers one of many requests that come at once', async () => {

@@ -71,6 +71,12 @@ export function dayAt(at: number): Day {
   return fromUtc(at + offsetMinutes(at) * 60_000)
 }
 
+/** When a clock on the wall in the United Kingdom shows that time (`09:00:00`) on that day. */
+export function wallClockAt(day: Day, time: string): number {
+  const utc = Date.parse(`${day}T${time}Z`)
+  return utc - offsetMinutes(utc) * 60_000
+}
+
 /** FHIR dateTime with seconds and the United Kingdom's offset: `2024-05-01T10:00:00+01:00`. */
 export function dateTimeAt(at: number): string {
   const offset = offsetMinutes(at)

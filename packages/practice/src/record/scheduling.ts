@@ -1,6 +1,7 @@
 /** The appointment books of a practice: schedules, their slots, and who may book them (§10.1). */
 import { isOdsCode } from '@openspine/standards/nhs'
 import { z } from 'zod'
+import { addDays, type Day, dateTimeAt, dayAt, daysBetween, wallClockAt } from './dates.ts'
 import { label, moment, opaqueId } from './forms.ts'
 
 /** How patient and clinician meet (Extension-GPConnect-DeliveryChannel-2). */
@@ -31,11 +32,16 @@ const slotTraits = {
 const minutes = z.int().min(1).max(720)
 const longestSession = 86_400_000
 
-/** Slots one behind the other. */
-const session = z.strictObject({ start: moment, end: moment, minutes, ...slotTraits }).refine(({ start, end }) => {
-  const length = Date.parse(end) - Date.parse(start)
-  return length > 0 && length <= longestSession
-}, 'a session that ends after it starts, within 24 hours')
+/** How a session comes again, at the same time of the wall clock. */
+const repeats = z.enum(['daily', 'weekdays', 'weekly'])
+
+/** Slots one behind the other; one that comes again is planned four weeks ahead, from day to day. */
+const session = z
+  .strictObject({ start: moment, end: moment, minutes, repeats: repeats.optional(), ...slotTraits })
+  .refine(({ start, end }) => {
+    const length = Date.parse(end) - Date.parse(start)
+    return length > 0 && length <= longestSession
+  }, 'a session that ends after it starts, within 24 hours')
 
 export const schedule = z.strictObject({
   id: opaqueId,
@@ -78,8 +84,39 @@ export interface PlannedSlot {
   readonly traits: SlotTraits
 }
 
-/** Every slot of a schedule, in order of time. */
-export function slotsOf(schedule: Schedule): readonly PlannedSlot[] {
+/** An appointment that another system made and hands over with its books. */
+export interface HeldAppointment {
+  readonly id: string
+  readonly nhsNumber: string
+  readonly status: 'booked' | 'cancelled'
+  /** `id` of the schedule. */
+  readonly schedule: string
+  /** When its slots start, in order of time. */
+  readonly starts: readonly number[]
+  readonly description: string
+  readonly comment?: string
+  /** A FHIR dateTime. */
+  readonly created?: string
+  readonly minutesDuration?: number
+  readonly cancellationReason?: string
+  /** Absent: the practice itself. */
+  readonly bookedBy:
+    | {
+        readonly name: string
+        readonly odsCode?: string
+        readonly telecom: readonly Readonly<Record<string, string>>[]
+      }
+    | undefined
+}
+
+/** Days that sessions which come again are planned ahead, and that their free slots are kept. */
+const daysAhead = 28
+
+/** Whether the slots of a schedule depend on the day. */
+export const isRolling = ({ sessions }: Schedule): boolean => sessions.some(({ repeats }) => repeats !== undefined)
+
+/** Every slot of a schedule as planned at that moment, in order of time. */
+export function slotsOf(schedule: Schedule, at: number): readonly PlannedSlot[] {
   const slots: PlannedSlot[] = []
   for (const each of schedule.slots) {
     const start = Date.parse(each.start)
@@ -87,11 +124,27 @@ export function slotsOf(schedule: Schedule): readonly PlannedSlot[] {
   }
   for (const each of schedule.sessions) {
     const length = each.minutes * 60_000
-    const last = Date.parse(each.end) - length
-    for (let start = Date.parse(each.start); start <= last; start += length)
-      slots.push(planned(schedule, each, start, start + length))
+    for (const first of startsOf(each, dayAt(at))) {
+      const last = first + Date.parse(each.end) - Date.parse(each.start) - length
+      for (let start = first; start <= last; start += length) slots.push(planned(schedule, each, start, start + length))
+    }
   }
   return slots.sort((one, other) => one.start - other.start)
+}
+
+/** When a session starts, each time that it is planned on that day. */
+function startsOf({ start, repeats }: z.infer<typeof session>, today: Day): readonly number[] {
+  const first = Date.parse(start)
+  if (repeats === undefined) return [first]
+  const day = dayAt(first)
+  const time = dateTimeAt(first).slice(11, 19)
+  const starts: number[] = []
+  for (let i = Math.max(0, daysBetween(day, today) - daysAhead); i <= daysBetween(day, today) + daysAhead; i++) {
+    const at = wallClockAt(addDays(day, i), time)
+    const weekday = new Date(`${addDays(day, i)}T12:00:00Z`).getUTCDay()
+    if (repeats === 'daily' || (repeats === 'weekly' ? i % 7 === 0 : weekday >= 1 && weekday <= 5)) starts.push(at)
+  }
+  return starts
 }
 
 type Traits = Pick<Schedule, keyof typeof slotTraits>
@@ -134,15 +187,20 @@ export function scheduleProblems(practice: Relatives): string[] {
       problems.push(`schedules[${i}].practitioner is not the id of a practitioner of this practice`)
     if (missing(practice.healthcareServices, each.healthcareService))
       problems.push(`schedules[${i}].healthcareService is not the id of a healthcare service of this practice`)
-    const slots = slotsOf(each)
+    // What comes again is laid out where the last of them begins: from there on every week is the same.
+    const starts = each.sessions.flatMap(({ start, repeats }) => (repeats === undefined ? [] : [Date.parse(start)]))
+    const slots = slotsOf(
+      each,
+      starts.reduce((latest, start) => Math.max(latest, start), 0),
+    )
     if (slots.some(({ start }, j) => start < (slots[j - 1]?.end ?? Number.NEGATIVE_INFINITY)))
       problems.push(`schedules[${i}] has slots that overlap`)
     return problems
   })
 }
 
-/** When the last planned slot of all these schedules ends; undefined where there is none. */
-export function plannedUntil(schedules: readonly Schedule[]): number | undefined {
-  const ends = schedules.flatMap((schedule) => slotsOf(schedule).map(({ end }) => end))
+/** When the last slot ends that is planned at that moment; undefined where there is none. */
+export function plannedUntil(schedules: readonly Schedule[], at: number): number | undefined {
+  const ends = schedules.flatMap((schedule) => slotsOf(schedule, at).map(({ end }) => end))
   return ends.length === 0 ? undefined : ends.reduce((latest, end) => Math.max(latest, end))
 }

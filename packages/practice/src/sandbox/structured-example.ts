@@ -52,7 +52,7 @@ export function withStructure(patient: PatientInput, today: Day): PatientInput {
               },
             ],
           },
-          { items: [{ item: 'investigation-blood-count' }, { item: 'allergy-penicillin' }] },
+          { items: [{ item: 'investigation-blood-count' }, { item: 'allergy-penicillin' }, { item: 'doc-1' }] },
         ],
       },
       [ago(75)]: {
@@ -182,7 +182,7 @@ export function withStructure(patient: PatientInput, today: Day): PatientInput {
         codes: snomed('195967001', 'Asthma'),
         recordedDate: '2009-06-15',
         recordedBy: 'gp-1',
-        related: ['medication-beclometasone', 'immunisation-influenza', 'investigation-blood-count'],
+        related: ['medication-beclometasone', 'immunisation-influenza', 'investigation-blood-count', 'doc-1'],
         relatedProblems: [{ problem: 'problem-pneumonia', is: 'parent' }],
       },
       'Community-acquired pneumonia': {

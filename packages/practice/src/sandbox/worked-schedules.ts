@@ -1,8 +1,6 @@
-/** Appointment books of the worked example: two weeks from today, with every rule about who may book. */
-import { addDays, type Day, dateTimeAt } from '../record/dates.ts'
+/** Appointment books of the worked example: every day from today on, with every rule about who may book. */
+import { type Day, dateTimeAt } from '../record/dates.ts'
 import type { PracticeFile } from '../record/model.ts'
-
-const days = 14
 
 /** A wall clock's time in the United Kingdom. */
 function at(day: Day, time: string): string {
@@ -12,11 +10,13 @@ function at(day: Day, time: string): string {
 
 /** Sessions on every day from `today` on. */
 export function schedules(today: Day): NonNullable<PracticeFile['practices'][number]['schedules']> {
-  const daily = <More extends object>(from: string, to: string, minutes: number, more: More) =>
-    Array.from({ length: days }, (_, i) => {
-      const day = addDays(today, i)
-      return { start: at(day, from), end: at(day, to), minutes, ...more }
-    })
+  const daily = <More extends object>(from: string, to: string, minutes: number, more: More) => ({
+    start: at(today, from),
+    end: at(today, to),
+    minutes,
+    repeats: 'daily' as const,
+    ...more,
+  })
   return [
     {
       id: 'surgery-1',
@@ -27,9 +27,9 @@ export function schedules(today: Day): NonNullable<PracticeFile['practices'][num
       deliveryChannel: 'In-person',
       serviceType: 'GP appointment',
       sessions: [
-        ...daily('09:00', '11:00', 10, {}),
-        ...daily('11:00', '12:00', 10, { serviceType: 'Kept for the practice', bookable: false }),
-        ...daily('16:00', '17:00', 15, { deliveryChannel: 'Telephone' as const, serviceType: 'GP call back' }),
+        daily('09:00', '11:00', 10, {}),
+        daily('11:00', '12:00', 10, { serviceType: 'Kept for the practice', bookable: false }),
+        daily('16:00', '17:00', 15, { deliveryChannel: 'Telephone' as const, serviceType: 'GP call back' }),
       ],
     },
     {
@@ -41,7 +41,7 @@ export function schedules(today: Day): NonNullable<PracticeFile['practices'][num
       deliveryChannel: 'In-person',
       serviceType: 'Urgent GP appointment',
       organisationTypes: ['urgent-care'],
-      sessions: daily('14:00', '15:00', 15, {}),
+      sessions: [daily('14:00', '15:00', 15, {})],
     },
     {
       id: 'extended-3',
@@ -51,9 +51,9 @@ export function schedules(today: Day): NonNullable<PracticeFile['practices'][num
       deliveryChannel: 'Video',
       serviceType: 'Evening appointment',
       sessions: [
-        ...daily('18:00', '19:00', 20, {}),
-        ...daily('19:00', '20:00', 20, { organisations: ['X26'] }),
-        ...daily('20:00', '20:40', 20, { window: { opensHoursBefore: 72, closesMinutesBefore: 60 } }),
+        daily('18:00', '19:00', 20, {}),
+        daily('19:00', '20:00', 20, { organisations: ['X26'] }),
+        daily('20:00', '20:40', 20, { window: { opensHoursBefore: 72, closesMinutesBefore: 60 } }),
       ],
     },
   ]

@@ -9,6 +9,7 @@ import { linkedProblems, problems } from './areas/problems.ts'
 import { referrals } from './areas/referrals.ts'
 import { uncategorised } from './areas/uncategorised.ts'
 import type { Registry } from './bundle.ts'
+import { allDocuments, linkedDocuments } from './documents.ts'
 import { medication } from './medication.ts'
 
 export const areas: readonly Area[] = [
@@ -23,4 +24,4 @@ export const areas: readonly Area[] = [
   diary,
 ]
 
-export const registry: Registry = { areas, linkedProblems }
+export const registry: Registry = { areas, linkedProblems, linkedDocuments, allDocuments }

@@ -8,6 +8,7 @@ import { testAsid, traceId } from '../testing/requests.ts'
 import { entriesOf, type Json } from '../testing/structured.ts'
 import { allergies } from './allergies.ts'
 import type { Area, AreaResult } from './area.ts'
+import { registry } from './areas.ts'
 import { structuredRecord } from './bundle.ts'
 import { medication } from './medication.ts'
 
@@ -50,7 +51,7 @@ function build(areas: readonly Area[], options: { disabled?: readonly Switchable
       includeSensitive: false,
       disabled: new Set(options.disabled),
     },
-    { areas: [allergies, medication, visits], linkedProblems: () => options.linked ?? nothing },
+    { ...registry, areas: [allergies, medication, visits], linkedProblems: () => options.linked ?? nothing },
   ) as unknown as { entry: { resource: Json }[] }
   const resources = bundle.entry.map(({ resource }) => resource)
   const lists = resources.filter(({ resourceType }) => resourceType === 'List')

@@ -13,7 +13,7 @@ import {
 } from '../stu3/people.ts'
 import { definition } from '../stu3/systems.ts'
 import type { Area, AreaQuery, AreaResult, IdentifiedResource, ListContent } from './area.ts'
-import { type Context, contextOf, unknownPractitionerId } from './context.ts'
+import { type Context, contextOf, type DocumentSource, unknownPractitionerId } from './context.ts'
 import { profiled } from './elements.ts'
 import { listResource, type Secondary } from './lists.ts'
 import { resolved } from './resolving.ts'
@@ -24,6 +24,9 @@ export interface Registry {
   readonly areas: readonly Area[]
   /** The problems linked to the rows that are shown: resources, and the one list of linked problems (§9.5). */
   linkedProblems(shown: ReadonlySet<string>, context: Context): AreaResult
+  /** The documents among some rows that another area is linked to. */
+  linkedDocuments(only: NonNullable<AreaQuery['only']>, context: Context): AreaResult
+  allDocuments(context: Context): readonly IdentifiedResource[]
 }
 
 export interface RecordRequest {
@@ -38,18 +41,23 @@ export interface RecordRequest {
   readonly unserved: readonly Unserved[]
   readonly includeSensitive: boolean
   readonly disabled: ReadonlySet<SwitchableArea>
-  /** Resources from elsewhere: documents. */
-  readonly more?: readonly IdentifiedResource[]
+  /** Where documents are handed over; absent: this practice does not. */
+  readonly documents?: DocumentSource | undefined
+  /** Whether all documents are told of, whatever they are linked to (§9.6). */
+  readonly withDocuments?: boolean
 }
 
 const nothing: AreaResult = { resources: [], lists: [], shown: [] }
 
 export function structuredRecord(request: RecordRequest, registry: Registry): Resource {
-  const { held, record, queries, unserved, version, traceId, more = [] } = request
+  const { held, record, queries, unserved, version, traceId, withDocuments = false } = request
   const context = contextOf({
     ...request,
     linked: (its, ids, within, asking) =>
-      joined(registry.areas.filter(({ name }) => name !== asking).map((area) => linkedOf(area, { ids, within }, its))),
+      joined([
+        ...registry.areas.filter(({ name }) => name !== asking).map((area) => linkedOf(area, { ids, within }, its)),
+        registry.linkedDocuments({ ids, within }, its),
+      ]),
   })
   const asked = joined(queries.map(({ area, query }) => area.build(query, context)))
   const linked = registry.linkedProblems(new Set(asked.shown), context)
@@ -57,7 +65,11 @@ export function structuredRecord(request: RecordRequest, registry: Registry): Re
   const written = lists.flatMap((list) => listResource(list, context) ?? [])
   const people = closed(
     resolved(
-      [patientResource(record, held, { versioned: false }), ...resources, ...more],
+      [
+        patientResource(record, held, { versioned: false }),
+        ...resources,
+        ...(withDocuments ? registry.allDocuments(context) : []),
+      ],
       lists.flatMap(({ contained = [] }) => contained),
     ),
     written,
@@ -141,7 +153,7 @@ function closed(
   const add = (resource: IdentifiedResource) => found.set(`${resource.resourceType}/${resource.id}`, resource)
   for (const resource of resources) add(resource)
   add(organizationResource(held, { versioned: false }))
-  const open = [...found.values(), ...lists].flatMap(referencesIn)
+  const open = [...referencesIn([...found.values(), ...lists])]
   for (let reference = open.pop(); reference !== undefined; reference = open.pop()) {
     if (found.has(reference)) continue
     const more = whoIs(reference, held)
@@ -154,13 +166,24 @@ function closed(
   return [...found.values()]
 }
 
-/** Every reference to another resource of the bundle. */
-export function referencesIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(referencesIn)
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, inner]) =>
-    name === 'reference' && typeof inner === 'string' ? (inner.startsWith('#') ? [] : [inner]) : referencesIn(inner),
-  )
+/** Every reference to another resource of the bundle, each once. */
+export function referencesIn(value: unknown): ReadonlySet<string> {
+  const found = new Set<string>()
+  collect(value, found)
+  return found
+}
+
+function collect(value: unknown, found: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, found)
+    return
+  }
+  for (const name in value) {
+    const inner = (value as Record<string, unknown>)[name]
+    if (typeof inner === 'object') collect(inner, found)
+    else if (name === 'reference' && typeof inner === 'string' && !inner.startsWith('#')) found.add(inner)
+  }
 }
 
 /** People and places of the practice; a practitioner comes with the role. */

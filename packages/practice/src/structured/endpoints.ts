@@ -2,13 +2,14 @@
 import { bodyOf } from '../checks/body.ts'
 import { header } from '../checks/check.ts'
 import { switchedOn } from '../checks/sharing.ts'
+import { migrateLimit, readLimit } from '../documents/resources.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { found } from '../sheet.ts'
 import { interaction } from '../stu3/systems.ts'
 import { areas, registry } from './areas.ts'
 import { structuredRecord } from './bundle.ts'
+import { documentsUrl, migratedDocumentsUrl } from './documents.ts'
 import { askedByRegisteredPractice, asksForSensitive, wholeParameter, wholeRecordAsked } from './migrate.ts'
-import { migratedDocuments } from './migrated-documents.ts'
 import { areaChecks, bodyConforms, patientNamed } from './parameter-checks.ts'
 import { areasOf, askedOf, patientParameter, unrecognised } from './parameters.ts'
 import { movingPatientChecks, patientChecks } from './patient-checks.ts'
@@ -46,6 +47,7 @@ const getStructuredRecord: Endpoint = {
         ? [{ name: 'DocumentReferences', because: 'disabled' as const }]
         : []),
     ]
+    const url = documentsUrl(sheet)
     const resource = structuredRecord(
       {
         held,
@@ -57,6 +59,7 @@ const getStructuredRecord: Endpoint = {
         unserved,
         includeSensitive: false,
         disabled,
+        documents: url === undefined ? undefined : { url, limit: readLimit },
       },
       registry,
     )
@@ -92,7 +95,8 @@ const migrateStructuredRecord: Endpoint = {
         unserved: names.map((name) => ({ name, because: 'unrecognised' })),
         includeSensitive: asksForSensitive(sheet) === true,
         disabled: new Set(),
-        more: migratedDocuments(sheet),
+        documents: { url: migratedDocumentsUrl(sheet), limit: migrateLimit },
+        withDocuments: true,
       },
       registry,
     )

@@ -1,16 +1,19 @@
 /** Ids of the rows of a record: those that the record gives, otherwise made of what a row says (§9.3, §9.4). */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Of this provider: names are made within it (RFC 9562 §5.5). */
 const namespace = Buffer.from('6f5c0d1be3a94b6f8d0a4c1f2e7b9a35', 'hex')
 
 /** A UUID of version 5: the same name always gives the same one. */
-export function namedUuid(...name: readonly string[]): string {
-  const hash = createHash('sha1').update(namespace).update(JSON.stringify(name)).digest()
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
-  const hex = hash.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+export const namedUuid = (...name: readonly string[]): string => uuidOf(JSON.stringify(name))
+
+/** As `namedUuid`, of the name as JSON. */
+export function uuidOf(name: string): string {
+  const digest = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'buffer')
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80
+  const hex = digest.toString('hex', 0, 16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 export interface Identified<Row> {

@@ -200,4 +200,21 @@ describe('medication of a structured record', () => {
     assert.deepEqual(await found('2020-01-11'), ['scheduled', 'repeat'])
     assert.deepEqual(await found('2020-01-21'), ['repeat'])
   })
+
+  it('returns what others prescribe whatever the day of the search', async () => {
+    const old = { type: 'acute', dosage: 'One', recordedDate: '2010-01-01', daysDuration: 7 } as const
+    const rows = withRows({
+      medications: [
+        { ...old, item: 'ours' },
+        { ...old, item: 'of a hospital', elsewhere: { agency: 'Hospital' } },
+        { ...old, item: 'of somebody', elsewhere: {}, ended: { date: '2010-01-05', by: 'clinician' } },
+      ],
+    })
+    const bundle = await askRecord([medication({ name: 'medicationSearchFromDate', valueDate: '2026-11-01' })], rows)
+    assert.deepEqual(
+      bundle.of('Medication').map(({ code }) => (code as Json)['text']),
+      ['of a hospital', 'of somebody'],
+    )
+    assert.equal(entriesOf(bundle.list(medications)).length, 2)
+  })
 })

@@ -29,7 +29,7 @@ export const medication: Area = {
       ])
       .filter(({ row, id }) =>
         only === undefined
-          ? overlaps(startOf(row), endOf(row), range)
+          ? isReturned(row, range)
           : only.ids.has(id) || row.issues.some((issue) => issue.id !== undefined && only.ids.has(issue.id)),
       )
     const { shown, withheld } = context.shareable(rows)
@@ -52,6 +52,13 @@ export const medication: Area = {
 }
 
 const startOf = ({ startDate, recordedDate }: Medication): Day => startDate ?? recordedDate
+
+/**
+ * Whether a search from a date finds it. What others prescribe always is: here nobody knows until when it is taken
+ * (published guidance on medication, search criteria).
+ */
+const isReturned = (row: Medication, range: DayRange): boolean =>
+  row.elsewhere !== undefined || overlaps(startOf(row), endOf(row), range)
 
 /** The last day on which it is taken; undefined: a repeat that goes on. An acute one without an end has its first day. */
 function endOf(row: Medication): Day | undefined {

@@ -25,37 +25,44 @@ export function resolved(
       if (inner !== undefined) local.set(reference, inner)
       return inner !== undefined || held.has(reference) || added.has(reference.slice(0, reference.indexOf('/')))
     }
-    // Almost all lead somewhere: those are not copied.
-    const kept = allLead(resource, leads) ? resource : (pruned(resource, leads) as IdentifiedResource)
+    const kept = pruned(resource, leads) as IdentifiedResource
     return local.size === 0 ? kept : { ...kept, contained: [...local.values()] }
   })
 }
 
 type Leads = (reference: string) => boolean
 
-function allLead(value: unknown, leads: Leads): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) return value.every((item) => allLead(item, leads))
-  for (const name of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[name]
-    if (name === 'reference' && typeof member === 'string' ? !leads(member) : !allLead(member, leads)) return false
+/** The value without what leads nowhere; itself where all of it leads somewhere, which is almost always. */
+function pruned(value: unknown, leads: Leads): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return prunedList(value, leads)
+  const members = value as Record<string, unknown>
+  const { reference } = members
+  if (typeof reference === 'string' && !leads(reference)) return undefined
+  // An extension is its value or its parts, a relation its target, an entry its item.
+  const whole = 'url' in members || 'target' in members || 'item' in members
+  let changed: Record<string, unknown> | undefined
+  for (const name in members) {
+    const member = members[name]
+    const kept = pruned(member, leads)
+    if (kept === member) continue
+    if (whole && (kept === undefined || lengthOf(kept) < lengthOf(member))) return undefined
+    changed ??= { ...members }
+    if (kept === undefined) delete changed[name]
+    else changed[name] = kept
   }
-  return true
+  // An object without elements may not stand: the context of a document that has nothing but its consultation.
+  return changed !== undefined && Object.keys(changed).length === 0 ? undefined : (changed ?? value)
 }
 
-function pruned(value: unknown, leads: Leads): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => pruned(item, leads)).filter((item) => item !== undefined)
-    return items.length === 0 ? undefined : items
+function prunedList(list: readonly unknown[], leads: Leads): unknown {
+  let changed: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const kept = pruned(list[i], leads)
+    if (kept !== list[i]) changed ??= list.slice(0, i)
+    if (kept !== undefined) changed?.push(kept)
   }
-  if (typeof value !== 'object' || value === null) return value
-  if ('reference' in value && typeof value.reference === 'string' && !leads(value.reference)) return undefined
-  const members = Object.entries(value).map(([name, member]) => [name, member, pruned(member, leads)] as const)
-  // An extension is its value or its parts, a relation its target, an entry its item.
-  const whole = 'url' in value || 'target' in value || 'item' in value
-  if (whole && members.some(([, member, kept]) => kept === undefined || lengthOf(kept) < lengthOf(member)))
-    return undefined
-  return Object.fromEntries(members.flatMap(([name, , kept]) => (kept === undefined ? [] : [[name, kept]])))
+  return changed === undefined ? list : changed.length === 0 ? undefined : changed
 }
 
 const lengthOf = (value: unknown): number => (Array.isArray(value) ? value.length : 0)

@@ -48,9 +48,9 @@ export type Practice = Awaited<ReturnType<typeof appointmentPractice>>
 export async function appointmentPractice(settings: Partial<PracticeFile['practices'][number]> = {}) {
   const engine = await openMemoryStore()
   await engine.migrate('practice', migrations)
-  const store = practiceStore(engine, systemRandom)
-  const appointments = appointmentStore(engine)
   const clock = manualClock(now)
+  const store = practiceStore(engine, systemRandom, clock)
+  const appointments = appointmentStore(engine)
 
   async function load(more: Partial<PracticeFile['practices'][number]> = {}) {
     const example = workedExample({ asid: testAsid, asids: testAsids, today })

@@ -6,6 +6,7 @@ import type { LookUp } from '../demographics.ts'
 import { endpoints } from '../endpoints.ts'
 import { readPracticeFile } from '../record/file.ts'
 import type { PatientRecord, PracticeFile } from '../record/model.ts'
+import { recordAt } from '../record/registration.ts'
 import { servicesOf } from '../record/services.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'
@@ -33,20 +34,30 @@ type PracticeInput = PracticeFile['practices'][number]
 /** Answers requests from a practice file held in memory; `settings` replace those of the worked example. */
 export function exampleAnswers(
   settings: Partial<PracticeInput> = {},
-  more: { readonly demographics?: LookUp | undefined } = {},
+  more: {
+    readonly demographics?: LookUp | undefined
+    /** When the requests come; a test may move it on. */
+    readonly clock?: ReturnType<typeof manualClock>
+  } = {},
 ) {
   const example = workedExample({ asid: testAsid, asids: testAsids, today })
   const { practices } = readPracticeFile({
     ...example,
     practices: example.practices.map((practice) => ({ ...practice, ...settings })),
   })
+  const clock = more.clock ?? manualClock(now)
   /** Patients that were written since, by practice and NHS number. */
   const written = new Map<string, StoredPatient>()
   const patientWhere = (odsCode: string, wanted: (patient: PatientRecord) => boolean) => {
     const practice = practices.find((one) => one.odsCode === odsCode)
-    const later = [...written.values()].find(({ patient }) => wanted(patient))
+    const kept = [...written.values()].find(({ patient }) => wanted(patient))
+    const later = kept && { ...kept, patient: recordAt(kept.patient, clock.now()) }
     const patient = practice?.patients.find(wanted)
-    const asLoaded = patient && { patient: withoutContent(patient), id: exampleId(patient.nhsNumber), version: 2 }
+    const asLoaded = patient && {
+      patient: recordAt(withoutContent(patient), clock.now()),
+      id: exampleId(patient.nhsNumber),
+      version: 2,
+    }
     return practice && (later ?? asLoaded)
   }
   const documentWhere = (odsCode: string, id: string) =>
@@ -56,13 +67,12 @@ export function exampleAnswers(
       .filter(({ document }) => document.id === id && document.content !== undefined)
       .map(({ nhsNumber, document }) => ({ nhsNumber, content: Buffer.from(document.content ?? '', 'base64') }))[0]
   let uuids = 0
-  const clock = manualClock(now)
   return async (
     request: TestRequest,
     sent: { readonly peer?: ReceivedRequest['peer']; readonly tooLong?: boolean } = {},
   ): Promise<Answer> =>
     answer(
-      received(request, now, sent.peer),
+      received(request, clock.now(), sent.peer),
       async () => (sent.tooLong ? undefined : new TextEncoder().encode(request.body)),
       {
         endpoints,

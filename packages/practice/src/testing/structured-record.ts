@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Bundle } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
+import { readLimit } from '../documents/resources.ts'
 import type { AreaName, SwitchableArea } from '../record/areas.ts'
 import { dayAt } from '../record/dates.ts'
 import { readPracticeFile } from '../record/file.ts'
@@ -10,6 +11,9 @@ import { workedExample, workedExamplePatients } from '../sandbox/worked-example.
 import type { Parts } from '../structured/area.ts'
 import { registry } from '../structured/areas.ts'
 import { structuredRecord } from '../structured/bundle.ts'
+
+/** Where the practice hands over documents. */
+export const documentsRoot = 'https://gp.example.test/A20047/STU3/1/gpconnect/documents'
 
 export const recordAt = Date.parse('2026-11-20T10:00:00Z')
 
@@ -51,6 +55,8 @@ export function answerOf(
     readonly includeSensitive?: boolean
     readonly version?: string
     readonly practice?: PracticeRecord
+    /** False: the practice does not hand over documents. */
+    readonly documents?: boolean
   } = {},
 ): Answer {
   const bundle = structuredRecord(
@@ -67,6 +73,7 @@ export function answerOf(
       unserved: [],
       includeSensitive: options.includeSensitive ?? false,
       disabled: new Set(options.disabled),
+      documents: options.documents === false ? undefined : { url: documentsRoot, limit: readLimit },
     },
     registry,
   ) as Bundle

@@ -16,8 +16,8 @@ export interface FhirFault {
 
 /** Nested elements beyond this are refused; the default limit of reading XML is the same. */
 const maximumDepth = 256
-/** More faults than these help nobody. */
-const maximumFaults = 100
+/** More faults of one code than these help nobody; no code hides another, so that nothing grave is left unsaid. */
+const maximumOfOneCode = 100
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -32,6 +32,7 @@ export function isIgnored(key: string, value: unknown): boolean {
 
 export class Checker {
   readonly faults: FhirFault[] = []
+  readonly #counts = new Map<FhirCode, number>()
   readonly #library: TypeLibrary
 
   constructor(library: TypeLibrary) {
@@ -39,7 +40,9 @@ export class Checker {
   }
 
   #fault(code: FhirCode, path: string, message: string): void {
-    if (this.faults.length < maximumFaults) this.faults.push({ code, path, message })
+    const count = (this.#counts.get(code) ?? 0) + 1
+    this.#counts.set(code, count)
+    if (count <= maximumOfOneCode) this.faults.push({ code, path, message })
   }
 
   /** A resource, at the root or inside another one; `path` is empty at the root. */

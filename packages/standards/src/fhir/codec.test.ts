@@ -265,6 +265,19 @@ test('a check finds all faults, also those that the formats can carry', () => {
   )
   assert.deepEqual(stu3.check({ resourceType: 'Parameters' }), [])
   assert.equal(stu3.check({ resourceType: 'Patient', name: Array.from({ length: 500 }, () => 'x') }).length, 100)
+  // A hundred of one code hide no other, wherever it stands.
+  const hidden = {
+    resourceType: 'Patient',
+    identifier: Array.from({ length: 300 }, () => ({ system: '', value: '' })),
+    name: [{ text: '<script>', foo: 1 }],
+    active: 'yes',
+  }
+  const found = stu3.check(hidden)
+  assert.deepEqual(
+    found.filter(({ code }) => code !== 'FHIR_EMPTY').map(({ code, path }) => `${code} ${path}`),
+    ['FHIR_UNKNOWN_ELEMENT Patient.name[0].foo', 'FHIR_WRONG_TYPE Patient.active'],
+  )
+  assert.equal(found.length, 102)
   const empty = '{"resourceType":"Patient","identifier":[{"system":"","value":""}]}'
   assert.equal(stu3.toJson(stu3.fromXml(stu3.toXml(stu3.fromJson(empty)))), empty)
 })

@@ -1,4 +1,5 @@
 /** The tables of every section but Medications (§7.3). */
+import { wordsOfTopics } from '../../record/consultation-words.ts'
 import { overlaps, within } from '../../record/dates.ts'
 import type { Problem } from '../../record/model.ts'
 import { dateCell, textCell } from './markup.ts'
@@ -55,7 +56,13 @@ const encounterTable = {
   id: 'enc-tab',
   section: 'ENC',
   columns: ['Date', 'Title', 'Details'],
-  items: ({ patient }: View) => patient.encounters,
+  items({ patient }: View) {
+    const wordsOf = wordsOfTopics(patient)
+    return patient.encounters.map((encounter) => {
+      const { details = '' } = encounter
+      return details.trim() === '' ? { ...encounter, details: wordsOf(encounter) } : encounter
+    })
+  },
   sortedBy: (item: View['patient']['encounters'][number]) => item.date,
   cells: (item: View['patient']['encounters'][number]) => [
     dateCell(item.date),

@@ -349,6 +349,39 @@ describe('whatever text is stored', () => {
     )
   })
 
+  it('shows a consultation that has topics alone by what stands in them', () => {
+    const patient: Partial<PatientInput> = {
+      observations: [{ id: 'o', date: '2020-01-01', entry: 'Peak flow', value: '480 L/min' }],
+      clinicalItems: [{ id: 'secret', date: '2020-01-01', entry: 'Kept back', confidential: true }],
+      medications: [{ id: 'm', type: 'acute', item: 'Amoxicillin', dosage: 'One', recordedDate: '2020-01-01' }],
+      encounters: [
+        {
+          date: '2020-01-01',
+          title: 'x',
+          topics: [
+            {
+              title: 'Chest',
+              headings: [
+                { title: 'History', items: [{ text: 'Cough' }] },
+                { title: 'Plan', items: [{ item: 'm' }, { item: 'secret' }] },
+              ],
+            },
+            { items: [{ item: 'o' }] },
+          ],
+        },
+        { date: '2019-01-01', title: 'y', details: 'As written', topics: [{ title: 'Chest', items: [{ text: 'z' }] }] },
+      ],
+    }
+    const cells = (more: Partial<PatientInput> = {}) => {
+      const html = render('ENC', { patient: { ...patient, ...more } })
+      return { html, shown: tablesIn(html)[0]?.rows.map((row) => row.cells[2]?.text) }
+    }
+    const { html, shown } = cells()
+    assert.deepEqual(shown, ['ChestHistory: CoughPlan: AmoxicillinPeak flow 480 L/min', 'As written'])
+    assert.ok(html.includes('Chest<br/>History: Cough<br/>Plan: Amoxicillin<br/>Peak flow 480 L/min'))
+    assert.doesNotMatch(cells({ deniedSections: ['MED'] }).html, /Amoxicillin/)
+  })
+
   it('keeps line breaks, and never shortens', () => {
     const details = `${'long '.repeat(5000)}\nend`
     const html = render('ENC', { patient: { encounters: [{ date: '2020-01-01', title: 'x', details }] } })

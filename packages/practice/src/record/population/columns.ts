@@ -3,7 +3,9 @@
  * `docs/guides/load-a-test-population.md` shows the same table; a test compares them.
  */
 import { isOdsCode } from '@openspine/standards/nhs'
-import { isDay } from '../dates.ts'
+import { dateTimeAt, isDay, wallClockAt } from '../dates.ts'
+import { moment, opaqueId } from '../forms.ts'
+import { deliveryChannels } from '../scheduling.ts'
 import type { CsvKind, RowArea } from './population.ts'
 
 export type Setter = (value: unknown) => void
@@ -69,6 +71,33 @@ const genders: Readonly<Record<string, string>> = {
 const gender: Reading = (value) => oneOf('male', 'female', 'other', 'unknown')(genders[value.toLowerCase()] ?? value)
 
 const whole: Reading = (value) => (/^\d{1,6}$/.test(value) ? { value: Number(value) } : { fault: 'is no whole number' })
+
+const when: Reading = (value) => {
+  const [, date = '', time = ''] = /^(\S{10})[ T](\d{2}:\d{2}(?::\d{2})?)$/.exec(value) ?? []
+  if (isDay(date) && /^([01]\d|2[0-3])(:[0-5]\d){1,2}$/.test(time))
+    return { value: dateTimeAt(wallClockAt(date, time.length === 5 ? `${time}:00` : time)) }
+  return moment.safeParse(value).success
+    ? { value }
+    : { fault: 'is no moment: yyyy-mm-dd hh:mm as the clock shows it, or a dateTime with seconds and zone' }
+}
+
+const upTo =
+  (longest: number): Reading =>
+  (value) =>
+    value.length <= longest ? { value } : { fault: `is longer than ${longest} characters` }
+
+const slotLength: Reading = (value) =>
+  /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 720
+    ? { value: Number(value) }
+    : { fault: 'is no whole number from 1 to 720' }
+
+const opaque: Reading = (value) =>
+  opaqueId.safeParse(value).success ? { value } : { fault: 'is no id: letters, digits, - and ., 64 at most' }
+
+const channel: Reading = (value) => {
+  const found = deliveryChannels.find((one) => one.toLowerCase() === value.toLowerCase())
+  return found === undefined ? { fault: `is none of ${deliveryChannels.join(', ')}` } : { value: found }
+}
 
 const odsCode: Reading = (value) =>
   isOdsCode(value.toUpperCase()) ? { value: value.toUpperCase() } : { fault: 'is no ODS code' }
@@ -143,7 +172,28 @@ const patients: readonly Column[] = [
   column('preferredBranch', 'preferredBranch', text, 'id of one of the locations of the practice'),
 ]
 
-const areas: Readonly<Record<Exclude<CsvKind, 'patients'>, readonly Column[]>> = {
+/** Of slots alone `nhsNumber` may be empty, or not there. */
+const slots: readonly Column[] = [
+  column('schedule', 'schedule.id', text, 'id of the list that the slot belongs to', required),
+  column('location', 'schedule.location', text, 'id of the location; the same in every row of a schedule', required),
+  column('practitioner', 'schedule.practitioner', text, 'id of the practitioner; the same in every row of a schedule'),
+  column('serviceCategory', 'schedule.serviceCategory', text, 'name of the list; the same in every row of a schedule'),
+  column('start', 'slot.start', when, 'when it starts: `2027-01-04 09:00`, or with seconds and zone', required),
+  column('minutes', 'slot.minutes', slotLength, 'how long it is', required),
+  column('serviceType', 'slot.serviceType', text, 'name of this type of slot'),
+  column('deliveryChannel', 'slot.deliveryChannel', channel, '`In-person`, `Telephone` or `Video`'),
+  column('bookable', 'slot.bookable', flag, 'false: kept for the practice itself'),
+  column(
+    'appointment',
+    'appointment.id',
+    opaque,
+    'id of the appointment, the same in each of its slots; absent: one slot',
+  ),
+  column('description', 'appointment.description', upTo(100), 'what it is for'),
+  column('comment', 'appointment.comment', upTo(500), 'what else was said'),
+]
+
+const areas: Readonly<Record<Exclude<CsvKind, 'patients' | 'slots'>, readonly Column[]>> = {
   allergies: [
     column('details', 'details', text, 'what the patient does not tolerate, and how it shows', required),
     column('startDate', 'startDate', day, 'first day'),
@@ -246,7 +296,7 @@ const areas: Readonly<Record<Exclude<CsvKind, 'patients'>, readonly Column[]>> =
 }
 
 /** The columns of each kind of file, beside `nhsNumber`, which all have. */
-export const columns: Readonly<Record<CsvKind, readonly Column[]>> = { patients, ...areas }
+export const columns: Readonly<Record<CsvKind, readonly Column[]>> = { patients, ...areas, slots }
 
 /** The words of a row, which its code means where no display is given. */
 export const wordsOf: Readonly<Partial<Record<RowArea, string>>> = {

@@ -167,6 +167,56 @@ describe('CSV populations', () => {
     assert.deepEqual([faults, patients.length], [[], 1])
   })
 
+  test('slots make the books of schedules, and appointments of those who have them', async () => {
+    const header =
+      'nhsNumber,schedule,location,practitioner,start,minutes,serviceType,bookable,appointment,description\n'
+    const rows = [
+      '9990548609,list-9,site-1,gp-1,2027-07-05 09:00,10,Review,,double,Asthma',
+      '9990548609,list-9,site-1,gp-1,2027-07-05 09:10,10,Review,,double,Asthma',
+      '9990548609,list-9,site-1,gp-1,2027-07-05T10:00:00+01:00,10,Review,,,',
+      ',list-9,site-1,gp-1,2027-07-05 11:00,10,Review,no,,',
+    ]
+    const slots = file('appointments.csv', header + rows.join('\n'))
+    const { practice, appointments, faults, used } = await read([slots, file('patients.csv', people)])
+    assert.deepEqual([faults, used], [[], { slots: 4, patients: 1 }])
+    const schedule = practice.schedules.find(({ id }) => id === 'list-9')
+    assert.deepEqual([schedule?.location, schedule?.practitioner], ['site-1', 'gp-1'])
+    assert.deepEqual(schedule?.slots.at(-1), {
+      start: '2027-07-05T11:00:00+01:00',
+      minutes: 10,
+      serviceType: 'Review',
+      bookable: false,
+    })
+    assert.deepEqual(
+      appointments.map(({ id, starts, description }) => [id, starts.length, description]),
+      [
+        ['double', 2, 'Asthma'],
+        [`list-9-${Date.parse('2027-07-05T09:00:00Z') / 60_000}`, 1, 'Review'],
+      ],
+    )
+    for (const [row, path] of [
+      [',list-9,site-1,gp-1,2027-07-05,10,Review,,,', 'start'],
+      [',list-9,site-1,gp-1,2027-07-05 25:00,10,Review,,,', 'start'],
+      [',list-9,site-1,gp-1,2027-07-05 09:00,0,Review,,,', 'minutes'],
+      ['9990100004,list-9,site-1,gp-1,2027-07-05 09:00,10,Review,,,', 'nhsNumber'],
+      [`,list-9,site-1,gp-1,2027-07-05 09:00,10,Review,,,${'x'.repeat(101)}`, 'description'],
+      [',list-9,nowhere,gp-1,2027-07-05 09:00,10,Review,,,', 'location'],
+    ] as const)
+      assert.deepEqual(
+        (await read([file('slots.csv', header + row), file('patients.csv', people)])).faults.map((fault) => [
+          fault.line,
+          fault.path,
+        ]),
+        [[2, path]],
+        row,
+      )
+    const two = `${rows[0]}\n${rows[1]?.replace('site-1', 'site-2')}`
+    assert.match(
+      (await read([file('slots.csv', header + two), file('patients.csv', people)])).faults[0]?.problem ?? '',
+      /schedule/,
+    )
+  })
+
   test('kinds by name, or as told', async () => {
     assert.equal(kindOfName('a/b/Medications-2026.csv'), 'medications')
     assert.equal(kindOfName('x.csv'), undefined)

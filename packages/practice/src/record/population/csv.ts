@@ -4,6 +4,7 @@ import { readCsv } from '@openspine/standards/csv'
 import { isSpineError } from '@openspine/standards/error'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import { systems } from '../../stu3/systems.ts'
+import type { Books, SlotRow } from './books.ts'
 import { type Column, columns, nhsNumberNames, wordsOf } from './columns.ts'
 import { type CsvKind, count, csvKinds, type Place, type Population, type PopulationSource } from './population.ts'
 
@@ -12,13 +13,16 @@ export interface CsvReading {
   readonly ignoreUnknown: boolean
   /** Names that stand for NHS numbers, from a map such as the provider tests publish. */
   readonly numbers: ReadonlyMap<string, string>
+  /** Where the rows of slots go. */
+  readonly books: Books
 }
 
 /** `practice/allergies.csv`, `Allergies-2026.csv` → `allergies`; undefined where the name does not tell. */
 export function kindOfName(name: string): CsvKind | undefined {
   const base = (name.split(/[/\\]/).at(-1) ?? '').toLowerCase()
   return (
-    csvKinds.find((kind) => base.startsWith(kind)) ?? (/^(pds|registerpatients)\b/.test(base) ? 'patients' : undefined)
+    csvKinds.find((kind) => base.startsWith(kind)) ??
+    (/^(pds|registerpatients)\b/.test(base) ? 'patients' : /^appointments\b/.test(base) ? 'slots' : undefined)
   )
 }
 
@@ -60,7 +64,7 @@ export async function readNumberMap(source: PopulationSource): Promise<ReadonlyM
 export async function readPopulationCsv(
   source: PopulationSource,
   population: Population,
-  { ignoreUnknown, numbers }: CsvReading,
+  { ignoreUnknown, numbers, books }: CsvReading,
 ): Promise<void> {
   const place = (line: number, path?: string): Place => ({
     source: source.name,
@@ -71,7 +75,7 @@ export async function readPopulationCsv(
   try {
     for await (const { line, fields } of readCsv(source.text(), { field: 100_000 })) {
       if (header !== undefined) {
-        readRow(fields, header, (path) => place(line, path), population, numbers)
+        readRow(fields, header, (path) => place(line, path), population, numbers, books)
         continue
       }
       const map = maps[fields.map(plain).join()]
@@ -130,7 +134,7 @@ function readHeader(
     else seen.add(each.name)
     return each
   })
-  if (number < 0) wrongly('nhsNumber', 'the column is missing')
+  if (number < 0 && kind !== 'slots') wrongly('nhsNumber', 'the column is missing')
   for (const { name, required } of columns[kind])
     if (required && !seen.has(name)) wrongly(name, 'the column is missing')
   return wrong ? undefined : { kind, number, columns: found }
@@ -142,6 +146,7 @@ function readRow(
   place: (path?: string) => Place,
   population: Population,
   numbers: ReadonlyMap<string, string>,
+  books: Books,
 ): void {
   if (fields.length > named.length) {
     population.fault(place(), 'the row has more fields than the header')
@@ -149,7 +154,8 @@ function readRow(
   }
   const written = (fields[number] ?? '').trim()
   const nhsNumber = numbers.get(plain(written)) ?? written.replaceAll(/[\s-]/g, '')
-  if (!isNhsNumber(nhsNumber)) {
+  const isNobodys = kind === 'slots' && nhsNumber === ''
+  if (!isNobodys && !isNhsNumber(nhsNumber)) {
     const problem = nhsNumber === '' ? 'is missing' : 'is no NHS number: ten digits with a right check digit'
     population.fault(place('nhsNumber'), problem)
     return
@@ -172,7 +178,8 @@ function readRow(
     else put(row, column.path, read.value)
   }
   if (wrong) return
-  if (kind === 'patients') population.person(nhsNumber, finishedPerson(row), place())
+  if (kind === 'slots') books.add(row as unknown as SlotRow, isNobodys ? undefined : nhsNumber, place())
+  else if (kind === 'patients') population.person(nhsNumber, finishedPerson(row), place())
   else population.row(nhsNumber, kind, finishedRow(row, kind), place())
   count(population.used, kind)
 }
@@ -219,7 +226,10 @@ function finishedPerson(row: Record<string, unknown>): Record<string, unknown> {
   }
 }
 
-function finishedRow(row: Record<string, unknown>, kind: Exclude<CsvKind, 'patients'>): Record<string, unknown> {
+function finishedRow(
+  row: Record<string, unknown>,
+  kind: Exclude<CsvKind, 'patients' | 'slots'>,
+): Record<string, unknown> {
   const finished = { ...row }
   const [code] = (row['codes'] ?? []) as readonly Record<string, unknown>[]
   if (code !== undefined) finished['codes'] = [{ system: systems.snomed, display: row[wordsOf[kind] ?? ''], ...code }]

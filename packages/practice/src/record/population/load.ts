@@ -2,6 +2,8 @@
 import { isSpineError } from '@openspine/standards/error'
 import { readPatient, readPractice } from '../file.ts'
 import type { PatientRecord, PracticeRecord } from '../model.ts'
+import type { HeldAppointment } from '../scheduling.ts'
+import { booksOf } from './books.ts'
 import { readNumberMap, readPopulationCsv } from './csv.ts'
 import { readFhir } from './fhir/fhir.ts'
 import {
@@ -24,6 +26,8 @@ export interface ReadPopulation {
   /** Practitioners and locations of the practice with those of the population. */
   readonly practice: PracticeRecord
   readonly patients: readonly PatientRecord[]
+  /** Of these patients, in schedules of this practice. */
+  readonly appointments: readonly HeldAppointment[]
   readonly used: Readonly<Record<string, number>>
   readonly unmapped: Readonly<Record<string, number>>
   readonly faults: readonly PopulationFault[]
@@ -55,10 +59,12 @@ export async function readPopulation(
     if (format === undefined)
       population.fault({ source: source.name }, 'neither its name nor a setting tells whether it is CSV or FHIR')
   const numbers = new Map<string, string>()
+  const books = booksOf(population)
   for (const source of csv.filter(({ name }) => /map/i.test(name)))
     for (const [name, number] of (await readNumberMap(source).catch(() => undefined)) ?? []) numbers.set(name, number)
-  for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers })
+  for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers, books })
   await readFhir(fhir, population, odsCode)
+  books.finish()
   const extended = extendedBy(population, practice)
   const patients: PatientRecord[] = []
   const documents = new Map<string, string>()
@@ -80,9 +86,13 @@ export async function readPopulation(
     }
     progress?.(patients.length)
   }
+  const numbersRead = new Set(patients.map(({ nhsNumber }) => String(nhsNumber)))
   return {
     practice: extended,
     patients,
+    appointments: population.appointments.filter(
+      ({ nhsNumber, schedule }) => numbersRead.has(nhsNumber) && extended.schedules.some(({ id }) => id === schedule),
+    ),
     used: Object.fromEntries(population.used),
     unmapped: Object.fromEntries(population.unmapped),
     faults: population.faults,

@@ -4,6 +4,7 @@
  */
 import type { PatientInput } from '../model.ts'
 import type { Location, Practitioner } from '../people.ts'
+import type { HeldAppointment } from '../scheduling.ts'
 
 /** One file, or one text, of a population. */
 export interface PopulationSource {
@@ -28,11 +29,17 @@ export const csvKinds = [
   'immunisations',
   'observations',
   'referrals',
+  'slots',
 ] as const
 
 export type CsvKind = (typeof csvKinds)[number]
 /** The areas of a record whose rows a source can give. */
-export type RowArea = Exclude<CsvKind, 'patients'> | 'clinicalItems' | 'investigations' | 'diaryEntries' | 'documents'
+export type RowArea =
+  | Exclude<CsvKind, 'patients' | 'slots'>
+  | 'clinicalItems'
+  | 'investigations'
+  | 'diaryEntries'
+  | 'documents'
 
 export interface PopulationFault {
   readonly source: string
@@ -81,12 +88,17 @@ export interface Population {
   fault(place: Place, problem: string): void
   /** A patient's own details. */
   person(nhsNumber: string, person: Row, place: Place): void
+  /** Whether a source has a patient of this number. */
+  has(nhsNumber: string): boolean
   row(nhsNumber: string, area: RowArea, row: Row, place: Place): void
   practitioner(one: Practitioner, place: Place): void
   location(one: Location, place: Place): void
   /** A schedule as a source has it: the record's schema has not seen it yet. */
   schedule(one: { readonly id: string; readonly [member: string]: unknown }, place: Place): void
   readonly schedules: ReadonlyMap<string, { readonly id: string }>
+  /** An appointment of a schedule of the population. */
+  appointment(one: HeldAppointment): void
+  readonly appointments: readonly HeldAppointment[]
   /** Where a practitioner, location or schedule stands in the sources; undefined for what the practice has itself. */
   placeOf(kind: Shared, id: string): Place | undefined
   /** Patients with their rows, in the order in which they came. Rows of nobody become faults. */
@@ -118,6 +130,7 @@ export function emptyPopulation(): Population {
   const practitioners = new Map<string, Practitioner>()
   const locations = new Map<string, Location>()
   const schedules = new Map<string, { readonly id: string }>()
+  const appointments: HeldAppointment[] = []
   return {
     faults,
     used: new Map(),
@@ -129,6 +142,7 @@ export function emptyPopulation(): Population {
       if (people.has(nhsNumber)) return fault(place, 'this patient stands twice in the population')
       people.set(nhsNumber, { place, person, rows: new Map() })
     },
+    has: (nhsNumber) => people.has(nhsNumber),
     row(nhsNumber, area, row, place) {
       const areas = loose.get(nhsNumber) ?? new Map()
       loose.set(nhsNumber, areas)
@@ -140,6 +154,8 @@ export function emptyPopulation(): Population {
     location: shared('locations', locations),
     schedule: shared('schedules', schedules),
     schedules,
+    appointment: (one) => void appointments.push(one),
+    appointments,
     placeOf: (kind, id) => places.get(`${kind}/${id}`),
     *assembled() {
       for (const [nhsNumber, areas] of loose) {

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type TestPlatform, testPlatform } from '@openspine/platform/testing'
 import { isSpineError } from '@openspine/standards/error'
+import { stu3 } from '@openspine/standards/fhir/stu3'
 import { nhsNumberCheckDigit } from '@openspine/standards/nhs'
+import { appointmentResource } from '../../appointments/resources.ts'
+import { appointmentStore } from '../../appointments/store.ts'
 import { type PopulationSource, practice, practiceConfig, workedExample } from '../../service.ts'
 import { practiceStore } from '../../store.ts'
 
@@ -22,7 +25,7 @@ after(() => platform?.close())
 const file = (name: string, text: string): PopulationSource => ({ name, text: () => [text] })
 const header = 'nhsNumber,family,birthDate\n'
 const two = file('patients.csv', `${header}9990548609,Testcase,1980-02-29\n9990100004,Sample,1990-01-01\n`)
-const store = () => practiceStore(platform.store, platform.random)
+const store = () => practiceStore(platform.store, platform.random, platform.clock)
 const versions = async () =>
   Promise.all(
     ['9990548609', '9990100004', '9990100012'].map(async (one) => (await store().patient('A20047', one))?.version),
@@ -74,6 +77,83 @@ test('practitioners of a population join the practice; thousands of patients are
   assert.deepEqual([report.written, report.patients, progress.at(-1)], [true, lines.length, lines.length])
   const held = (await store().practice('A20047'))?.practice.practitioners.map(({ id }) => id)
   assert.deepEqual(held, ['gp-1', 'gp-2', 'dr-9'])
+})
+
+test('appointments are in the books once, whatever was made of them since', async () => {
+  const at = (resource: object) => ({ resource })
+  const books = {
+    resourceType: 'Bundle',
+    entry: [
+      at({
+        resourceType: 'Patient',
+        id: 'p',
+        identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990548609' }],
+        name: [{ family: 'Testcase' }],
+        birthDate: '1980-02-29',
+      }),
+      at({ resourceType: 'Location', id: 'site-9', name: 'Branch' }),
+      at({ resourceType: 'Schedule', id: 's1', actor: [{ reference: 'Location/site-9' }] }),
+      ...[0, 1].map((i) =>
+        at({
+          resourceType: 'Slot',
+          id: `slot-${i}`,
+          schedule: { reference: 'Schedule/s1' },
+          status: 'busy',
+          start: `2027-01-04T09:${i}0:00Z`,
+          end: `2027-01-04T09:${i + 1}0:00Z`,
+        }),
+      ),
+      at({
+        resourceType: 'Appointment',
+        id: 'appointment-1',
+        status: 'booked',
+        slot: [{ reference: 'Slot/slot-0' }, { reference: 'Slot/slot-1' }],
+        description: 'Review',
+        participant: [{ actor: { reference: 'Patient/p' } }],
+      }),
+    ],
+  }
+  const odsCode = 'A20047'
+  const load = () => service.contract.loadPopulation([file('books.json', JSON.stringify(books))], { odsCode })
+  const appointments = appointmentStore(platform.store)
+  const [from, to] = [Date.parse('2027-01-04T00:00:00Z'), Date.parse('2027-01-05T00:00:00Z')]
+  const free = async () =>
+    (await appointments.freeSlots(odsCode, from, to)).filter(({ schedule }) => schedule === 's1').length
+  assert.deepEqual((await load()).faults, [])
+  const held = await appointments.appointment(odsCode, 'appointment-1')
+  assert.ok(held)
+  assert.deepEqual(
+    [held.status, held.start, held.end],
+    ['booked', Date.parse('2027-01-04T09:00:00Z'), held.start + 1_200_000],
+  )
+  const patient = await store().patient(odsCode, '9990548609')
+  assert.equal(held.facts.patient, patient?.id)
+  assert.deepEqual(
+    (await appointments.slots(odsCode, held.facts.slots)).map(({ status }) => status),
+    ['busy', 'busy'],
+  )
+  assert.equal((await appointments.ofPatient(odsCode, patient?.id ?? '', from, to)).length, 1)
+  const resource = appointmentResource(held)
+  assert.deepEqual(stu3.check(resource), [])
+  assert.equal(await free(), 0)
+
+  await load()
+  assert.deepEqual(await appointments.appointment(odsCode, 'appointment-1'), held)
+  assert.ok(await appointments.change(odsCode, held, { status: 'cancelled', facts: held.facts }))
+  assert.equal(await free(), 2)
+  await load()
+  assert.equal((await appointments.appointment(odsCode, 'appointment-1'))?.status, 'cancelled')
+
+  // Somebody else has the slots by now: nothing of the load is written.
+  const slots = await appointments.slots(odsCode, held.facts.slots)
+  const other = { id: 'appointment-2', start: held.start, end: held.end, facts: held.facts }
+  assert.ok(await appointments.book(odsCode, other, slots))
+  const again = JSON.stringify(books).replace('appointment-1', 'appointment-3').replace('Testcase', 'Changed')
+  await assert.rejects(
+    service.contract.loadPopulation([file('books.json', again)], { odsCode }),
+    (error) => isSpineError(error) && error.code === 'PRACTICE_SLOT_TAKEN',
+  )
+  assert.equal((await store().patient(odsCode, '9990548609'))?.patient.name.family, 'Testcase')
 })
 
 test('a practice that is not there is named', async () => {

@@ -67,6 +67,7 @@ describe('consultations', () => {
     assert.deepEqual(entriesOf(flat), [
       'DiagnosticReport/investigation-blood-count',
       'AllergyIntolerance/allergy-penicillin',
+      'DocumentReference/doc-1',
     ])
     for (const list of own) {
       assert.equal(list.orderedBy.coding[0].code, 'system')
@@ -108,6 +109,7 @@ describe('consultations', () => {
         'Consultations - uncategorised data contained in consultations',
         'Consultations - investigations contained in consultations',
         'Consultations - diary entries contained in consultations',
+        'Consultations - documents contained in consultations',
       ],
     )
     const list = answer.list('Consultations - uncategorised data contained in consultations')

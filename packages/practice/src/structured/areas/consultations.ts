@@ -39,6 +39,7 @@ export const consultations: Area = {
     'investigations',
     'referrals',
     'diary',
+    'documents',
   ],
   whole: {},
   build(query, context) {

@@ -61,6 +61,7 @@ describe('problems', () => {
         `MedicationRequest/${answer.of('MedicationRequest')[0].id}`,
         'Immunization/immunisation-influenza',
         'DiagnosticReport/investigation-blood-count',
+        'DocumentReference/doc-1',
         'Observation/observation-peak-flow',
         'Observation/item-asthma-review',
         'ProcedureRequest/diary-asthma-review',
@@ -104,6 +105,7 @@ describe('problems', () => {
       'Problems - investigations related to problems',
       'Problems - outbound referrals related to problems',
       'Problems - diary entries related to problems',
+      'Problems - documents related to problems',
     ])
   })
 

@@ -5,7 +5,7 @@ import { type ProblemLinks, problemLinks } from '../../record/links.ts'
 import { isFrom } from '../../record/services.ts'
 import type { Area, AreaQuery, AreaResult, IdentifiedResource } from '../area.ts'
 import { joined } from '../bundle.ts'
-import type { Context } from '../context.ts'
+import { type Context, once } from '../context.ts'
 import { concept } from '../elements.ts'
 import type { Identified } from '../identity.ts'
 import { referencesTo, titleOf } from './references.ts'
@@ -24,6 +24,8 @@ function matches(problem: Problem, { asked }: AreaQuery): boolean {
       (filterSignificance === undefined || filterSignificance === significanceOf(problem)),
   )
 }
+
+const linksOf = once((context) => problemLinks(context.patient))
 
 function problemsOf(context: Context): readonly Identified<Problem>[] {
   return context.identified('problems', context.patient.problems, ({ entry, startDate }) => [entry, startDate])
@@ -58,11 +60,12 @@ export const problems: Area = {
     'investigations',
     'referrals',
     'diary',
+    'documents',
   ],
   whole: {},
   build(query, context) {
     const all = problemsOf(context)
-    const links = problemLinks(context.patient)
+    const links = linksOf(context)
     const condition = conditionOf(context, links)
     const own = listed(
       list,
@@ -83,7 +86,7 @@ export const problems: Area = {
 /** Problems linked to rows that are shown, or related to problems that are. */
 export function linkedProblems(shown: ReadonlySet<string>, context: Context): AreaResult {
   const all = problemsOf(context)
-  const links = problemLinks(context.patient)
+  const links = linksOf(context)
   const linked = all.filter(
     ({ row }) =>
       links.related(row).some(({ problem }) => shown.has(problem)) ||

@@ -1,7 +1,7 @@
 /** How rows of other areas are referred to by consultations and problems (§9.5). */
 import type { SwitchableArea } from '../../record/areas.ts'
 import { type RowKind, rowsById } from '../../record/links.ts'
-import type { Context } from '../context.ts'
+import { once } from '../context.ts'
 
 /** What may stand where an item would: a reference, or why there is none. */
 export type ItemReference = { readonly reference: string } | { readonly display: string }
@@ -26,7 +26,7 @@ const kinds: Readonly<Record<RowKind, { readonly area: SwitchableArea; readonly 
 export const titleOf = (kind: RowKind): string => kinds[kind].title
 
 /** How the row with an id is referred to; undefined when there is none that may be shown. */
-export function referencesTo(context: Context): (id: string) => ItemReference | undefined {
+export const referencesTo = once((context): ((id: string) => ItemReference | undefined) => {
   const rows = rowsById(context.patient)
   const ended = new Set(
     context.patient.allergies.flatMap(({ id, endDate }) =>
@@ -40,7 +40,9 @@ export function referencesTo(context: Context): (id: string) => ItemReference | 
     if (context.disabled(area)) return { display: `${title} items have been disabled` }
     switch (row.kind) {
       case 'documents':
-        return { display: `${title} items are not supported by the provider system` }
+        return context.documents === undefined
+          ? { display: `${title} items are not supported by the provider system` }
+          : { reference: `DocumentReference/${id}` }
       case 'allergies':
         // A resolved allergy is found inside its own list alone.
         return { reference: ended.has(id) ? `#${id}` : `AllergyIntolerance/${id}` }
@@ -51,7 +53,7 @@ export function referencesTo(context: Context): (id: string) => ItemReference | 
         return { reference: `${types[row.kind]}/${id}` }
     }
   }
-}
+})
 
 const types = {
   encounters: 'Encounter',

@@ -4,7 +4,7 @@ import type { Observed } from '../../record/clinical.ts'
 import { within } from '../../record/dates.ts'
 import { systems } from '../../stu3/systems.ts'
 import { type Area, rangeOf as daysOf, type IdentifiedResource } from '../area.ts'
-import type { Context } from '../context.ts'
+import { type Context, once } from '../context.ts'
 import { concept } from '../elements.ts'
 import type { Identified } from '../identity.ts'
 import { titleOf } from './references.ts'
@@ -60,14 +60,14 @@ function narratives(context: Context): readonly Identified<Uncategorised>[] {
   })
 }
 
-function rowsOf(context: Context): readonly Identified<Uncategorised>[] {
+const rowsOf = once((context): readonly Identified<Uncategorised>[] => {
   const { clinicalItems, adminItems, observations } = context.patient
   const rows: readonly Uncategorised[] = [...observations, ...clinicalItems, ...adminItems]
   return [
     ...context.identified('uncategorised', rows, ({ date, entry, value, details }) => [date, entry, value, details]),
     ...narratives(context),
   ]
-}
+})
 
 /** Of a reading in parts that has no code of its own. */
 const bloodPressure: CodeableConcept = {
@@ -80,13 +80,14 @@ function codeOf({ narrative, codes, entry, components }: Uncategorised): Codeabl
   return concept(codes, entry, 'other')
 }
 
-/** Makes the Observations of some rows, which know the headers they stand under. */
-function observationsOf(context: Context, rows: readonly Identified<Uncategorised>[]) {
+/** Makes Observations, which know the headers they stand under; each is made once. */
+const observationsOf = once((context) => {
+  const kept = new Map<string, IdentifiedResource>()
   const encounterOf = consultationsByItem(context)
   const headers = new Map<string, string[]>()
-  for (const { row, id } of rows)
+  for (const { row, id } of rowsOf(context))
     for (const member of row.members) headers.set(member, [...(headers.get(member) ?? []), id])
-  return ({ row, id }: Identified<Uncategorised>): IdentifiedResource => {
+  const observation = ({ row, id }: Identified<Uncategorised>): IdentifiedResource => {
     const { date, moment, quantity, value, referenceRange, range, interpretation, components, members } = row
     const related = (type: string) => (target: string) => ({ type, target: { reference: `Observation/${target}` } })
     return made({
@@ -111,7 +112,12 @@ function observationsOf(context: Context, rows: readonly Identified<Uncategorise
       })),
     })
   }
-}
+  return (row: Identified<Uncategorised>): IdentifiedResource => {
+    const known = kept.get(row.id) ?? observation(row)
+    kept.set(row.id, known)
+    return known
+  }
+})
 
 export const uncategorised: Area = {
   name: 'uncategorised',
@@ -123,7 +129,7 @@ export const uncategorised: Area = {
   build(query, context) {
     const rows = rowsOf(context)
     const days = daysOf(query, 'uncategorisedDataSearchPeriod')
-    const observation = observationsOf(context, rows)
+    const observation = observationsOf(context)
     return listed(
       { kind: 'uncategorised', type: 'Observation' },
       query,
@@ -143,5 +149,5 @@ export function immunisationStatuses(context: Context): {
 } {
   const rows = rowsOf(context)
   const { shown, withheld } = context.shareable(rows.filter(({ row }) => row.immunisationStatus !== undefined))
-  return { resources: shown.map(observationsOf(context, rows)), shown: shown.map(({ id }) => id), withheld }
+  return { resources: shown.map(observationsOf(context)), shown: shown.map(({ id }) => id), withheld }
 }

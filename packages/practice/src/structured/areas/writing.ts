@@ -5,7 +5,7 @@ import { itemsOf } from '../../record/links.ts'
 import type { CodedText, Party, Quantity, Range } from '../../record/structure.ts'
 import { definition, systems } from '../../stu3/systems.ts'
 import type { AreaQuery, AreaResult, IdentifiedResource } from '../area.ts'
-import type { Context } from '../context.ts'
+import { type Context, once } from '../context.ts'
 import { identifier, legible, profiled } from '../elements.ts'
 import type { Identified } from '../identity.ts'
 import type { ListKind } from '../lists.ts'
@@ -116,17 +116,17 @@ export function partyOf(
 }
 
 /** Encounters of the record with their lasting ids. */
-export function encountersOf(context: Context) {
-  return context.identified('consultations', context.patient.encounters, ({ date, title }) => [date, title])
-}
+export const encountersOf = once((context) =>
+  context.identified('consultations', context.patient.encounters, ({ date, title }) => [date, title]),
+)
 
 /** The consultation in which each item was recorded, as resources refer to it; the first that has it. */
-export function consultationsByItem(context: Context): (itemId: string) => Reference | undefined {
+export const consultationsByItem = once((context): ((itemId: string) => Reference | undefined) => {
   const found = new Map<string, Reference>()
   for (const { row, id } of encountersOf(context))
     for (const item of itemsOf(row)) if (!found.has(item)) found.set(item, { reference: `Encounter/${id}` })
   return (itemId) => found.get(itemId)
-}
+})
 
 /** One simple extension. */
 export const extension = (url: string, value: object): Extension => ({ url, ...value })

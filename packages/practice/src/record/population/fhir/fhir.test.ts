@@ -489,6 +489,76 @@ describe('FHIR populations', () => {
     assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, { Schedule: 1, Slot: 2 })
   })
 
+  test('appointments of a schedule and a patient; the slots that they take are free without them', async () => {
+    const location = { resourceType: 'Location', id: 'site-9', name: 'Branch' }
+    const schedule = { resourceType: 'Schedule', id: 's1', actor: [{ reference: 'Location/site-9' }] }
+    const slot = (id: string, minute: string): Json => ({
+      resourceType: 'Slot',
+      id,
+      schedule: { reference: 'Schedule/s1' },
+      status: 'busy',
+      start: `2027-01-04T09:${minute}0:00Z`,
+      end: `2027-01-04T09:${minute}9:00Z`,
+    })
+    const appointment = (id: string, more: Json): Json => ({
+      resourceType: 'Appointment',
+      id,
+      status: 'booked',
+      slot: [{ reference: 'Slot/a' }],
+      description: 'Review',
+      participant: [{ actor: { reference: 'Patient/p1' } }, { actor: { reference: 'Location/site-9' } }],
+      ...more,
+    })
+    const books = [patient, location, schedule, slot('a', '0'), slot('b', '1')]
+    const booking = {
+      contained: [
+        {
+          resourceType: 'Organization',
+          id: '1',
+          name: 'Invented Trust',
+          identifier: [{ system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: 'X26' }],
+        },
+      ],
+      extension: [
+        {
+          url: 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-GPConnect-BookingOrganisation-1',
+          valueReference: { reference: '#1' },
+        },
+      ],
+    }
+    const cancelled = { status: 'cancelled', slot: [{ reference: 'Slot/b' }] }
+    const found = await read(file(bundle(...books, appointment('x', booking), appointment('y', cancelled))))
+    assert.deepEqual([found.faults, found.unmapped], [[], {}])
+    assert.equal(found.used['Appointment'], 2)
+    assert.deepEqual(
+      found.practice.schedules.at(-1)?.slots.map(({ bookable }) => bookable),
+      [undefined, false],
+    )
+    assert.deepEqual(found.appointments[0], {
+      id: 'x',
+      nhsNumber: '9990548609',
+      status: 'booked',
+      schedule: 's1',
+      starts: [Date.parse('2027-01-04T09:00:00Z')],
+      description: 'Review',
+      bookedBy: { name: 'Invented Trust', odsCode: 'X26', telecom: [] },
+    })
+    assert.equal(found.appointments[1]?.status, 'cancelled')
+
+    for (const [more, path] of [
+      [{ participant: [] }, 'participant'],
+      [{ description: 'x'.repeat(101) }, 'description'],
+    ] as const)
+      assert.deepEqual(
+        (await read(file(bundle(...books, appointment('x', more))))).faults.map((fault) => fault.path),
+        [`Bundle.entry[5].resource.${path}`],
+      )
+    const twice = await read(file(bundle(...books, appointment('x', {}), appointment('y', {}))))
+    assert.match(twice.faults[0]?.problem ?? '', /same slot/)
+    for (const more of [{ slot: [] }, { status: 'proposed' }, { slot: [{ reference: 'Slot/other' }] }])
+      assert.deepEqual((await read(file(bundle(...books, appointment('x', more))))).unmapped, { Appointment: 1 })
+  })
+
   const faulty: readonly (readonly [string, Json | string, string | undefined])[] = [
     ['a patient without a number', bundle({ ...patient, identifier: [] }), 'Bundle.entry[0].resource.identifier'],
     [

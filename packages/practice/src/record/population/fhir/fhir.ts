@@ -1,5 +1,6 @@
 /** Reads the FHIR sources of a population into patients, rows, practitioners and locations. */
 import { count, type Place, type Population, type PopulationSource, type RowArea } from '../population.ts'
+import { heldSlots, readAppointments } from './appointments.ts'
 import {
   allergyRow,
   diaryRow,
@@ -62,14 +63,16 @@ export async function readFhir(
     }
   const mapping = mappingOf(resources, population.practitioners, population.locations)
   const numbers = patients(mapping, population, odsCode)
-  const taken = new Set<object>(readSchedules(mapping, population))
+  const planned = readSchedules(mapping, population, heldSlots(mapping))
+  const taken = new Set<object>(planned)
+  const appointments = readAppointments(mapping, population, planned, numbers)
   for (const held of resources.all)
     if (held.type === 'DiagnosticReport' && !isWithdrawn(held))
       for (const part of partsOf(held, mapping)) taken.add(part.resource)
   const mapped: Mapped[] = []
   const seen = new Map<string, Held>()
   for (const held of resources.all) {
-    if (held.type === 'Patient') continue
+    if (held.type === 'Patient' || appointments.has(held.resource)) continue
     const use = usedAs(held, mapping, population, taken)
     if (use === 'unmapped' || isWithdrawn(held)) {
       count(population.unmapped, use === 'unmapped' ? held.type : `${held.type} (withdrawn)`)

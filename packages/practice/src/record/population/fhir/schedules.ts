@@ -1,11 +1,16 @@
-/** Appointment books: a Schedule with its Slots. What is booked belongs to the system that booked it, and is not loaded. */
+/** Appointment books: a Schedule with its Slots. */
 import { count, type Population } from '../population.ts'
 import { codeOf, extension, fields, known, lineOf, list, momentOf, textOf, wordsOf } from './elements.ts'
 import { isWithdrawn, type Mapping } from './mapping.ts'
 import type { Held } from './resources.ts'
 
 /** Schedules at a place of the practice, for the population; gives the resources that went into them. */
-export function readSchedules(mapping: Mapping, population: Population): ReadonlySet<object> {
+export function readSchedules(
+  mapping: Mapping,
+  population: Population,
+  /** Slots that an appointment of the population takes. */
+  heldByAppointments: ReadonlySet<object>,
+): ReadonlySet<object> {
   const { resources } = mapping
   const used = new Set<object>()
   const slots = new Map<object, Held[]>()
@@ -37,7 +42,7 @@ export function readSchedules(mapping: Mapping, population: Population): Readonl
           role: roleCode === undefined ? undefined : { code: roleCode, display: wordsOf(role) ?? roleCode },
           serviceCategory: wordsOf(list(resource['serviceCategory'])[0]),
         }),
-        slots: own.map(slotOf),
+        slots: own.map((slot) => slotOf(slot, heldByAppointments.has(slot.resource))),
       },
       held.place,
     )
@@ -45,14 +50,14 @@ export function readSchedules(mapping: Mapping, population: Population): Readonl
   return used
 }
 
-/** What is not free is planned, and kept from being booked. */
-function slotOf({ resource }: Held) {
+/** What is not free is planned, and kept from being booked; what an appointment takes is free without it. */
+function slotOf({ resource }: Held, isHeld: boolean) {
   const [start, end] = [momentOf(resource['start']), momentOf(resource['end'])]
   return known({
     start,
     minutes: start === undefined || end === undefined ? undefined : (Date.parse(end) - Date.parse(start)) / 60_000,
     deliveryChannel: textOf(extension(resource, 'DeliveryChannel')['valueCode']),
     serviceType: wordsOf(list(resource['serviceType'])[0]) ?? lineOf(fields(resource['type'])['text']),
-    bookable: textOf(resource['status'] ?? resource['freeBusyType']) === 'free' ? undefined : false,
+    bookable: isHeld || textOf(resource['status'] ?? resource['freeBusyType']) === 'free' ? undefined : false,
   })
 }
