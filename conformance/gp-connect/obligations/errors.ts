@@ -3,7 +3,7 @@
  * INVALID_ODS_CODE, NO_RELATIONSHIP, REFERENCE_NOT_FOUND where the tests ask for INVALID_RESOURCE, CONFLICTING_VALUES)
  * oblige to nothing.
  */
-import { in0x, in1x, inBoth } from '../obligation.ts'
+import { in0x, in1x, inBoth, shownElsewhere } from '../obligation.ts'
 
 export const errors = {
   '5.1-profile': inBoth('An OperationOutcome has the profile of its line.'),
@@ -18,7 +18,7 @@ export const errors = {
   '5.2-ORGANISATION_NOT_FOUND': in1x('404, not-found, "Organisation not found".'),
   '5.2-PATIENT_NOT_FOUND': inBoth('404, not-found, "Patient not found".'),
   '5.2-PRACTITIONER_NOT_FOUND': in1x('404, not-found, "Practitioner not found".'),
-  '5.2-NO_RECORD_FOUND': in1x('404, not-found, "No record found".'),
+  '5.2-NO_RECORD_FOUND': inBoth('404, not-found, "No record found".'),
   '5.2-NO_PATIENT_CONSENT': inBoth('403, forbidden, "Patient has not provided consent to share data".'),
   '5.2-NO_ORGANISATION_CONSENT': inBoth('403, forbidden, "Organisation has not provided consent to share data".'),
   '5.2-ACCESS_DENIED': inBoth('403, forbidden, ACCESS_DENIED (until 1.2), where a capability is switched off.'),
@@ -34,6 +34,11 @@ export const errors = {
     'A body that is malformed JSON or XML is refused with the code of its operation, never with 500.',
   ),
   '5.2-NOT_IMPLEMENTED': in1x('not-supported, "Not implemented", of what is asked for and not served.'),
-  '5.2-INTERNAL_SERVER_ERROR': in1x('500, processing, "Unexpected internal server error".'),
+  '5.2-INTERNAL_SERVER_ERROR': shownElsewhere(
+    in1x('500, processing, "Unexpected internal server error".'),
+    'operator',
+    'packages/practice/src/foundations/register.test.ts',
+    'It takes a demographics service out of reach; that of the house never is.',
+  ),
   '5.2-415': inBoth('415, invalid, BAD_REQUEST, for a type that is not spoken.'),
 } as const

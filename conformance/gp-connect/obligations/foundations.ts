@@ -1,5 +1,5 @@
 /** §8: Foundations. */
-import { in1x } from '../obligation.ts'
+import { in1x, shownElsewhere } from '../obligation.ts'
 
 export const foundations = {
   '8.1-statement': in1x(
@@ -93,5 +93,10 @@ export const foundations = {
   '8.3-deceased': in1x('Deceased: 400 INVALID_PATIENT_DEMOGRAPHICS.'),
   '8.3-sensitive': in1x('Sensitive: 400 INVALID_PATIENT_DEMOGRAPHICS.'),
   '8.3-duplicate': in1x('Registered already, regular or temporary: 409 DUPLICATE_REJECTED.'),
-  '8.3-unreachable': in1x('Demographics out of reach: 500 INTERNAL_SERVER_ERROR.'),
+  '8.3-unreachable': shownElsewhere(
+    in1x('Demographics out of reach: 500 INTERNAL_SERVER_ERROR.'),
+    'operator',
+    'packages/practice/src/foundations/register.test.ts',
+    'Demographics of the house is always in reach.',
+  ),
 } as const

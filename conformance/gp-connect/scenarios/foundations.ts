@@ -4,7 +4,7 @@ import { workedExamplePatients as people } from '@openspine/practice'
 import type { AnyResource } from '@openspine/standards/fhir'
 import type { Answered } from '../ask.ts'
 import type { ObligationId } from '../obligations.ts'
-import { extra, hidden } from '../people.ts'
+import { extra, hidden, servicesOfSecond } from '../people.ts'
 import {
   enc,
   finding,
@@ -395,11 +395,11 @@ const shownOrNot: readonly Scenario[] = [
   ),
   {
     ...search(who),
-    settings: { services: [] },
+    settings: { services: servicesOfSecond({ gpconnect: { on: [] } }) },
     shows: [],
-    name: 'finds no service root that is not there',
-    status: 404,
-    code: 'NO_RECORD_FOUND',
+    name: 'finds a patient where Foundations is switched off',
+    status: 403,
+    code: 'ACCESS_DENIED',
   },
 ]
 

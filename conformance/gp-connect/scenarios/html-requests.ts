@@ -4,7 +4,7 @@ import { workedExamplePatients as people } from '@openspine/practice'
 import type { ObligationId } from '../obligations.ts'
 import { extra } from '../people.ts'
 import { careRecord, who } from '../requests.ts'
-import { type Area, firstOf, type Scenario } from '../scenario.ts'
+import { type Area, firstOf, issuesOf, type Scenario } from '../scenario.ts'
 
 interface Parameter {
   readonly name: string
@@ -139,10 +139,16 @@ export const htmlRequests: Area = {
     ...refused.map(
       ([shows, name, parameters, status, code]): Scenario => ({
         ...asked(...parameters),
-        shows: [shows],
+        shows: shows === '7.2-missing' ? [shows, '5.1-diagnostics'] : [shows],
         name: `asks with ${name}`,
         status,
         code,
+        ...(shows === '7.2-missing'
+          ? {
+              holds: ({ resource }) =>
+                assert.match(issuesOf(resource)[0]?.diagnostics ?? '', /patientNHSNumber|recordSection/),
+            }
+          : {}),
       }),
     ),
     ...patients.map(

@@ -103,7 +103,6 @@ const rows: readonly Row[] = [
   ['8.3-addresses', 'with a work address', { address: [address('work')] }, 422, 'INVALID_RESOURCE'],
   ['8.3-addresses', 'with an old address', { address: [address('old')] }, 422, 'INVALID_RESOURCE'],
   ['8.3-communications', 'with two languages', { extension: [language, language] }, 422, 'INVALID_RESOURCE'],
-  ['8.3-embedded-resource', 'with an unknown element', { favouriteColour: 'red' }, 422, 'INVALID_RESOURCE'],
   ...Object.entries({
     active: true,
     deceasedBoolean: false,

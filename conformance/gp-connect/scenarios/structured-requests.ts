@@ -160,6 +160,7 @@ const refused: readonly Row[] = [
       ['9.1-not-regular', people.registeredElsewhere, 404, 'PATIENT_NOT_FOUND'],
       ['9.1-not-verified', people.notVerified, 404, 'PATIENT_NOT_FOUND'],
       ['9.1-dissent', people.dissent, 403, 'NO_PATIENT_CONSENT'],
+      ['9.1-dissent', people.organisationDissent, 403, 'NO_ORGANISATION_CONSENT'],
     ] as const
   ).map(([shows, number, status, code]): Row => [shows, `of ${number}`, [about(number), allergies], status, code]),
   [
