@@ -1,6 +1,6 @@
 /** Right requests of GP Connect, for scenarios to send as they are or with something changed. */
 import { workedExamplePatients as people } from '@openspine/practice'
-import type { Asked } from './gp-connect.ts'
+import type { Asked } from './ask.ts'
 
 export const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number'
 export const ods = 'https://fhir.nhs.uk/Id/ods-organization-code'
@@ -105,6 +105,13 @@ export const careRecord = (section: string, patient: string = who, period?: obje
     ],
   },
 })
+
+export const metadataOf0x: Asked = {
+  base: 'html',
+  interaction: 'fhir:rest:read:metadata',
+  path: '/metadata',
+  scope: organisation,
+}
 
 export const day = (after: number) => new Date(Date.now() + after * 86_400_000).toISOString().slice(0, 10)
 export const slots = (query: string): Asked => ({

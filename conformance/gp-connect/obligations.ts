@@ -1,0 +1,21 @@
+/** Every obligation of a provider in clauses 3 to 9 of GP Connect as this project read it. */
+import type { Obligations } from './obligation.ts'
+import { common } from './obligations/common.ts'
+import { errors } from './obligations/errors.ts'
+import { foundations } from './obligations/foundations.ts'
+import { html } from './obligations/html.ts'
+import { interactions } from './obligations/interactions.ts'
+import { structuredRecord } from './obligations/structured.ts'
+import { token } from './obligations/token.ts'
+
+export const obligations = {
+  ...token,
+  ...common,
+  ...errors,
+  ...interactions,
+  ...html,
+  ...foundations,
+  ...structuredRecord,
+} as const satisfies Obligations
+
+export type ObligationId = keyof typeof obligations

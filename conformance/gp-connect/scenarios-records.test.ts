@@ -1,0 +1,3 @@
+import { runScenarios } from './run.ts'
+
+runScenarios((area) => !/^(Access Record HTML|Tokens|Types|Searches)/.test(area))
