@@ -17,7 +17,7 @@ import { SpineError } from '@openspine/standards/error'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { AuditRecord } from './audit.ts'
-import { chainSeed, isEventName, recordHash, recordText } from './line.ts'
+import { bytesHash, chainSeed, isEventName, recordText } from './line.ts'
 import { segmentHeader, segmentName, setAside } from './segment.ts'
 import { abandonedAt, heartbeatMs, silentMs, thisWriter } from './writer.ts'
 
@@ -78,8 +78,12 @@ const systemFiles: JournalFiles = {
 const syncDirectory = promisify(fsync)
 /** In `process` mode the group fdatasync starts so long after the first write that it covers. */
 const syncAfterMs = 150
-/** A tick that collects more than so many characters is written at once. */
-const fullGroup = 1 << 20
+/** A tick that collects more bytes is written at once. */
+const fullGroup = 256 << 10
+/** A hash in hexadecimal, as it stands before the tab of its line. */
+const hashLength = 64
+const tab = 9
+const lineFeed = 10
 /** Longest record, in characters of its line. */
 export const longestRecord = 256 << 10
 
@@ -126,7 +130,9 @@ export function openJournal(options: {
   let written = 0
   let acknowledged: Head = { seq: 0, hash: chainSeed(chain) }
   let { seq, hash } = acknowledged
-  let text = ''
+  /** Lines that wait to be written: the first `used` bytes of `waitingLines`. */
+  let waitingLines = Buffer.allocUnsafeSlow(2 * fullGroup)
+  let used = 0
   let group: Group = Promise.withResolvers<void>()
   let scheduled: NodeJS.Immediate | undefined
   /** Written, waiting for the disk. */
@@ -134,7 +140,6 @@ export function openJournal(options: {
   let syncing: Promise<void> | undefined
   let syncTimer: NodeJS.Timeout | undefined
   let lastBeat = clock.now()
-  const scratch = Buffer.allocUnsafeSlow(256 << 10)
 
   const openSegment = (): OwnSegment => {
     const path = join(folder, segmentName(chain, ordinal))
@@ -198,25 +203,40 @@ export function openJournal(options: {
   const heartbeat = setInterval(beat, heartbeatMs)
   heartbeat.unref()
 
+  /**
+   * Adds a record. Its text is made into bytes once: the hash before it is put in front for a moment, where its own hash
+   * and a tab will stand, because together they are what is hashed.
+   */
+  const take = (line: string) => {
+    const most = used + hashLength + 1 + 3 * line.length + 1
+    if (most > waitingLines.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * most)
+      waitingLines.copy(grown, 0, 0, used)
+      waitingLines = grown
+    }
+    const start = used + hashLength + 1
+    const end = start + waitingLines.write(line, start)
+    waitingLines.write(hash, start - hashLength, 'latin1')
+    hash = bytesHash(waitingLines.subarray(start - hashLength, end))
+    waitingLines.write(hash, used, 'latin1')
+    waitingLines[start - 1] = tab
+    waitingLines[end] = lineFeed
+    used = end + 1
+    seq++
+  }
+
   const flush = () => {
     clearImmediate(scheduled)
     scheduled = undefined
-    if (text === '') return
-    const batch = text
+    if (used === 0) return
+    const length = used
     const of = group
-    text = ''
+    used = 0
     group = Promise.withResolvers<void>()
     if (clock.now() - lastBeat > silentMs / 2) beat()
     try {
       rotate()
-      let bytes: Uint8Array = scratch
-      let length: number
-      if (batch.length * 3 <= scratch.length) length = scratch.write(batch)
-      else {
-        bytes = Buffer.from(batch)
-        length = bytes.length
-      }
-      writeAll(current.fd, bytes, length)
+      writeAll(current.fd, waitingLines, length)
       const records = seq - acknowledged.seq
       current.size += length
       current.lastSeq = seq
@@ -289,11 +309,9 @@ export function openJournal(options: {
         return Promise.reject(invalid('the facts are no JSON', error))
       }
       if (line.length > longestRecord) return Promise.reject(invalid(`longer than ${longestRecord} characters`))
-      seq++
-      hash = recordHash(hash, line)
-      text += `${hash}\t${line}\n`
+      take(line)
       const { promise } = group
-      if (text.length >= fullGroup) flush()
+      if (used >= fullGroup) flush()
       else scheduled ??= setImmediate(flush)
       return promise
     },

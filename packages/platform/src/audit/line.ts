@@ -41,6 +41,11 @@ export function recordHash(previous: string, text: string): string {
   return digest('sha256', previous + text, 'hex')
 }
 
+/** The same, of the bytes of both together. */
+export function bytesHash(previousAndText: Uint8Array): string {
+  return digest('sha256', previousAndText, 'hex')
+}
+
 /** Everything of the line but the hash. Throws when the facts are no JSON. */
 export function recordText(seq: number, record: AuditRecord): string {
   const trace = record.trace === undefined ? noTrace : escapeTrace(record.trace)

@@ -47,6 +47,8 @@ export class Call {
   target: Target | undefined = undefined
   sender: AccreditedSystem | undefined = undefined
   receiver: AccreditedSystem | undefined = undefined
+  /** Message handling systems of the receiver for the interaction. */
+  handlers: readonly MessageHandlingSystem[] = []
   provider: MessageHandlingSystem | undefined = undefined
   endpoint: RegisteredEndpoint | undefined = undefined
   agreement: SharingAgreement | undefined = undefined

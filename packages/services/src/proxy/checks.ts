@@ -216,7 +216,8 @@ export const checks: readonly Check[] = [
           explanation: `The accredited system ${to} (organisation ${receiver.odsCode}) does not list ${interaction} among its interactions (nhsAsSvcIA).`,
           compared: { to, interaction, listed: [...receiver.interactions].slice(0, 50) },
         }
-      if (directory.messageHandlingSystems({ partyKey: receiver.partyKey, interaction }).length === 0)
+      call.handlers = directory.messageHandlingSystems({ partyKey: receiver.partyKey, interaction })
+      if (call.handlers.length === 0)
         return {
           status: 403,
           text,
@@ -232,9 +233,8 @@ export const checks: readonly Check[] = [
     asks: 'Does the target URL lie under the endpoint that is registered for the receiver and the interaction?',
     failures: [{ status: 400, text: 'ENDPOINT_<registered>_CPAID_<cpa id>_VARIES_FROM_TARGETURL_<target>' }],
     run(call, around) {
-      const { receiver, target, interaction = '' } = call
+      const { receiver, target, interaction = '', handlers: systems } = call
       if (receiver === undefined || target === undefined) return undefined
-      const systems = around.directory.messageHandlingSystems({ partyKey: receiver.partyKey, interaction })
       for (const system of systems)
         for (const value of system.endpoints) {
           const endpoint = around.readEndpoint(value)
