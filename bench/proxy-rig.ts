@@ -113,7 +113,7 @@ async function startRig(folder: string, stops: (() => Promise<void>)[]): Promise
       String(proxyCore),
       process.execPath,
       // As `openspine start` runs.
-      '--max-semi-space-size=64',
+      '--max-semi-space-size=32',
       '--use-largepages=silent',
       ...profiling(),
       here('proxy-process.ts'),

@@ -98,11 +98,20 @@ function told(name: string, about: About, found: { nginx: readonly Sample[]; ope
   return { cpu, main, ratio, mainRatio: main / cpu.nginx, rate, rateRatio }
 }
 
+function tenths(seen: readonly number[]): string {
+  const length = Math.ceil(seen.length / 10)
+  const parts = Array.from({ length: 10 }, (_, part) => seen.slice(part * length, (part + 1) * length))
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part) => median(part).toFixed(0))
+    .join(' ')
+}
+
 /** The memory of our process over a million requests, and while one body of 2 GB goes through. */
 async function soak(rig: Rig, requests: number): Promise<void> {
   const tell = (what: string, seen: readonly number[]) =>
     process.stdout.write(
-      `${what}: memory MB first ${seen[0]?.toFixed(0)}, least ${Math.min(...seen).toFixed(0)}, most ${Math.max(...seen).toFixed(0)}, last ${seen.at(-1)?.toFixed(0)}\n`,
+      `${what}: memory MB least ${Math.min(...seen).toFixed(0)}, most ${Math.max(...seen).toFixed(0)}, median of each tenth of the time ${tenths(seen)}\n`,
     )
   const watched = async (about: About): Promise<number[]> => {
     const seen = [rig.memory()]

@@ -37,7 +37,7 @@ if (!fromSource || (newEnough && resolves)) {
   }
   // A server makes much that lives for one request: with a larger young generation less of it is carried on. Its code
   // is large, too: on large pages the processor finds it sooner (docs/benchmarks.md has what both are worth).
-  const forServer = process.argv.includes('start') ? ['--max-semi-space-size=64', '--use-largepages=silent'] : []
+  const forServer = process.argv.includes('start') ? ['--max-semi-space-size=32', '--use-largepages=silent'] : []
   const child = spawn(
     node,
     ['--conditions=source', ...forServer, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
