@@ -199,13 +199,20 @@ function httpFaces(
   }
   const { fhirBasePath: basePath, fhirPublicUrl: publicUrl, routeLookupPath } = config
   const { lookups: find, health } = about
+  const ldapUrl = `ldaps://${config.fqdn}:${config.port}`
+  const sds = gateway?.behind(
+    {
+      name: 'spine-directory',
+      version: '0.1.0',
+      basePath,
+      access: [{ mode: 'key' }, { mode: 'open', paths: ['/healthcheck', '/healthcheck/deep'] }],
+      faults: 'fhir-display',
+      health,
+    },
+    sdsFace({ basePath, publicUrl, lookups: find, clock, random, log, health, ldapUrl, settled }),
+  )
   return async (app) => {
-    if (gateway !== undefined) {
-      const ldapUrl = `ldaps://${config.fqdn}:${config.port}`
-      const face = sdsFace({ basePath, publicUrl, lookups: find, clock, random, log, health, ldapUrl, settled })
-      const open = ['/healthcheck', '/healthcheck/deep']
-      await app.register(gateway.behind({ name: 'spine-directory', version: '0.1.0', basePath, open, health }, face))
-    }
+    if (sds !== undefined) await app.register(sds)
     if (routeLookupPath !== '')
       await app.register(routeLookup({ path: routeLookupPath, lookups: find, clock, log, settled }))
   }
