@@ -13,6 +13,7 @@ import { practice } from '@openspine/practice'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
+import { helloWorld } from '@openspine/services/hello-world'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
@@ -123,7 +124,7 @@ export function makeServices(platform: Platform, settings: Settings) {
       profile: platform.profile,
     }),
   })
-  const theDemographics = demographics({ platform, config: values.demographics })
+  const theDemographics = demographics({ platform, config: values.demographics, gateway: theGateway.contract })
   const theProxy = proxy({
     platform,
     config: values.proxy,
@@ -140,6 +141,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,
+    helloWorld: helloWorld({ gateway: theGateway.contract }),
     proxy: theProxy,
     practice: thePractice,
   }

@@ -33,9 +33,10 @@ export function scopesOf(access: ApiAccess, api: Pick<Named, 'name' | 'scopeName
   return (access.grants ?? []).map((grant) => (grant.startsWith('urn:') ? grant : `urn:nhsd:apim:${grant}:${suffix}`))
 }
 
-/** Every scope of an API: what its product gives. */
-export function allScopes(api: Named): readonly string[] {
-  return [...new Set(api.access.flatMap((access) => scopesOf(access, api)))]
+/** The scopes that an API's own product gives: all but those of privileged access, which is never given unasked. */
+export function ordinaryScopes(api: Named): readonly string[] {
+  const ordinary = api.access.filter(({ mode }) => mode !== 'privileged-application-restricted')
+  return [...new Set(ordinary.flatMap((access) => scopesOf(access, api)))]
 }
 
 /** The ways in that hold for a path. A path that none mentions is open: the API says itself that it is not there. */

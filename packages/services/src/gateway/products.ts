@@ -1,4 +1,4 @@
-import { allScopes, keysAlone } from './access.ts'
+import { keysAlone, ordinaryScopes } from './access.ts'
 import type { Product, Subscription } from './clients.ts'
 import type { Api } from './contract.ts'
 
@@ -13,7 +13,7 @@ export function defaultProducts(
   return [...apis].map((api) => ({
     name: `${api.name}-${about.environment}`,
     apis: [api.name],
-    scopes: allScopes(api),
+    scopes: ordinaryScopes(api),
     approval: about.profile === 'sandbox' || keysAlone(api) ? 'auto' : 'manual',
   }))
 }

@@ -75,7 +75,8 @@ export function gateway(needs: {
         id: refusal.id,
         requestId: requestId?.slice(0, 128),
         api,
-        path: path.slice(0, 256),
+        // No number of a patient.
+        path: path.slice(0, 256).replaceAll(/\d{9,}/g, '…'),
         reason: refusal.reason,
         check: refusal.check,
         explanation: refusal.explanation,
