@@ -164,6 +164,8 @@ export interface Gateway extends Clients, AccessTokens {
   change(application: string, change: ApplicationChange, by: string): Promise<Application>
   /** Final: its keys stay known as not approved, and its tokens die. False when it was revoked before. */
   revokeApp(application: string, by: string): Promise<boolean>
+  /** `revokeApplication`, with a record of who did it. How many sign-ins or grants there were. */
+  revokeTokens(application: string, by: string): Promise<number>
   /** SpineError `GATEWAY_NO_APPLICATION` or `GATEWAY_FULL`. */
   newKey(application: string, kind: KeyKind, by: string): Promise<IssuedKey>
   /** A new client secret in place of the one before. SpineError `GATEWAY_NO_KEY`. */

@@ -19,7 +19,7 @@ import { tokenKeeper } from './tokens/tokens.ts'
 
 export { type DoorCheck, headerChecks, keyChecks, modeChecks, rateChecks, tokenChecks } from './checks.ts'
 export { type GatewayConfig, gatewayConfig } from './config.ts'
-export { explainRefusal } from './explain.ts'
+export { explainRefusal, type RefusalExplanation } from './explain.ts'
 export { keysOfSet, type ShownKey } from './key-set.ts'
 export { timeOfMessage } from './message-id.ts'
 export type { UserInfo } from './roles.ts'
@@ -258,6 +258,11 @@ export function gateway(needs: {
       const families = await tokens.revokeApplication(id)
       await changed('gateway.application.revoked', { by, application: id, tokens: families })
       return true
+    },
+    async revokeTokens(application, by) {
+      const families = await tokens.revokeApplication(application)
+      await audit.append({ event: 'gateway.tokens.revoked', at: clock.now(), facts: { by, application, families } })
+      return families
     },
     async newKey(application, kind, by) {
       const wanted = application.toLowerCase()
