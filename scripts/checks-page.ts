@@ -10,6 +10,14 @@ import {
   searchChecks,
 } from '@openspine/services/demographics/checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
+import {
+  type DoorCheck,
+  headerChecks,
+  keyChecks,
+  modeChecks,
+  rateChecks,
+  tokenChecks,
+} from '@openspine/services/gateway'
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
@@ -104,6 +112,16 @@ function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
   }))
 }
 
+/** What the door of the API platform says is written in its functions, as it is for PDS. */
+function doorRows(checks: readonly DoorCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, says }) => ({
+    name,
+    clause: `identity ${clause}`,
+    asks: explains,
+    failure: code(says),
+  }))
+}
+
 function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[number][]): Row[] {
   return checks.map(({ name, clause, asks, says }) => ({
     name,
@@ -154,6 +172,23 @@ ${Object.entries(practiceChecks.tokenChecks)
   .join('\n\n')}
 
 ${endpointTables()}
+
+## API platform
+
+Before PDS, SDS and the sample API, by what each asks for at the path: nothing, a key, or an access token. Which form the
+answer has stands in [errors.md](errors.md#api-platform-what-the-wire-says).
+
+### A request with an access token
+
+${table(doorRows([...tokenChecks, ...rateChecks, ...modeChecks]))}
+
+### A request with a key
+
+${table(doorRows([...keyChecks, ...rateChecks]))}
+
+### Then, of FHIR APIs whose headers the gateway reads
+
+${table(doorRows(headerChecks))}
 
 ## Demographics (PDS FHIR)
 

@@ -28,6 +28,8 @@ export interface DoorCheck {
   readonly clause: string
   /** In plain words, for whoever has to mend the request. */
   readonly explains: string
+  /** Status and text, for the reference. */
+  readonly says: string
   fault(knock: Knock): Fault | undefined
 }
 
@@ -46,24 +48,28 @@ const opens = (client: Client | undefined, api: Api, among?: readonly string[]) 
 export const tokenChecks: readonly DoorCheck[] = [
   {
     name: 'Authorization is there',
+    says: '401 Missing Authorization header',
     clause: '§9.3',
     explains: 'Send an access token: Authorization: Bearer {token}. The token endpoint gives it.',
     fault: ({ authorization }) => (authorization === undefined ? faults.authorizationMissing : undefined),
   },
   {
     name: 'Authorization is not empty',
+    says: '401 Empty Authorization header',
     clause: '§9.3',
     explains: 'The Authorization header has no content. Send Authorization: Bearer {token}.',
     fault: ({ authorization }) => (words(authorization)[0] === '' ? faults.authorizationEmpty : undefined),
   },
   {
     name: 'Authorization has a token',
+    says: '401 Missing access token',
     clause: '§9.3',
     explains: 'There is one word in the Authorization header: a scheme and a token are needed.',
     fault: ({ authorization }) => (words(authorization).length === 1 ? faults.tokenMissing : undefined),
   },
   {
     name: 'Authorization is Bearer',
+    says: "401 Invalid token type '<scheme>', must be 'Bearer'",
     clause: '§9.3',
     explains: 'Only Bearer tokens are accepted; the scheme is written so.',
     fault({ authorization }) {
@@ -73,6 +79,7 @@ export const tokenChecks: readonly DoorCheck[] = [
   },
   {
     name: 'Token is known',
+    says: '401 Invalid Access Token',
     clause: '§9.3',
     explains:
       'This environment did not issue the access token, or it was revoked. A token of another environment is not valid here.',
@@ -80,18 +87,21 @@ export const tokenChecks: readonly DoorCheck[] = [
   },
   {
     name: 'Token has not expired',
+    says: '401 Access Token expired',
     clause: '§9.3',
     explains: 'The access token is too old. Ask for a new one, or use the refresh token.',
     fault: ({ verdict }) => (verdict?.state === 'expired' ? faults.tokenExpired : undefined),
   },
   {
     name: 'Application is approved',
+    says: '401 Invalid Access Token',
     clause: '§9.3',
     explains: 'The application, or the key with which the token was asked for, was revoked; its tokens died with it.',
     fault: ({ client }) => (client?.approved === true ? undefined : faults.tokenUnknown),
   },
   {
     name: 'Token is for this API',
+    says: '401 Invalid API call as no apiproduct match found',
     clause: '§9.3',
     explains:
       'No product of the token opens this API. Subscribe the application to one (openspine app subscribe), have it approved, and ask for a new token.',
@@ -104,24 +114,28 @@ export const tokenChecks: readonly DoorCheck[] = [
 export const keyChecks: readonly DoorCheck[] = [
   {
     name: 'Key is there',
+    says: '401 Failed to resolve API Key variable request.header.apikey',
     clause: '§9.3',
     explains: 'Send the key of a registered application in the header apikey.',
     fault: ({ apikey }) => (apikey === undefined ? faults.keyMissing : undefined),
   },
   {
     name: 'Key is known',
+    says: '401 Invalid ApiKey',
     clause: '§9.3',
     explains: 'This environment has no such key, or it opens status pages alone. openspine app list shows ids of keys.',
     fault: ({ client }) => (client === undefined ? faults.keyUnknown : undefined),
   },
   {
     name: 'Key is approved',
+    says: '401 ApiKey not approved',
     clause: '§9.3',
     explains: 'The key, or its application, was revoked. openspine app new-key makes another.',
     fault: ({ client }) => (client?.approved === true ? undefined : faults.keyRevoked),
   },
   {
     name: 'Key is for this API',
+    says: '401 Invalid ApiKey for given resource',
     clause: '§9.3',
     explains: 'No approved subscription of the application opens this API: openspine app subscribe, and approve.',
     fault: ({ client, api }) => (opens(client, api) ? undefined : faults.keyOfOtherProduct),
@@ -132,6 +146,7 @@ export const keyChecks: readonly DoorCheck[] = [
 export const rateChecks: readonly DoorCheck[] = [
   {
     name: 'Application is within its limits',
+    says: '429 Too many requests',
     clause: '§9.6',
     explains: 'The application asks too often. Wait as long as Retry-After says, or have its limits raised.',
     fault({ client, rate }) {
@@ -145,6 +160,7 @@ export const rateChecks: readonly DoorCheck[] = [
 export const modeChecks: readonly DoorCheck[] = [
   {
     name: 'Token has a scope of this API',
+    says: '403 Required scope(s) : <scopes>',
     clause: '§9.2, §2.8',
     explains:
       'The way in which this token was got is not one that the API accepts here: another sign-in, or another level of it, is needed.',
@@ -159,6 +175,7 @@ export const modeChecks: readonly DoorCheck[] = [
 export const headerChecks: readonly DoorCheck[] = [
   {
     name: 'X-Request-ID is a UUID',
+    says: "400 Invalid value - '<value>' in header 'X-Request-ID'",
     clause: '§9.1',
     explains: 'X-Request-ID must be a UUID, of any version and case.',
     fault: ({ requestId }) => (requestId === undefined || isUuid(requestId) ? undefined : faults.requestId(requestId)),

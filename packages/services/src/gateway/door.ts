@@ -150,6 +150,7 @@ export function door(needs: DoorNeeds): Door {
 /** For the audit and the reference: what becomes of it is decided by `roleFor`. */
 export const roleCheck: DoorCheck = {
   name: 'Role is one of the user’s',
+  says: '401 NHSD-Session-URID is invalid',
   clause: '§9.5',
   explains:
     'The role is that of NHSD-Session-URID, else the one selected at sign-in, else the only one; it must be one of the user.',
