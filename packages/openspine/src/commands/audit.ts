@@ -105,7 +105,7 @@ function refusalLines(refusal: RefusalExplanation): string[] {
   const { id, at, api, path, status, check, says, explanation, application } = refusal
   return [
     `${bold(id)}  ${at}`,
-    `${red('✖')} the API platform answered ${status} to a request for ${api}${path}`,
+    `${red('✖')} the API platform answered ${status} to a request for ${api} ${path}`,
     `  from     ${application ?? 'an application that is not known'}`,
     `  failed   ${bold(check)}`,
     ...(says === '' ? [] : [`  it said  ${says}`]),
