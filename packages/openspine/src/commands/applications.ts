@@ -30,8 +30,8 @@ function withGateway<Result>(command: Command, work: (gateway: Gateway) => Promi
 
 const by = 'openspine app'
 const day = (at: number) => new Date(at).toISOString().slice(0, 10)
-const once = 'Keep the key and the secret: they are not stored, and shown this once. The key is the client id; APIs'
-const onceMore = 'that a key opens take it in the header `apikey`.'
+const once =
+  'Keep both: they are not stored, and shown this once. The key is the client id, and goes in the header `apikey`.'
 
 export function applicationCommands(program: Command): void {
   const app = program
@@ -380,7 +380,6 @@ function showKey(key: { readonly id: string; readonly secret: string; readonly c
   }
   output.line(`secret       ${key.clientSecret}`)
   output.line(once)
-  output.line(onceMore)
 }
 
 function showApplication(application: Application): void {

@@ -66,6 +66,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   // Everything that came from one first issue is a family: revoked together. `token_head` is raised by each revocation.
+  // `sealed` is what only the holder of the token can have read: tokens of the identity provider.
   '003-tokens': {
     async up(db: Kysely<unknown>) {
       for (const statement of [
@@ -93,14 +94,16 @@ export const migrations: Readonly<Record<string, Migration>> = {
         sql`create table gateway.access_token (
           digest text collate "C" primary key,
           family uuid not null,
-          expires_at bigint not null
+          expires_at bigint not null,
+          sealed text
         )`,
         sql`create index access_token_expiry on gateway.access_token (expires_at)`,
         sql`create table gateway.refresh_token (
           digest text collate "C" primary key,
           family uuid not null,
           expires_at bigint not null,
-          used_at bigint
+          used_at bigint,
+          sealed text
         )`,
         sql`create index refresh_token_expiry on gateway.refresh_token (expires_at)`,
       ])

@@ -9,12 +9,20 @@ export interface FoundToken {
   readonly grant: Grant
   readonly expiresAt: number
   readonly revoked: boolean
+  /** Secrets of the grant, readable with the token. */
+  readonly sealed?: string
+}
+
+export interface NewToken {
+  readonly digest: string
+  readonly expiresAt: number
+  readonly sealed?: string
 }
 
 /** The tokens of one issue or refresh, as digests. */
 export interface NewTokens {
-  readonly access: { readonly digest: string; readonly expiresAt: number }
-  readonly refresh?: { readonly digest: string; readonly expiresAt: number }
+  readonly access: NewToken
+  readonly refresh?: NewToken
 }
 
 /** A refresh as the store decided it. */
@@ -44,7 +52,7 @@ export interface TokenStore {
     about: {
       readonly key: string
       readonly now: number
-      tokens(firstIssuedAt: number): NewTokens | undefined
+      tokens(firstIssuedAt: number, sealed: string | undefined): NewTokens | undefined
     },
   ): Promise<Refreshed>
   /** How many families were valid until now. */
@@ -62,12 +70,12 @@ async function versionOf(db: Database): Promise<number> {
 
 async function insertTokens(db: Database, family: string, { access, refresh }: NewTokens): Promise<void> {
   await sql`
-    insert into gateway.access_token (digest, family, expires_at)
-    values (${access.digest}, ${family}, ${access.expiresAt})`.execute(db)
+    insert into gateway.access_token (digest, family, expires_at, sealed)
+    values (${access.digest}, ${family}, ${access.expiresAt}, ${access.sealed ?? null})`.execute(db)
   if (refresh !== undefined)
     await sql`
-      insert into gateway.refresh_token (digest, family, expires_at)
-      values (${refresh.digest}, ${family}, ${refresh.expiresAt})`.execute(db)
+      insert into gateway.refresh_token (digest, family, expires_at, sealed)
+      values (${refresh.digest}, ${family}, ${refresh.expiresAt}, ${refresh.sealed ?? null})`.execute(db)
 }
 
 const lastExpiry = ({ access, refresh }: NewTokens) => Math.max(access.expiresAt, refresh?.expiresAt ?? 0)
@@ -110,18 +118,19 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
         family: string
         facts: string
         revoked_version: Integer | null
+        sealed: string | null
       }>`
         select head.version, found.*
         from gateway.token_head head
         left join (
-          select token.digest, token.expires_at, token.family, family.facts, family.revoked_version
+          select token.digest, token.expires_at, token.family, token.sealed, family.facts, family.revoked_version
           from gateway.access_token token
           join gateway.token_family family on family.id = token.family
           where token.digest = any(${digests}::text[])
         ) found on true
         where head.id = 1`.execute(db)
       const found = new Map<string, FoundToken>()
-      for (const { digest, family, facts, expires_at, revoked_version } of rows)
+      for (const { digest, family, facts, expires_at, revoked_version, sealed } of rows)
         if (digest !== null)
           found.set(digest, {
             digest,
@@ -129,14 +138,20 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
             grant: JSON.parse(facts),
             expiresAt: Number(expires_at),
             revoked: revoked_version !== null,
+            ...(sealed === null ? {} : { sealed }),
           })
       return { version: Number(rows[0]?.version ?? 0), found }
     },
     refresh: (digest, { key, now, tokens }) =>
       db.transaction().execute(async (transaction): Promise<Refreshed> => {
         // The row's lock makes uses take turns: whoever waited sees what the one before wrote.
-        const { rows } = await sql<{ family: string; expires_at: Integer; used_at: Integer | null }>`
-          select family, expires_at, used_at from gateway.refresh_token
+        const { rows } = await sql<{
+          family: string
+          expires_at: Integer
+          used_at: Integer | null
+          sealed: string | null
+        }>`
+          select family, expires_at, used_at, sealed from gateway.refresh_token
           where digest = ${digest} for update`.execute(transaction)
         const token = rows[0]
         if (token === undefined) return { state: 'unknown' }
@@ -153,7 +168,7 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
         if (token.used_at !== null) return { state: 'reused', family: token.family }
         if (family.revoked_version !== null) return { state: 'unknown' }
         const firstIssuedAt = Number(family.first_issued_at)
-        const fresh = Number(token.expires_at) <= now ? undefined : tokens(firstIssuedAt)
+        const fresh = Number(token.expires_at) <= now ? undefined : tokens(firstIssuedAt, token.sealed ?? undefined)
         if (fresh === undefined) return { state: 'expired' }
         await sql`update gateway.refresh_token set used_at = ${now} where digest = ${digest}`.execute(transaction)
         await insertTokens(transaction, token.family, fresh)

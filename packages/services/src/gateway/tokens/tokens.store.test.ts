@@ -105,6 +105,33 @@ forEachStore((open) => {
     assert.equal(await one.refresh(second.refreshToken ?? '', { key, lifetimes }), 'unknown')
   })
 
+  test('tokens of the identity provider are read with our tokens alone', async (t) => {
+    const { store, keeper } = await world(t)
+    const [one, other] = [await keeper(), await keeper()]
+    const secrets = { idToken: 'e30.e30.external', externalAccessToken: 'external-access-token' }
+    const first = await one.issue({ ...grant, ...secrets }, lifetimes)
+    const grantOf = async (by: TokenKeeper, token: IssuedToken) => {
+      const verdict = await by.verify(token.accessToken)
+      return verdict.state === 'valid' ? verdict.grant : verdict.state
+    }
+    assert.deepEqual(await grantOf(other, first), { ...grant, ...secrets })
+    const second = issued(await other.refresh(first.refreshToken ?? '', { key, lifetimes }))
+    assert.deepEqual(await grantOf(one, second), { ...grant, ...secrets })
+    for (const table of ['token_family', 'access_token', 'refresh_token'])
+      assert.ok(
+        !/external/.test(JSON.stringify((await store.pool.query(`select * from gateway.${table}`)).rows)),
+        table,
+      )
+    await store.pool.query(`update gateway.access_token set sealed = null, digest = 'x' where digest = $1`, [
+      tokenDigest(second.accessToken),
+    ])
+    await store.pool.query(`update gateway.access_token set digest = $1 where digest = $2`, [
+      tokenDigest(second.accessToken),
+      tokenDigest(first.accessToken),
+    ])
+    await assert.rejects((await keeper()).verify(second.accessToken), 'a copy that another token sealed')
+  })
+
   test('a refresh chain ends with the validity of its first issue', async (t) => {
     const { clock, keeper } = await world(t)
     const one = await keeper()

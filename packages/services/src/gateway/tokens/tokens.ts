@@ -4,7 +4,8 @@ import type { Logger } from '@openspine/platform/log'
 import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { AccessTokens, Grant, IssuedToken, Lifetimes, TokenVerdict } from '../clients.ts'
-import { type NewTokens, tokenStore, type Which } from './store.ts'
+import { apart, type Secrets, seal, unseal } from './seal.ts'
+import { type FoundToken, type NewTokens, tokenStore, type Which } from './store.ts'
 
 /** What every token here looks like: 256 random bits. Whatever looks otherwise is unknown without a question. */
 const form = /^[A-Za-z0-9_-]{43}$/
@@ -29,7 +30,7 @@ interface Known {
 
 interface Asked {
   readonly digest: string
-  answer(known: Known | undefined): void
+  answer(found: FoundToken | undefined, keep: boolean): void
   fail(error: unknown): void
 }
 
@@ -101,10 +102,9 @@ export function tokenKeeper(needs: {
         for (const { digest, answer } of batch) {
           const token = found.get(digest)
           const value = token === undefined || token.revoked ? undefined : token
-          // An answer older than the revocations that were acted upon holds for its request, but is not kept.
-          if (value !== undefined && version >= seen) known.put(digest, value)
           if (value === undefined) unknown.put(digest, true)
-          answer(value)
+          // An answer older than the revocations that were acted upon holds for its request, but is not kept.
+          answer(value, version >= seen)
         }
       } catch (error) {
         for (const { fail } of batch) fail(error)
@@ -113,8 +113,8 @@ export function tokenKeeper(needs: {
     asking = undefined
   }
 
-  const ask = (digest: string): Promise<Known | undefined> =>
-    new Promise((answer, fail) => {
+  const ask = (digest: string, token: string): Promise<Known | undefined> =>
+    new Promise((resolve, fail) => {
       if (waiting.length >= mostWaiting)
         return fail(
           new SpineError(
@@ -123,22 +123,41 @@ export function tokenKeeper(needs: {
             { explanation: `${mostWaiting} requests wait for the store to say whether their access tokens are valid.` },
           ),
         )
-      waiting.push({ digest, answer, fail })
+      waiting.push({
+        digest,
+        fail,
+        answer(found, keep) {
+          if (found === undefined) return resolve(undefined)
+          const { family, grant, expiresAt, sealed } = found
+          try {
+            const secrets = sealed === undefined ? {} : unseal(sealed, token)
+            const whole: Known = { family, expiresAt, grant: { ...grant, ...secrets } }
+            if (keep) known.put(digest, whole)
+            resolve(whole)
+          } catch (error) {
+            // This row alone was tampered with: the others that were asked for with it are sound.
+            fail(error)
+          }
+        },
+      })
       // After this turn, so that what comes together is asked together.
       asking ??= Promise.resolve().then(askAll)
     })
 
-  const make = (now: number, lifetimes: Lifetimes, firstIssuedAt: number) => {
+  const make = (now: number, lifetimes: Lifetimes, firstIssuedAt: number, secrets: Secrets | undefined) => {
+    const sealed = (token: string) => (secrets === undefined ? {} : { sealed: seal(secrets, token, random) })
     const accessToken = random.bytes(32).toString('base64url')
     const refreshToken = lifetimes.refresh === undefined ? undefined : random.bytes(32).toString('base64url')
     const until = firstIssuedAt + (lifetimes.refreshValidity ?? Number.POSITIVE_INFINITY)
     const refreshExpiresAt = Math.max(now, Math.min(now + (lifetimes.refresh ?? 0), until))
     const accessExpiresAt = now + lifetimes.access
     const stored: NewTokens = {
-      access: { digest: tokenDigest(accessToken), expiresAt: accessExpiresAt },
+      access: { digest: tokenDigest(accessToken), expiresAt: accessExpiresAt, ...sealed(accessToken) },
       ...(refreshToken === undefined
         ? {}
-        : { refresh: { digest: tokenDigest(refreshToken), expiresAt: refreshExpiresAt } }),
+        : {
+            refresh: { digest: tokenDigest(refreshToken), expiresAt: refreshExpiresAt, ...sealed(refreshToken) },
+          }),
     }
     const issued: Omit<IssuedToken, 'refreshCount'> = {
       accessToken,
@@ -168,9 +187,10 @@ export function tokenKeeper(needs: {
     get fault() {
       return fault
     },
-    async issue(grant, lifetimes) {
+    async issue(given, lifetimes) {
       const now = clock.now()
-      const { stored, issued } = make(now, lifetimes, now)
+      const { grant, secrets } = apart(given)
+      const { stored, issued } = make(now, lifetimes, now, secrets)
       await rows.insert({ id: random.uuid(), at: now, grant }, stored)
       return { ...issued, refreshCount: 0 }
     },
@@ -181,9 +201,10 @@ export function tokenKeeper(needs: {
       const refreshed = await rows.refresh(tokenDigest(refreshToken), {
         key,
         now,
-        tokens(firstIssuedAt) {
+        tokens(firstIssuedAt, sealed) {
           if (firstIssuedAt + (lifetimes.refreshValidity ?? Number.POSITIVE_INFINITY) <= now) return undefined
-          made.tokens = make(now, lifetimes, firstIssuedAt)
+          const secrets = sealed === undefined ? undefined : unseal(sealed, refreshToken)
+          made.tokens = make(now, lifetimes, firstIssuedAt, secrets)
           return made.tokens.stored
         },
       })
@@ -198,7 +219,7 @@ export function tokenKeeper(needs: {
       if (!form.test(accessToken)) return { state: 'unknown' }
       const digest = tokenDigest(accessToken)
       if (unknown.members.has(digest)) return { state: 'unknown' }
-      const token = known.members.get(digest) ?? (await ask(digest))
+      const token = known.members.get(digest) ?? (await ask(digest, accessToken))
       if (token === undefined) return { state: 'unknown' }
       const { grant, expiresAt } = token
       return expiresAt <= clock.now() ? { state: 'expired' } : { state: 'valid', grant, expiresAt }
