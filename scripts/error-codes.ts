@@ -13,6 +13,7 @@ const prefixes = [
   'DOOR',
   'FHIR',
   'GATEWAY',
+  'IDENTITY',
   'JOBS?',
   'LDAP',
   'LDIF',

@@ -7,7 +7,6 @@ import type { KeySets } from './keys/key-sets.ts'
 import type { BasePath, Provider } from './providers.ts'
 import type { SingleUse } from './store.ts'
 
-
 /** One request, apart from its parameters. */
 export interface Call {
   readonly base: BasePath

@@ -37,7 +37,11 @@ export function grantedScopes(products: readonly Product[], standing: Standing):
     .filter((scope) => {
       const [urn, nhsd, apim, kind, level, ...api] = scope.split(':')
       return (
-        urn === 'urn' && nhsd === 'nhsd' && apim === 'apim' && api.join(':') !== '' && forms.includes(`${kind}:${level}`)
+        urn === 'urn' &&
+        nhsd === 'nhsd' &&
+        apim === 'apim' &&
+        api.join(':') !== '' &&
+        forms.includes(`${kind}:${level}`)
       )
     })
   return [...new Set(granted)]

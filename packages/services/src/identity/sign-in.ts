@@ -1,16 +1,24 @@
 import { readSignedToken, type SignedToken, verifies } from '@openspine/standards/jose'
 import type { Client } from '../gateway/clients.ts'
 import { about, type Call, clientLookups, isNational, type Parts, type Result, urlOf } from './call.ts'
-import { firstRefusal, invalidRequest, noScope, type Outcome, type Refused, refusal, unknownError } from './checks/check.ts'
-import { type AuthorizeRequest, authorizeChecks, type NamedClient, returnChecks } from './checks/client.ts'
 import { toldKeys } from './checks/assertion.ts'
+import {
+  firstRefusal,
+  invalidRequest,
+  noScope,
+  type Outcome,
+  type Refused,
+  refusal,
+  unknownError,
+} from './checks/check.ts'
+import { type AuthorizeRequest, authorizeChecks, type NamedClient, returnChecks } from './checks/client.ts'
 import { providerAlgorithms } from './checks/subject-token.ts'
 import type { userGrant } from './grants.ts'
 import type { Form } from './http/form.ts'
 import { FetchFault } from './keys/fetch.ts'
 import { type Provider, providerKeys, providerName, redeemAtProvider } from './providers.ts'
-import { digestOf, seal, unseal } from './sealed.ts'
 import { grantedScopes, levelOf, type Standing } from './scopes.ts'
+import { digestOf, seal, unseal } from './sealed.ts'
 
 /** What is kept, sealed under the new state, while the person is at the provider. */
 interface StoredSignIn {
@@ -62,7 +70,12 @@ export async function authorize(parts: Parts, call: Call, query: Form): Promise<
   }
   const national = isNational(parts)
   if (query.repeats && !national)
-    return refused('parameters once', '2.6 notes', invalidRequest('Duplicate parameter in query'), 'A parameter is there twice.')
+    return refused(
+      'parameters once',
+      '2.6 notes',
+      invalidRequest('Duplicate parameter in query'),
+      'A parameter is there twice.',
+    )
   const fault = await firstRefusal(authorizeChecks, asked, { national, client: asked.client })
   if (fault !== undefined) {
     if (!fault.outcome.redirect) return fault
@@ -141,12 +154,24 @@ export async function callback(parts: Parts, call: Call, query: Form): Promise<R
     })
     const outcome = { ...refusal(302, error.slice(0, 100), 'The identity provider refused.'), redirect: true } as const
     const cause = 'The identity provider sent the person back with an error, which was passed on to the application.'
-    return refused('answer of the provider', '2.4', { ...outcome, worded: { body: '', headers: { location } } }, cause, client)
+    return refused(
+      'answer of the provider',
+      '2.4',
+      { ...outcome, worded: { body: '', headers: { location } } },
+      cause,
+      client,
+    )
   }
   const provider = parts.providers.find((each) => each.kind === signIn.kind && each.base === call.base)
   const code = query.one('code')
   if (provider === undefined || code === undefined)
-    return refused('code of the provider', '2.4', invalidRequest('code is missing'), 'The provider sent no code.', client)
+    return refused(
+      'code of the provider',
+      '2.4',
+      invalidRequest('code is missing'),
+      'The provider sent no code.',
+      client,
+    )
 
   let external: Awaited<ReturnType<typeof redeemAtProvider>>
   try {
@@ -231,7 +256,12 @@ async function judgeIdToken(
   if (isNational(parts)) return { claims }
   if (typeof exp !== 'number' || exp * 1000 < call.now - 10_000) {
     const description = "Invalid 'exp' claim in external ID token JWT - JWT has expired"
-    return refused('exp of the ID token', 'addition to 2.4', invalidRequest(description), 'It has ended, or has no exp.')
+    return refused(
+      'exp of the ID token',
+      'addition to 2.4',
+      invalidRequest(description),
+      'It has ended, or has no exp.',
+    )
   }
   if (nonce !== undefined && claims['nonce'] !== nonce) {
     const description = "Invalid 'nonce' claim in external ID token JWT"

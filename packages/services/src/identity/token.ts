@@ -1,6 +1,16 @@
 import { readSignedToken } from '@openspine/standards/jose'
 import type { Client } from '../gateway/clients.ts'
-import { type Answer, about, type Call, clientLookups, isNational, lazily, type Parts, type Result, urlOf } from './call.ts'
+import {
+  type Answer,
+  about,
+  type Call,
+  clientLookups,
+  isNational,
+  lazily,
+  type Parts,
+  type Result,
+  urlOf,
+} from './call.ts'
 import { type Assertion, applicationScope, assertionChecks, exchangeGrant } from './checks/assertion.ts'
 import { firstRefusal, invalidRequest, type Outcome, type Refused, refusal } from './checks/check.ts'
 import { codeChecks, type Redemption, refreshChecks } from './checks/client.ts'
@@ -8,9 +18,9 @@ import { type ActingToken, type SubjectToken, subjectChecks } from './checks/sub
 import { applicationGrant, bodies, lifetimesOf, refreshedLifetimes, userGrant } from './grants.ts'
 import type { Form } from './http/form.ts'
 import { FetchFault } from './keys/fetch.ts'
-import { type Provider, claimsOf, headerOf, providerKeys } from './providers.ts'
-import { digestOf, seal, unseal } from './sealed.ts'
+import { claimsOf, headerOf, type Provider, providerKeys } from './providers.ts'
 import { grantedScopes, levelOf, type Standing } from './scopes.ts'
+import { digestOf, seal, unseal } from './sealed.ts'
 import type { StoredCode } from './sign-in.ts'
 
 const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
@@ -24,7 +34,12 @@ export async function token(parts: Parts, call: Call, form: Form): Promise<Resul
   const grantType = form.one('grant_type')
   const subjectType = form.one('subject_token_type')
   if (form.repeats && !isNational(parts))
-    return refused('parameters once', '2.6 notes', invalidRequest('Duplicate parameter in request body'), 'A parameter of the form is there twice.')
+    return refused(
+      'parameters once',
+      '2.6 notes',
+      invalidRequest('Duplicate parameter in request body'),
+      'A parameter of the form is there twice.',
+    )
   if (grantType === 'client_credentials' && subjectType !== idTokenType) return clientCredentials(parts, call, form)
   if (subjectType === idTokenType) return exchange(parts, call, form)
   if (grantType === 'authorization_code') return redeemCode(parts, call, form)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import {
+  constants,
   createHash,
   createPublicKey,
   type JsonWebKey,
@@ -7,7 +8,6 @@ import {
   type KeyObject,
   sign,
   verify,
-  constants,
 } from 'node:crypto'
 import { nestedTooDeep } from '../jwt/jwt.ts'
 
@@ -221,7 +221,8 @@ function publicKey(jwk: Json): KeyObject | string {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (modulusLength < 2_048) return `Its ${modulusLength} bits are fewer than 2048.`
   if (modulusLength > largestRsaBits) return `Its ${modulusLength} bits are more than ${largestRsaBits}.`
-  if (publicExponent < 3n || publicExponent % 2n === 0n || publicExponent > 0xffff_ffffn) return 'Its exponent is unsound.'
+  if (publicExponent < 3n || publicExponent % 2n === 0n || publicExponent > 0xffff_ffffn)
+    return 'Its exponent is unsound.'
   return key
 }
 

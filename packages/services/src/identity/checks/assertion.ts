@@ -162,7 +162,9 @@ export const assertionChecks: readonly (Check<Assertion> & { readonly only?: 'ex
     outcome: jtiOnce,
     explains: 'No token was given for this jti of this client before.',
     examine: async (assertion) =>
-      (await assertion.seen()) ? 'This assertion, or one with the same jti, was used before: make a new one.' : undefined,
+      (await assertion.seen())
+        ? 'This assertion, or one with the same jti, was used before: make a new one.'
+        : undefined,
   },
   {
     name: 'exp near',
@@ -213,11 +215,7 @@ export const assertionChecks: readonly (Check<Assertion> & { readonly only?: 'ex
   {
     name: 'client approved',
     clause: '2.3 #3',
-    outcome: refusal(
-      401,
-      'access_denied',
-      'The developer app associated with the API key is not approved or revoked',
-    ),
+    outcome: refusal(401, 'access_denied', 'The developer app associated with the API key is not approved or revoked'),
     explains: 'Neither the application nor its key was revoked.',
     examine: (assertion) =>
       assertion.client()?.approved === false ? 'The application, or this key of it, was revoked.' : undefined,
@@ -227,7 +225,8 @@ export const assertionChecks: readonly (Check<Assertion> & { readonly only?: 'ex
     clause: clause(17),
     outcome: (assertion) => assertion.rated(),
     explains: 'The application does not ask more often than it may.',
-    examine: (assertion) => (assertion.rate() === undefined ? undefined : 'The application asks more often than it may.'),
+    examine: (assertion) =>
+      assertion.rate() === undefined ? undefined : 'The application asks more often than it may.',
   },
   {
     name: 'keys registered',

@@ -38,7 +38,8 @@ function clientChecks(unknown: Outcome): readonly Check<NamedClient>[] {
       clause: clause('1'),
       outcome: invalidRequest('client_id is missing', 401),
       explains: 'client_id is there.',
-      examine: ({ clientId }) => (clientId === undefined ? 'The request has no client_id, or an empty one.' : undefined),
+      examine: ({ clientId }) =>
+        clientId === undefined ? 'The request has no client_id, or an empty one.' : undefined,
     },
     {
       name: 'client_id known',

@@ -196,7 +196,10 @@ function once(
   return promise
 }
 
-function faultOf(error: NodeJS.ErrnoException, { stop, timeoutMs }: { stop: AbortSignal; timeoutMs: number }): FetchFault {
+function faultOf(
+  error: NodeJS.ErrnoException,
+  { stop, timeoutMs }: { stop: AbortSignal; timeoutMs: number },
+): FetchFault {
   if (error instanceof FetchFault) return error
   if (stop.aborted) return new FetchFault(`There was no whole answer within ${timeoutMs} ms.`)
   return new FetchFault(`The server cannot be reached (${error.code ?? 'no code'}).`, { cause: error })

@@ -60,7 +60,8 @@ export function keySets(needs: { readonly fetch: Fetch; readonly clock: Clock; r
       source.entry = { keys, fetchedAt: clock.now() }
       delete source.fault
     } catch (error) {
-      source.fault = error instanceof FetchFault ? error : new FetchFault('The key set cannot be fetched.', { cause: error })
+      source.fault =
+        error instanceof FetchFault ? error : new FetchFault('The key set cannot be fetched.', { cause: error })
     }
   }
 
