@@ -1,6 +1,5 @@
 /** What tests of the authorisation server stand on: applications, tokens in memory, an identity provider without sockets. */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
-import type { TestContext } from 'node:test'
 import type { Platform } from '@openspine/platform/service'
 import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { publicJwk, type SignatureAlgorithm, signToken } from '@openspine/standards/jose'
@@ -161,7 +160,7 @@ export interface Told {
 
 /** An authorisation server whose clock is moved by hand and whose clients are those of `known`. */
 export async function testIdentity(
-  t: TestContext,
+  t: { after(then: () => Promise<void>): void },
   options: {
     readonly config?: Partial<IdentityConfig>
     readonly platform?: Partial<Platform>
