@@ -39,8 +39,11 @@ export interface FetchOptions {
 
 const mostRedirects = 3
 
-/** Special-use addresses (RFC 6890 and its registries): nothing there is a server that a caller may have us ask. */
-const special = blockList([
+/*
+ * Special-use addresses (RFC 6890 and its registries): nothing there is a server that a caller may have us ask. Two
+ * lists, because one that holds ::ffff:0:0/96 holds every IPv4 address.
+ */
+const special4 = blockList([
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -56,6 +59,8 @@ const special = blockList([
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
+])
+const special6 = blockList([
   // Unspecified, loopback and the forms that carry an IPv4 address inside: mapped, translated, NAT64, Teredo, 6to4.
   '::/96',
   '::ffff:0:0/96',
@@ -87,7 +92,7 @@ function blockList(ranges: readonly string[]): BlockList {
 /** Whether the address is one of a public server. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
-  return family !== 0 && !special.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  return family === 4 ? !special4.check(address, 'ipv4') : family === 6 && !special6.check(address, 'ipv6')
 }
 
 /**
