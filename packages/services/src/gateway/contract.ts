@@ -1,6 +1,8 @@
 import type { HealthReport } from '@openspine/platform/service'
 import type { FastifyPluginAsync } from 'fastify'
 
+export type * from './clients.ts'
+
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
 

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@openspine/platform/clock'
-import type { AccessTokens, Client, Clients } from '../gateway/clients.ts'
+import type { AccessTokens, Client, Clients } from '../gateway/contract.ts'
 import type { Outcome, Refused } from './checks/check.ts'
 import type { IdentityConfig } from './config.ts'
 import type { Fetch } from './keys/fetch.ts'

@@ -1,4 +1,4 @@
-import type { Client, Grant, IssuedToken, Lifetimes } from '../gateway/clients.ts'
+import type { Client, Grant, IssuedToken, Lifetimes } from '../gateway/contract.ts'
 import type { Form } from './http/form.ts'
 import { type Provider, providerName } from './providers.ts'
 import { authorisationLevel, type Standing } from './scopes.ts'

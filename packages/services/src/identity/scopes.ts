@@ -1,4 +1,4 @@
-import type { AuthorisationLevel, Product } from '../gateway/clients.ts'
+import type { AuthorisationLevel, Product } from '../gateway/contract.ts'
 
 /** Who stands behind a grant: the application alone, or a person whom a provider has vouched for (§2.8). */
 export type Standing =

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import type { AccessTokens, Clients } from '../gateway/clients.ts'
+import type { AccessTokens, Clients } from '../gateway/contract.ts'
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
 import type { Identity, RefusalRecord } from './contract.ts'

@@ -1,5 +1,5 @@
 import { readSignedToken, type SignedToken, verifies } from '@openspine/standards/jose'
-import type { Client } from '../gateway/clients.ts'
+import type { Client } from '../gateway/contract.ts'
 import { about, type Call, clientLookups, isNational, type Parts, type Result, urlOf } from './call.ts'
 import { toldKeys } from './checks/assertion.ts'
 import {

@@ -4,7 +4,7 @@ import type { Platform } from '@openspine/platform/service'
 import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { publicJwk, type SignatureAlgorithm, signToken } from '@openspine/standards/jose'
 import { type FastifyInstance, fastify } from 'fastify'
-import type { AccessTokens, Client, Clients, Grant, IssuedToken, Lifetimes } from '../gateway/clients.ts'
+import type { AccessTokens, Client, Clients, Grant, IssuedToken, Lifetimes } from '../gateway/contract.ts'
 import type { Fetch } from './keys/fetch.ts'
 import { type IdentityConfig, identity, identityConfig, type Provider } from './service.ts'
 

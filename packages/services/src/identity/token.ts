@@ -1,5 +1,5 @@
 import { readSignedToken } from '@openspine/standards/jose'
-import type { Client } from '../gateway/clients.ts'
+import type { Client } from '../gateway/contract.ts'
 import {
   type Answer,
   about,

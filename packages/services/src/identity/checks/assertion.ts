@@ -1,5 +1,5 @@
 import { type SignedReading, type SignedToken, verifies } from '@openspine/standards/jose'
-import type { Client } from '../../gateway/clients.ts'
+import type { Client } from '../../gateway/contract.ts'
 import { FetchFault } from '../keys/fetch.ts'
 import type { KeyLookup } from '../keys/key-sets.ts'
 import { type Check, invalidRequest, noScope, type Outcome, refusal } from './check.ts'

@@ -1,4 +1,4 @@
-import type { Client } from '../../gateway/clients.ts'
+import type { Client } from '../../gateway/contract.ts'
 
 /** What the wire says (§2.2). */
 export interface Outcome {

@@ -1,4 +1,4 @@
-import type { Client } from '../../gateway/clients.ts'
+import type { Client } from '../../gateway/contract.ts'
 import { type Check, invalidRequest, type Outcome, refusal } from './check.ts'
 
 /** An application that names itself by its client id. */
