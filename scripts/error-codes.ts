@@ -13,7 +13,6 @@ const prefixes = [
   'DOOR',
   'FHIR',
   'GATEWAY',
-  'IDENTITY',
   'JOBS?',
   'LDAP',
   'LDIF',

@@ -36,7 +36,7 @@ export const identityConfig = z.object({
     .array(z.string().regex(/^https?:\/\/[^/?#\s]+$/, 'scheme and host alone, such as https://api.example'))
     .default([])
     .describe(
-      'Origins at which clients reach the platform (`https://api.example`); the audience of assertions is one of them and /oauth2/token. Empty: whatever host a request names (profile sandbox alone).',
+      'Origins at which clients reach the platform (`https://api.example`); the audience of assertions is one of them and /oauth2/token. Empty: the host that a request names; in the profile strict publicHost alone, with any port.',
     ),
   providers: z
     .array(providerConfig)

@@ -1,6 +1,5 @@
 import { rootCertificates } from 'node:tls'
 import type { Platform, Service } from '@openspine/platform/service'
-import { SpineError } from '@openspine/standards/error'
 import type { AccessTokens, Clients } from '../gateway/contract.ts'
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
@@ -29,6 +28,8 @@ export function identity(needs: {
   readonly platform: Platform
   readonly config: IdentityConfig
   readonly clients: Clients & AccessTokens
+  /** Name of this environment's host: where clients reach the platform unless `identity.origins` says so. */
+  readonly publicHost: string
   /** Identity providers besides those of the configuration. */
   readonly providers?: readonly Provider[]
   /** The gateway's 429 for a client that asks too often; counts the request. Without it nobody does. */
@@ -43,15 +44,6 @@ export function identity(needs: {
   const { platform, config, clients } = needs
   const { clock, random, store, log, audit, metrics } = platform
   const sandbox = platform.profile === 'sandbox'
-  if (!sandbox && config.origins.length === 0)
-    throw new SpineError(
-      'IDENTITY_ORIGINS',
-      {},
-      {
-        explanation:
-          'Under the profile strict identity.origins must say where clients reach the platform, such as ["https://api.example"]: the audience of their assertions is compared with it.',
-      },
-    )
   const providers = [...config.providers.map(configuredProvider), ...(needs.providers ?? [])]
   const bounds = { timeoutMs: config.fetchSeconds * 1000, maxBytes: longestAnswer, plain: sandbox }
   // The public web's issuers, and the environment's own: a provider may stand behind a door of this house.
@@ -96,6 +88,7 @@ export function identity(needs: {
   const routes = identityRoutes({
     parts,
     sandbox,
+    publicHost: needs.publicHost,
     version: '0.1.0',
     opensStatus: needs.opensStatus ?? (() => sandbox),
     newMessageId: () => newMessageId(platform),

@@ -182,6 +182,7 @@ export async function testIdentity(
     platform,
     config: { ...identityConfig.parse({ origins: [origin] }), ...options.config },
     clients: { ...clients, ...tokens },
+    publicHost: 'int.api.example',
     providers: options.providers ?? [provider, loginProvider],
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     ...(options.rate === undefined ? {} : { rate: options.rate }),

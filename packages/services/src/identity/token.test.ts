@@ -363,6 +363,18 @@ describe('each check of an assertion (§2.6) fails once', () => {
   })
 })
 
+test('strict: the host that a request names counts only when it is ours', async (t) => {
+  const at = await testIdentity(t, { platform: { profile: 'strict' }, config: { origins: [] } })
+  const ask = async (host: string, aud: string) => {
+    const headers = { host, 'content-type': 'application/x-www-form-urlencoded' }
+    const payload = new URLSearchParams(assertionForm(assertion(at.clock.now(), { aud }))).toString()
+    return (await at.app.inject({ method: 'POST', url: '/oauth2/token', headers, payload })).statusCode
+  }
+  assert.equal(await ask('int.api.example:8443', 'http://int.api.example:8443/oauth2/token'), 200)
+  assert.equal(await ask('another.example', 'http://another.example/oauth2/token'), 401)
+  assert.equal(await ask('another.example', 'http://int.api.example/oauth2/token'), 200)
+})
+
 test('dispatch (§2.5), methods, media type and size', async (t) => {
   const at = await testIdentity(t)
   const urn = 'urn:ietf:params:oauth:token-type:id_token'

@@ -11,6 +11,7 @@ import { readForm } from './form.ts'
 export interface FaceNeeds {
   readonly parts: Parts
   readonly sandbox: boolean
+  readonly publicHost: string
   readonly version: string
   opensStatus(apikey: string): boolean
   newMessageId(): string
@@ -72,7 +73,7 @@ export function identityRoutes(needs: FaceNeeds): FastifyPluginAsync {
 
         const callOf = (request: FastifyRequest): Call => ({
           base,
-          origin: originOf(needs.parts.config.origins, request),
+          origin: originOf(needs, request),
           now: needs.parts.clock.now(),
           address: request.ip,
         })
@@ -217,11 +218,17 @@ function header({ headers }: FastifyRequest, name: string): string | undefined {
   return text === undefined || text.trim() === '' ? undefined : text
 }
 
-/** Where the client reached the platform: of the configured origins the one that its host names, else the first. */
-function originOf(origins: readonly string[], request: FastifyRequest): string {
-  const named = `${request.protocol}://${request.host}`
-  if (origins.length === 0) return named
-  return origins.find((origin) => URL.parse(origin)?.host === request.host) ?? (origins[0] as string)
+/**
+ * Where the client reached the platform: of the configured origins the one that its host names, else the first. Without
+ * any, what the request names; but outside the sandbox the name must be this environment's own, because the audience of
+ * an assertion is compared with it, and one for another place must not be accepted because a request says so.
+ */
+function originOf({ parts, sandbox, publicHost }: FaceNeeds, request: FastifyRequest): string {
+  const { origins } = parts.config
+  const [first] = origins
+  if (first !== undefined) return origins.find((origin) => URL.parse(origin)?.host === request.host) ?? first
+  const own = request.hostname.toLowerCase() === publicHost.toLowerCase()
+  return `${request.protocol}://${sandbox || own ? request.host : publicHost}`
 }
 
 /** Whether pages of this origin may read a code's answer: those of the application's own callback. */
