@@ -20,14 +20,14 @@ export function lifetimesOf(
   return { access, refresh, refreshValidity: validity }
 }
 
-/** Lives of a refreshed token. Whose provider it is only the token's row knows: its first issue has set the end. */
-export function refreshedLifetimes(form: Form): Lifetimes {
-  return {
-    access: shorter(accessLifeMs, form.one('_access_token_expiry_ms')),
-    refresh: shorter(staffRefreshMs, form.one('_refresh_token_expiry_ms')),
-    refreshValidity: shorter(staffRefreshMs, form.one('_refresh_tokens_validity_ms')),
+/** Lives of a refreshed token, by the provider of its sign-in. */
+export const refreshedLifetimes =
+  (form: Form, settings: { readonly loginRefreshSeconds: number }) =>
+  ({ provider }: Pick<Grant, 'provider'>): Lifetimes => {
+    const lives = lifetimesOf(provider.endsWith('nhs-login') ? 'nhs-login' : 'nhs-cis2', form, settings)
+    const validity = shorter(lives.refreshValidity ?? 0, form.one('_refresh_tokens_validity_ms'))
+    return { ...lives, refreshValidity: validity }
   }
-}
 
 function shorter(life: number, asked: string | undefined): number {
   if (asked === undefined || !/^\d{1,15}$/.test(asked)) return life

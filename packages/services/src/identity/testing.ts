@@ -108,7 +108,7 @@ export function tokensInMemory(now: () => number) {
       if (found.expiresAt <= now()) return 'expired'
       found.used = true
       found.family.count++
-      return make(found.family, lifetimes)
+      return make(found.family, typeof lifetimes === 'function' ? lifetimes(found.family.grant) : lifetimes)
     },
     async verify(accessToken) {
       const found = access.get(accessToken)

@@ -239,7 +239,10 @@ async function refresh(parts: Parts, _call: Call, form: Form): Promise<Result> {
   if (fault !== undefined) return fault
   const client = asked.client() as Client
   const refreshToken = asked.refreshToken as string
-  const issued = await parts.clients.refresh(refreshToken, { key: client.key, lifetimes: refreshedLifetimes(form) })
+  const issued = await parts.clients.refresh(refreshToken, {
+    key: client.key,
+    lifetimes: refreshedLifetimes(form, parts.config),
+  })
   if (typeof issued !== 'string') return granted(client, 'refresh_token', bodies.code(issued))
   const [description, cause] =
     issued === 'expired'

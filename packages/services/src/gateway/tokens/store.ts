@@ -52,7 +52,10 @@ export interface TokenStore {
     about: {
       readonly key: string
       readonly now: number
-      tokens(firstIssuedAt: number, sealed: string | undefined): NewTokens | undefined
+      tokens(
+        family: { readonly firstIssuedAt: number; readonly grant: Grant },
+        sealed: string | undefined,
+      ): NewTokens | undefined
     },
   ): Promise<Refreshed>
   /** How many families were valid until now. */
@@ -157,18 +160,20 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
         if (token === undefined) return { state: 'unknown' }
         const { rows: families } = await sql<{
           api_key: string
+          facts: string
           first_issued_at: Integer
           refresh_count: number
           revoked_version: Integer | null
         }>`
-          select api_key, first_issued_at, refresh_count, revoked_version
+          select api_key, facts, first_issued_at, refresh_count, revoked_version
           from gateway.token_family where id = ${token.family}`.execute(transaction)
         const family = families[0]
         if (family === undefined || family.api_key !== key) return { state: 'unknown' }
         if (token.used_at !== null) return { state: 'reused', family: token.family }
         if (family.revoked_version !== null) return { state: 'unknown' }
         const firstIssuedAt = Number(family.first_issued_at)
-        const fresh = Number(token.expires_at) <= now ? undefined : tokens(firstIssuedAt, token.sealed ?? undefined)
+        const known = { firstIssuedAt, grant: JSON.parse(family.facts) as Grant }
+        const fresh = Number(token.expires_at) <= now ? undefined : tokens(known, token.sealed ?? undefined)
         if (fresh === undefined) return { state: 'expired' }
         await sql`update gateway.refresh_token set used_at = ${now} where digest = ${digest}`.execute(transaction)
         await insertTokens(transaction, token.family, fresh)

@@ -201,10 +201,11 @@ export function tokenKeeper(needs: {
       const refreshed = await rows.refresh(tokenDigest(refreshToken), {
         key,
         now,
-        tokens(firstIssuedAt, sealed) {
-          if (firstIssuedAt + (lifetimes.refreshValidity ?? Number.POSITIVE_INFINITY) <= now) return undefined
+        tokens({ firstIssuedAt, grant }, sealed) {
+          const lives = typeof lifetimes === 'function' ? lifetimes(grant) : lifetimes
+          if (firstIssuedAt + (lives.refreshValidity ?? Number.POSITIVE_INFINITY) <= now) return undefined
           const secrets = sealed === undefined ? undefined : unseal(sealed, refreshToken)
-          made.tokens = make(now, lifetimes, firstIssuedAt, secrets)
+          made.tokens = make(now, lives, firstIssuedAt, secrets)
           return made.tokens.stored
         },
       })
