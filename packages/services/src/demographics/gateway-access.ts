@@ -1,3 +1,4 @@
+import { isSpineError } from '@openspine/standards/error'
 import type { Api, ApiCaller, Gateway, Grant } from '../gateway/contract.ts'
 import type { Access, AppAttributes, Authenticate } from './access.ts'
 import { outcomes, refuse } from './outcomes.ts'
@@ -35,7 +36,12 @@ export function gatewayAccess(about: {
   return async (request) => {
     const { authorization, requestId, path, address } = request
     if (authorization === undefined && otherwise !== undefined) return otherwise(request)
-    const admission = await gateway.judge({ api, path, credentials: { authorization, requestId } })
+    const admission = await gateway
+      .judge({ api, path, credentials: { authorization, requestId } })
+      .catch((error: unknown) => {
+        if (!isSpineError(error) || error.code !== 'GATEWAY_BUSY') throw error
+        throw refuse(outcomes.serviceUnavailable, error.explanation)
+      })
     const { caller } = admission
     if (admission.admitted) return accessOf(caller)
     const { refusal } = admission
