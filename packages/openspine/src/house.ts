@@ -13,6 +13,8 @@ import { practice } from '@openspine/practice'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
+import { helloWorld } from '@openspine/services/hello-world'
+import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
@@ -123,7 +125,17 @@ export function makeServices(platform: Platform, settings: Settings) {
       profile: platform.profile,
     }),
   })
-  const theDemographics = demographics({ platform, config: values.demographics })
+  const theDemographics = demographics({ platform, config: values.demographics, gateway: theGateway.contract })
+  const theIdentity = identity({
+    platform,
+    config: values.identity,
+    clients: theGateway.contract,
+    publicHost: values[''].publicHost,
+    rate(apikey) {
+      const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
+      return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
+    },
+  })
   const theProxy = proxy({
     platform,
     config: values.proxy,
@@ -140,6 +152,8 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,
+    helloWorld: helloWorld({ gateway: theGateway.contract }),
+    identity: theIdentity,
     proxy: theProxy,
     practice: thePractice,
   }

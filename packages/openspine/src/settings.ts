@@ -7,6 +7,7 @@ import { practiceConfig } from '@openspine/practice'
 import { demographicsConfig } from '@openspine/services/demographics'
 import { directoryConfig } from '@openspine/services/directory'
 import { gatewayConfig } from '@openspine/services/gateway'
+import { identityConfig } from '@openspine/services/identity'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
 import { SpineError } from '@openspine/standards/error'
@@ -43,6 +44,7 @@ export const sections = {
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,
+  identity: identityConfig,
   proxy: proxyConfig,
   practice: practiceConfig,
   client: clientConfig,
