@@ -23,16 +23,7 @@ const claims = {
   ],
   associatedorgs: ['nhsid_user_orgs'],
   nationalrbacaccess: ['nhsid_nrbac_roles', 'nhsid_useruid'],
-  professionalmemberships: [
-    'gmc_id',
-    'gmp_id',
-    'nmc_id',
-    'gphc_id',
-    'gdc_id',
-    'gdp_id',
-    'rcn_id',
-    'consultant_id',
-  ],
+  professionalmemberships: ['gmc_id', 'gmp_id', 'nmc_id', 'gphc_id', 'gdc_id', 'gdp_id', 'rcn_id', 'consultant_id'],
   organisationalmemberships: ['nhsid_org_memberships', 'nhsid_org_roles'],
   selectedrole: [],
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod'
 
-const path = z
-  .string()
-  .regex(/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/, 'begins with a slash and does not end with one')
+const path = z.string().regex(/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/, 'begins with a slash and does not end with one')
 
 /** Section `signIn` of the configuration. */
 export const signInConfig = z.object({
@@ -20,14 +18,21 @@ export const signInConfig = z.object({
   nhsLoginIssuer: z
     .string()
     .default('')
-    .describe('Issuer of the NHS-login-like provider where another address leads to it. Its path must be nhsLoginPath.'),
+    .describe(
+      'Issuer of the NHS-login-like provider where another address leads to it. Its path must be nhsLoginPath.',
+    ),
   offeredPatients: z
     .array(z.string())
     .default([])
     .describe('NHS numbers that the sign-in page of patients offers. Empty: invented ones of the sandbox.'),
   staffIdleMinutes: z.int().min(1).max(1440).default(60).describe('A staff sign-on ends after so long without use.'),
   staffHours: z.int().min(1).max(24).default(12).describe('A staff sign-on ends so long after signing in.'),
-  patientIdleMinutes: z.int().min(1).max(1440).default(30).describe('A patient sign-on ends after so long without use.'),
+  patientIdleMinutes: z
+    .int()
+    .min(1)
+    .max(1440)
+    .default(30)
+    .describe('A patient sign-on ends after so long without use.'),
   patientHours: z.int().min(1).max(24).default(12).describe('A patient sign-on ends so long after signing in.'),
   keyDays: z.int().min(2).max(3650).default(90).describe('A signing key is followed by a new one after so many days.'),
   keyNoticeHours: z
@@ -40,11 +45,11 @@ export const signInConfig = z.object({
     .boolean()
     .default(true)
     .describe('Whether key sets and logout addresses of relying parties may be at loopback or private addresses.'),
-  enabled: z
-    .boolean()
-    .default(true)
+  answers: z
+    .enum(['sandbox', 'always', 'never'])
+    .default('sandbox')
     .describe(
-      'Whether the providers answer. Whoever reaches their pages signs in as anybody, without a secret: the profile strict has them off unless this is set there.',
+      'When the providers answer. Whoever reaches their pages signs in as anybody, without a secret: only in the profile sandbox, unless always.',
     ),
 })
 

@@ -1,5 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
-import { createHash } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
 import { errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
@@ -133,8 +132,9 @@ export function makeIssuer(needs: {
   readonly cookieKeys: readonly string[]
   readonly fetch: ReturnType<typeof outgoing>
   readonly party: (clientId: string) => Promise<RelyingParty | undefined>
+  readonly record: (event: string, facts: Readonly<Record<string, unknown>>) => Promise<void>
 }): Issuer {
-  const { kind, issuer, rows, keys, clock, log, party } = needs
+  const { kind, issuer, rows, keys, clock, log, party, record } = needs
   const { name } = kind
   // Never by way of `URL`, which would drop the port of the scheme (§3.1).
   const origin = issuer.replace(/^(https?:\/\/[^/]+).*$/, '$1')
@@ -245,7 +245,6 @@ export function makeIssuer(needs: {
     expiresWithSession: async () => false,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
-    enableHttpPostMethods: name === 'nhs-login',
     interactions: {
       policy: [policy],
       url: (_ctx, interaction) => `${origin}${path}/sign-in/${interaction.uid}`,
@@ -320,8 +319,7 @@ export function makeIssuer(needs: {
   // The addresses that we say are those of the configuration, not of whatever Host the request names.
   internals.OIDCContext.prototype['urlFor'] = (route: string, options?: Bag) =>
     `${origin}${(provider as unknown as { pathFor(name: string, options?: Bag): string }).pathFor(route, options)}`
-  internals.OIDCContext.prototype['clientJwtAuthExpectedAudience'] = () =>
-    new Set([issuer, urlOf(kind.routes.token)])
+  internals.OIDCContext.prototype['clientJwtAuthExpectedAudience'] = () => new Set([issuer, urlOf(kind.routes.token)])
 
   // Secrets are kept as digests.
   internals.Client.prototype['compareClientSecret'] = function (this: { clientSecret: string }, given: string) {
@@ -400,7 +398,8 @@ export function makeIssuer(needs: {
   }
   internals.IdToken.validate = async (token: string, client: { readonly clientId: string }) => {
     const payload = verifiedClaims(token, keys.all())
-    if (payload?.['iss'] !== issuer || payload['aud'] !== client.clientId) throw new Error('not an ID token of this client')
+    if (payload?.['iss'] !== issuer || payload['aud'] !== client.clientId)
+      throw new Error('not an ID token of this client')
     return { header: {}, payload }
   }
 
@@ -415,7 +414,17 @@ export function makeIssuer(needs: {
       case 'discovery':
         ctx.set('cache-control', 'public, max-age=3600')
         break
-      case 'token':
+      case 'token': {
+        const error = (ctx.body as { error?: string } | undefined)?.error
+        await record(error === undefined ? 'sign_in.tokens.issued' : 'sign_in.tokens.refused', {
+          issuer: name,
+          client: oidc.client?.clientId,
+          ...(error === undefined ? {} : { error }),
+        })
+        ctx.set('cache-control', 'no-store')
+        ctx.set('pragma', 'no-cache')
+        break
+      }
       case 'userinfo':
         ctx.set('cache-control', 'no-store')
         ctx.set('pragma', 'no-cache')
@@ -426,10 +435,10 @@ export function makeIssuer(needs: {
 
   provider.on('authorization.success', (ctx, response) => {
     // Beside `iss`, which the library adds (§3.2).
-    if (name === 'cis2') Object.assign(response, { client_id: ctx.oidc.client?.clientId })
+    if (name === 'cis2') Object.assign(response as Bag, { client_id: ctx.oidc.client?.clientId })
   })
   // The answer tells the caller little; whoever runs this finds the reason here, without the token.
-  const told = (event: string) => (ctx: KoaContextWithOIDC, error: Error & { error?: string; error_detail?: string }) =>
+  const told = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     log.info(
       { issuer: name, client: ctx.oidc.client?.clientId, error: error.error, reason: error.error_detail },
       `${event} refused`,

@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@openspine/platform/clock'
 import type { IssuerName } from './contract.ts'
@@ -70,7 +77,9 @@ export function keyRing(needs: {
     const { privateKey, publicKey } = await newPair('rsa', { modulusLength: 2048 })
     const now = clock.now()
     const { n, e } = publicKey.export({ format: 'jwk' })
-    const kid = createHash('sha256').update(JSON.stringify({ alg: algorithm, e, n })).digest('base64url')
+    const kid = createHash('sha256')
+      .update(JSON.stringify({ alg: algorithm, e, n }))
+      .digest('base64url')
     await rows.addKey({
       issuer,
       algorithm,

@@ -1,6 +1,6 @@
 import { errors } from 'oidc-provider'
-import type { SignInConfig } from './config.ts'
 import { present } from './cis2.ts'
+import type { SignInConfig } from './config.ts'
 import type { Patient, Patients } from './contract.ts'
 import type { IssuerKind } from './issuer.ts'
 import { vectorMet, vtrAsked } from './levels.ts'
@@ -22,21 +22,22 @@ const claims = {
 }
 
 /** Parameters that OpenID Connect knows and NHS login does not support (§4.1). */
-const unsupported = [
-  'max_age',
-  'ui_locales',
-  'id_token_hint',
-  'login_hint',
-  'acr_values',
-  'response_mode',
-]
+const unsupported = ['max_age', 'ui_locales', 'id_token_hint', 'login_hint', 'acr_values', 'response_mode']
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 /** A stable name of a patient that is not the NHS number. */
 export const subjectOf = (nhsNumber: string) => {
   const digest = Buffer.from(digestOf(`nhs-login ${nhsNumber}`), 'base64url').toString('hex')
-  return [[0, 8], [8, 12], [12, 16], [16, 20], [20, 32]].map(([from, to]) => digest.slice(from, to)).join('-')
+  return [
+    [0, 8],
+    [8, 12],
+    [12, 16],
+    [16, 20],
+    [20, 32],
+  ]
+    .map(([from, to]) => digest.slice(from, to))
+    .join('-')
 }
 
 /** The provider for patients, as the interface specification of NHS login describes it (§4). */
@@ -80,7 +81,8 @@ export function nhsLogin(needs: {
     },
     judge(parameters) {
       for (const name of ['state', 'nonce'])
-        if (text(parameters[name]) === undefined) throw new errors.InvalidRequest(`missing required parameter '${name}'`)
+        if (text(parameters[name]) === undefined)
+          throw new errors.InvalidRequest(`missing required parameter '${name}'`)
       for (const name of unsupported)
         if (parameters[name] !== undefined) throw new errors.InvalidRequest(`parameter '${name}' is not supported`)
       const scopes = (text(parameters['scope']) ?? '').split(' ')
@@ -137,9 +139,7 @@ export function nhsLogin(needs: {
         vot: facts.acr,
         vtm,
         reason_for_request: 'patientaccess',
-        ...(shown
-          ? { nhs_number: number, requesting_patient: `http://fhir.nhs.net/Id/nhs-number|${number}` }
-          : {}),
+        ...(shown ? { nhs_number: number, requesting_patient: `http://fhir.nhs.net/Id/nhs-number|${number}` } : {}),
       })
     },
     answer(ctx) {

@@ -7,7 +7,14 @@ import type { SignInStore, StoredRecord } from './store.ts'
 export const digestOf = (id: string) => createHash('sha256').update(id).digest('base64url')
 
 /** Whose values are used once and are never to be found again in clear. */
-const bearer = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'Session', 'Interaction', 'ReplayDetection'])
+const bearer = new Set([
+  'AuthorizationCode',
+  'AccessToken',
+  'RefreshToken',
+  'Session',
+  'Interaction',
+  'ReplayDetection',
+])
 
 /**
  * What the provider library asks of a store (§12.1). Everything is durable and shared between processes; `consume` and
@@ -42,7 +49,7 @@ export function recordAdapter(needs: {
           ...(typeof payload.grantId === 'string' && model !== 'Interaction' ? { grantId: payload.grantId } : {}),
           ...(typeof session === 'string' ? { session } : {}),
           ...(typeof payload.accountId === 'string' ? { account: payload.accountId } : {}),
-          ...(expiresIn > 0 ? { expiresAt: clock.now() + expiresIn * 1000 } : {}),
+          ...(expiresIn !== undefined && expiresIn > 0 ? { expiresAt: clock.now() + expiresIn * 1000 } : {}),
         }
         if (model !== 'ReplayDetection') return rows.put(record)
         if (!(await rows.insert(record, clock.now())))

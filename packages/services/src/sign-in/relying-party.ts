@@ -9,11 +9,13 @@ const refuse = (clientId: string, explanation: string) =>
 export function soundParty(party: RelyingParty): RelyingParty {
   const { clientId, issuer, redirectUris, secret, ...rest } = party
   const digest = secret === undefined ? party.secretDigest : createHash('sha256').update(secret).digest('hex')
-  if (!/^[\x21-\x7e]{1,255}$/.test(clientId)) throw refuse(clientId, 'A client id is 1 to 255 characters without spaces.')
+  if (!/^[\x21-\x7e]{1,255}$/.test(clientId))
+    throw refuse(clientId, 'A client id is 1 to 255 characters without spaces.')
   if (redirectUris.length === 0 || redirectUris.length > 10)
     throw refuse(clientId, 'A relying party has 1 to 10 redirect URIs.')
   for (const uri of redirectUris) checkAddress(clientId, uri, issuer === 'nhs-login')
-  for (const uri of [party.backchannelLogoutUri, party.jwksUri]) if (uri !== undefined) checkAddress(clientId, uri, false)
+  for (const uri of [party.backchannelLogoutUri, party.jwksUri])
+    if (uri !== undefined) checkAddress(clientId, uri, false)
   if (issuer === 'nhs-login' && digest !== undefined)
     throw refuse(clientId, 'NHS login knows no secrets: register a public key (private_key_jwt, RS512).')
   if (digest === undefined && party.jwks === undefined && party.jwksUri === undefined)

@@ -62,7 +62,11 @@ export interface SignInStore {
   /** False when another process has made that generation. */
   addKey(key: StoredKey): Promise<boolean>
   removeKey(kid: string): Promise<void>
-  addLogout(row: Pick<LogoutRow, 'id' | 'issuer' | 'clientId' | 'subject' | 'sid'>, at: number, db: Database): Promise<void>
+  addLogout(
+    row: Pick<LogoutRow, 'id' | 'issuer' | 'clientId' | 'subject' | 'sid'>,
+    at: number,
+    db: Database,
+  ): Promise<void>
   logout(id: string): Promise<LogoutRow | undefined>
   tried(id: string, state: LogoutDelivery['state'], error: string | undefined): Promise<void>
   logouts(limit: number): Promise<readonly LogoutRow[]>

@@ -11,7 +11,13 @@ export class Html {
 
 type Piece = Html | string | number | undefined | false | readonly Html[]
 
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
 
 /** A template whose values are escaped unless they are `Html` themselves. */
 export function html(parts: TemplateStringsArray, ...values: readonly Piece[]): Html {

@@ -52,7 +52,11 @@ ${list.map(
 )}</fieldset>`
 }
 
-const search = (text: string, label: string, hint: string): Html => html`<form class="search" method="get" role="search">
+const search = (
+  text: string,
+  label: string,
+  hint: string,
+): Html => html`<form class="search" method="get" role="search">
 <label class="field" for="q">${label}</label><p class="hint" id="q-hint">${hint}</p>
 <input type="search" id="q" name="q" value="${text}" aria-describedby="q-hint"> <button class="quiet">Search</button>
 </form>`
@@ -144,7 +148,11 @@ ${
     : choices(
         'role',
         'Which role do you act in?',
-        roles.map((role) => ({ value: role.roleId, name: shortRole(role), more: `${place(role)}, role profile ${role.roleId}` })),
+        roles.map((role) => ({
+          value: role.roleId,
+          name: shortRole(role),
+          more: `${place(role)}, role profile ${role.roleId}`,
+        })),
         { problems },
       )
 }
@@ -233,6 +241,10 @@ export function signOutPage(): Page {
 }
 
 export function signedOutPage(): Page {
-  return page('You are signed out', staffProvider, html`<h1>You are signed out</h1>
-<p>You can close this page.</p>`)
+  return page(
+    'You are signed out',
+    staffProvider,
+    html`<h1>You are signed out</h1>
+<p>You can close this page.</p>`,
+  )
 }
