@@ -5,7 +5,7 @@ import * as oidc from 'openid-client'
 import type { RelyingParty } from './contract.ts'
 import { browser, openProviders, type Providers } from './testing.ts'
 
-const redirectUri = 'https://app.example.org/callback?tenant=7'
+const redirectUri = 'https://app.example.org/callback'
 const clientId = '123456789012.apps.national'
 
 const party: RelyingParty = {
@@ -63,7 +63,6 @@ const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?
 test('a member of staff signs in, and openid-client finds nothing wrong', async (t) => {
   const { config, checks, back } = await signedIn(t)
   const query = new URL(back.url).searchParams
-  assert.equal(query.get('tenant'), '7')
   assert.equal(query.get('client_id'), clientId)
   assert.equal(query.get('iss'), config.serverMetadata().issuer)
   const tokens = await oidc.authorizationCodeGrant(config, new URL(back.url), checks)

@@ -1,11 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, type RequestOptions, request as secureRequest } from 'node:https'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { systemClock } from '@openspine/platform/clock'
 import { type Door, openDoor } from '@openspine/platform/doors'
 import type { Platform } from '@openspine/platform/service'
-import { testPlatform } from '@openspine/platform/testing'
+import { silentLog, testPlatform } from '@openspine/platform/testing'
+import { openTrust } from '@openspine/platform/trust'
 import { type SignInConfig, signInConfig } from './config.ts'
 import type { Patient, Patients, RelyingParty, SignIn, Worker, WorkerRole } from './contract.ts'
 import { listedWorkers, signIn } from './service.ts'
@@ -103,7 +108,20 @@ export async function openProviders(
   t.after(async () => {
     for (const close of closers.reverse()) await close()
   })
-  const platform = await testPlatform(options.platform ?? {})
+  const clock = options.platform?.clock ?? systemClock
+  const folder = await mkdtemp(join(tmpdir(), 'openspine-sign-in-'))
+  closers.push(() => rm(folder, { recursive: true, force: true }))
+  // Elliptic keys are made at once.
+  const trust = await openTrust({
+    environment: 'test',
+    clock,
+    log: silentLog(),
+    authorityKeys: 'ec',
+    keyType: 'ec',
+    directory: folder,
+  })
+  closers.push(() => trust.close())
+  const platform = await testPlatform({ trust, ...options.platform })
   closers.push(() => platform.close())
   const port = options.port ?? (await freePort())
   const origin = `https://localhost:${port}`
