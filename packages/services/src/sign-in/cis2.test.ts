@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { type TestContext, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import * as oidc from 'openid-client'
 import type { RelyingParty } from './contract.ts'
-import { browser, openProviders, type Providers } from './testing.ts'
+import { browser, lifetime, openProviders, type Providers } from './testing.ts'
 
 const redirectUri = 'https://app.example.org/callback'
 const clientId = '123456789012.apps.national'
@@ -17,10 +17,18 @@ const party: RelyingParty = {
   postLogoutRedirectUris: ['https://app.example.org/bye'],
 }
 
+let providers: Providers
+const life = lifetime()
+after(() => life.close())
+before(async () => {
+  providers = await openProviders(life)
+  await providers.contract.register(party)
+})
+
 const scope = 'openid profile email nhsperson nationalrbacaccess associatedorgs professionalmemberships'
 
-async function discovered(providers: Providers, auth: oidc.ClientAuth = oidc.ClientSecretPost(party.secret)) {
-  return oidc.discovery(new URL(providers.contract.issuers.cis2.issuer), clientId, {}, auth)
+function discovered(auth: oidc.ClientAuth = oidc.ClientSecretPost(party.secret), client = clientId) {
+  return oidc.discovery(new URL(providers.contract.issuers.cis2.issuer), client, {}, auth)
 }
 
 async function begun(config: oidc.Configuration, more: Readonly<Record<string, string>> = {}) {
@@ -40,28 +48,24 @@ async function begun(config: oidc.Configuration, more: Readonly<Record<string, s
 }
 
 async function signedIn(
-  t: TestContext,
   more: Readonly<Record<string, string>> = {},
   person = '555000000002',
   authenticator = 'AAL3_SMARTCARD',
-  extra: Partial<RelyingParty> = {},
 ) {
-  const providers = await openProviders(t)
-  await providers.contract.register({ ...party, ...extra })
-  const config = await discovered(providers)
+  const config = await discovered()
   const { url, checks } = await begun(config, more)
   const window = browser()
   const page = await window.open(url)
   assert.equal(page.status, 200, page.body)
   const back = await window.submit(page, { person, authenticator })
-  return { providers, config, checks, window, back }
+  return { config, checks, window, back }
 }
 
 const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
-test('a member of staff signs in, and openid-client finds nothing wrong', async (t) => {
-  const { config, checks, back } = await signedIn(t)
+test('a member of staff signs in, and openid-client finds nothing wrong', async () => {
+  const { config, checks, back } = await signedIn()
   const query = new URL(back.url).searchParams
   assert.equal(query.get('client_id'), clientId)
   assert.equal(query.get('iss'), config.serverMetadata().issuer)
@@ -110,12 +114,16 @@ test('a member of staff signs in, and openid-client finds nothing wrong', async 
   })
 })
 
-test('a signed assertion authenticates once, and a bad one is told no more than nationally', async (t) => {
-  const providers = await openProviders(t)
+test('a signed assertion authenticates once, and a bad one is told no more than nationally', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS512', use: 'sig' }
   const { secret: _, ...keyed } = party
-  await providers.contract.register({ ...keyed, jwks: { keys: [jwk] }, assertionAlgorithm: 'RS512' })
+  await providers.contract.register({
+    ...keyed,
+    clientId: 'keyed.apps.national',
+    jwks: { keys: [jwk] },
+    assertionAlgorithm: 'RS512',
+  })
   const key = await crypto.subtle.importKey(
     'pkcs8',
     privateKey.export({ format: 'der', type: 'pkcs8' }) as Uint8Array<ArrayBuffer>,
@@ -123,7 +131,7 @@ test('a signed assertion authenticates once, and a bad one is told no more than 
     false,
     ['sign'],
   )
-  const config = await discovered(providers, oidc.PrivateKeyJwt({ key, kid: 'one' }))
+  const config = await discovered(oidc.PrivateKeyJwt({ key, kid: 'one' }), 'keyed.apps.national')
   const sent: string[] = []
   config[oidc.customFetch] = async (url, options) => {
     if (options.body !== undefined && options.body !== null) sent.push(String(options.body))
@@ -145,13 +153,8 @@ test('a signed assertion authenticates once, and a bad one is told no more than 
   assert.equal(await again.text(), '{"error_description":"JWT is not valid","error":"invalid_client"}')
 })
 
-test('the level asked for decides what the page offers, what is accepted, and what the token says', async (t) => {
-  const { config, checks, back, providers } = await signedIn(
-    t,
-    { acr_values: 'AAL2_OR_AAL3_ANY' },
-    '555000000001',
-    'AAL2_TOTP',
-  )
+test('the level asked for decides what the page offers, what is accepted, and what the token says', async () => {
+  const { config, checks, back } = await signedIn({ acr_values: 'AAL2_OR_AAL3_ANY' }, '555000000001', 'AAL2_TOTP')
   const tokens = await oidc.authorizationCodeGrant(config, new URL(back.url), checks)
   assert.equal(tokens.claims()?.['authentication_assurance_level'], '2')
   assert.deepEqual(tokens.claims()?.['amr'], ['TOTP'])
@@ -163,11 +166,10 @@ test('the level asked for decides what the page offers, what is accepted, and wh
   assert.match(refused.body, /<title>Error: Sign in/)
   const wrong = await browser().open((await begun(config, { acr_values: 'AAL9_ANY' })).url)
   assert.equal(new URL(wrong.url).searchParams.get('error'), 'invalid_request')
-  assert.ok(providers)
 })
 
-test('a sign-on is used again, stepped up, refused without a prompt, and renewed', async (t) => {
-  const { config, window, providers } = await signedIn(t, { acr_values: 'AAL2_ANY' }, '555000000001', 'AAL2_TOTP')
+test('a sign-on is used again, stepped up, refused without a prompt, and renewed', async () => {
+  const { config, window } = await signedIn({ acr_values: 'AAL2_ANY' }, '555000000001', 'AAL2_TOTP')
   const again = await window.open((await begun(config, { acr_values: 'AAL2_OR_AAL3_ANY', prompt: 'none' })).url)
   assert.ok(new URL(again.url).searchParams.get('code'), again.url)
   const tooLow = await window.open((await begun(config, { prompt: 'none' })).url)
@@ -179,11 +181,10 @@ test('a sign-on is used again, stepped up, refused without a prompt, and renewed
   assert.match(fresh.body, /Sign in as a member of staff/)
   const stranger = await browser().open((await begun(config, { prompt: 'none' })).url)
   assert.equal(new URL(stranger.url).searchParams.get('error'), 'login_required')
-  assert.ok(providers)
 })
 
-test('another person at the same browser ends the sign-on before', async (t) => {
-  const { config, checks, back, window } = await signedIn(t)
+test('another person at the same browser ends the sign-on before', async () => {
+  const { config, checks, back, window } = await signedIn()
   const first = await oidc.authorizationCodeGrant(config, new URL(back.url), checks)
   const next = await begun(config, { prompt: 'login' })
   const returned = await window.submit(await window.open(next.url), {
@@ -201,9 +202,9 @@ for (const [person, roles, expected] of [
   ['555000000003', 'two', '555000000031'],
   ['555000000006', 'six', '555000000064'],
 ] as const)
-  test(`with ${roles} to choose from, the role is ${expected ?? 'absent'}`, async (t) => {
+  test(`with ${roles} to choose from, the role is ${expected ?? 'absent'}`, async () => {
     const more = { scope: 'openid selectedrole nationalrbacaccess', prompt: 'login' }
-    const { config, checks, back, window } = await signedIn(t, more, person)
+    const { config, checks, back, window } = await signedIn(more, person)
     let end = back
     if (roles === 'two' || roles === 'six') {
       assert.match(back.body, /Choose your role/)
@@ -222,9 +223,9 @@ for (const [person, roles, expected] of [
 
 test('the port 443 stays in everything that a client compares', async (t) => {
   const issuer = 'https://am.example.org:443/openam/oauth2/realms/root/realms/oidc'
-  const providers = await openProviders(t, { config: { cis2Issuer: issuer } })
+  const other = await openProviders(t, { config: { cis2Issuer: issuer } })
   const path = '/openam/oauth2/realms/root/realms/oidc/.well-known/openid-configuration'
-  const metadata = (await (await fetch(`${providers.origin}${path}`)).json()) as Record<string, unknown>
+  const metadata = (await (await fetch(`${other.origin}${path}`)).json()) as Record<string, unknown>
   assert.equal(metadata['issuer'], issuer)
   assert.equal(metadata['token_endpoint'], `${issuer}/access_token`)
   assert.equal(metadata['authorization_endpoint'], `${issuer}/authorize`)

@@ -4,7 +4,6 @@ import { Agent, type RequestOptions, request as secureRequest } from 'node:https
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { systemClock } from '@openspine/platform/clock'
 import { type Door, openDoor } from '@openspine/platform/doors'
@@ -96,7 +95,7 @@ export interface Providers {
 
 /** Both providers over TLS on a free port; `fetch` of this process trusts it. */
 export async function openProviders(
-  t: TestContext,
+  t: { after(close: () => Promise<void>): void },
   options: {
     readonly platform?: Partial<Platform>
     readonly config?: Partial<SignInConfig>
@@ -228,5 +227,16 @@ export function browser() {
     submit: (page: Shown, fields: Readonly<Record<string, string>>, more: IncomingHttpHeaders = {}) =>
       go(page.url, 'POST', new URLSearchParams({ answer: 'yes', ...fields }).toString(), more),
     cookies,
+  }
+}
+
+/** What a file's tests share: opened in its `before`, closed in its `after`. */
+export function lifetime() {
+  const closers: (() => Promise<void>)[] = []
+  return {
+    after: (close: () => Promise<void>) => void closers.push(close),
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close()
+    },
   }
 }
