@@ -17,6 +17,12 @@ const bearer = new Set([
 ])
 
 /**
+ * Milliseconds in which a second use counts as the same request sent twice: it is refused, and what the first one gave
+ * lives on. Later ones are theft, and end it.
+ */
+const sameRequestMs = 2_000
+
+/**
  * What the provider library asks of a store (§12.1). Everything is durable and shared between processes; `consume` and
  * the record of a used assertion are atomic, which the library itself, looking first and writing then, is not.
  */
@@ -35,7 +41,9 @@ export function recordAdapter(needs: {
       return {
         ...record.payload,
         ...(id === undefined ? {} : { jti: id }),
-        ...(record.consumedAt === undefined ? {} : { consumed: Math.floor(record.consumedAt / 1000) }),
+        ...(record.consumedAt === undefined || record.consumedAt > clock.now() - sameRequestMs
+          ? {}
+          : { consumed: Math.floor(record.consumedAt / 1000) }),
       }
     }
     return {
