@@ -15,6 +15,7 @@ import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
+import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
 import { SpineError } from '@openspine/standards/error'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
@@ -135,6 +136,14 @@ export function makeServices(platform: Platform, settings: Settings) {
     config: values.practice,
     demographics: tracesIn(theDemographics.contract),
   })
+  const { publicHost, apiPort } = values['']
+  const theSignIn = signIn({
+    platform,
+    config: values.signIn,
+    workers: workersIn(theDirectory.contract),
+    patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
+    origin: `https://${publicHost}:${apiPort}`,
+  })
   return {
     gateway: theGateway,
     directory: theDirectory,
@@ -142,6 +151,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     demographics: theDemographics,
     proxy: theProxy,
     practice: thePractice,
+    signIn: theSignIn,
   }
 }
 

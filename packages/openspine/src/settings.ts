@@ -9,6 +9,7 @@ import { directoryConfig } from '@openspine/services/directory'
 import { gatewayConfig } from '@openspine/services/gateway'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
+import { signInConfig } from '@openspine/services/sign-in'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -45,6 +46,7 @@ export const sections = {
   demographics: demographicsConfig,
   proxy: proxyConfig,
   practice: practiceConfig,
+  signIn: signInConfig,
   client: clientConfig,
 } as const
 
