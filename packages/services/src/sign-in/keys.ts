@@ -93,8 +93,10 @@ export function keyRing(needs: {
   }
 
   async function everySet(work: (issuer: IssuerName, algorithm: Algorithm) => Promise<void>) {
-    for (const issuer of ['cis2', 'nhs-login'] as const)
-      for (const algorithm of algorithmsOf[issuer]) await work(issuer, algorithm)
+    const all = (['cis2', 'nhs-login'] as const).flatMap((issuer) =>
+      algorithmsOf[issuer].map((algorithm) => work(issuer, algorithm)),
+    )
+    await Promise.all(all)
   }
 
   return {

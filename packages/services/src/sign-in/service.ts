@@ -171,6 +171,7 @@ export function signIn(needs: {
         }
       : {},
     async start() {
+      if (!enabled) return
       await keys.refresh()
       const cookieKeys = [await cookieKey()]
       const kinds = [cis2({ config, workers }), nhsLogin({ config, patients, rows, issuer: issuerOf['nhs-login'] })]
@@ -199,7 +200,7 @@ export function signIn(needs: {
           }),
         )
       }
-      if (enabled) log.info('people sign in at the identity providers as anybody they choose (profile sandbox)')
+      log.info('people sign in at the identity providers as anybody they choose (profile sandbox)')
       timer = setInterval(() => {
         sweeping = sweeping.then(sweep).catch((error: unknown) => {
           fault = 'Ended sign-ons could not be cleared away, or signing keys not be read: see the log.'
