@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import * as oidc from 'openid-client'
 import type { RelyingParty } from './contract.ts'
-import { browser, lifetime, openProviders, type Providers } from './testing.ts'
+import { browser, freePort, lifetime, openProviders, type Providers } from './testing.ts'
 
 const redirectUri = 'https://app.example.org/callback'
 const clientId = '123456789012.apps.national'
@@ -231,4 +231,26 @@ test('the port 443 stays in everything that a client compares', async (t) => {
   assert.equal(metadata['authorization_endpoint'], `${issuer}/authorize`)
   assert.equal(metadata['jwks_uri'], `${issuer}/connect/jwk_uri`)
   assert.equal(metadata['end_session_endpoint'], `${issuer}/connect/endSession`)
+})
+
+test('what one process began another ends, and a restart loses nothing', async (t) => {
+  const { store, trust } = providers.platform
+  const other = await openProviders(t, { platform: { store, trust }, port: await freePort(), origin: providers.origin })
+  const config = await discovered()
+  const { url, checks } = await begun(config)
+  const window = browser()
+  const moved = (address: string) => address.replace(providers.origin, other.door.url)
+  const page = await window.open(url)
+  // The form goes to the other process, and so do the way back and the code.
+  const sent = await window.submit(
+    { ...page, url: moved(page.url) },
+    { person: '555000000002', authenticator: 'AAL3_IOS' },
+    { origin: providers.origin },
+  )
+  const back = await window.open(moved(sent.url))
+  assert.ok(back.url.startsWith(redirectUri), `${back.status} ${back.url}`)
+  config[oidc.customFetch] = (address, options) => fetch(moved(address), options as RequestInit)
+  const tokens = await oidc.authorizationCodeGrant(config, new URL(back.url), checks)
+  const info = await oidc.fetchUserInfo(await discovered(), tokens.access_token, '555000000002')
+  assert.equal(info['family_name'], 'Onerole')
 })

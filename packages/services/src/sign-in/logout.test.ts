@@ -105,3 +105,36 @@ test('the end of a sign-on is told to the relying party, again when it does not 
   const bad = new URL(`${contract.issuers.cis2.issuer}/connect/endSession?id_token_hint=${third.tokens.access_token}`)
   assert.equal((await fetch(bad)).status, 400)
 })
+
+test('a sign-on that nobody uses ends, the relying party is told, and prompt=none finds nothing', async (t) => {
+  let ahead = 0
+  const providers = await openProviders(t, { platform: { clock: { now: () => Date.now() + ahead } }, sweepMs: 50 })
+  const { contract } = providers
+  await contract.register({
+    issuer: 'cis2',
+    clientId: 'app',
+    name: 'App',
+    redirectUris: [redirectUri],
+    secret: 'secret',
+    backchannelLogoutUri: `http://127.0.0.1:${await freePort()}/nobody`,
+  })
+  const asked = (more: Readonly<Record<string, string>> = {}) =>
+    `${contract.issuers.cis2.authorize}?${new URLSearchParams({ client_id: 'app', redirect_uri: redirectUri, response_type: 'code', scope: 'openid', state: 's', ...more })}`
+  const window = browser()
+  await window.submit(await window.open(asked()), { person: '555000000002', authenticator: 'AAL3_FIDO2' })
+  ahead += 59 * 60_000
+  assert.ok(
+    new URL((await window.open(asked({ prompt: 'none' }))).url).searchParams.get('code'),
+    'still there, and used',
+  )
+  ahead += 59 * 60_000
+  assert.ok(new URL((await window.open(asked({ prompt: 'none' }))).url).searchParams.get('code'))
+  assert.deepEqual(await contract.logouts(10), [])
+  ahead += 61 * 60_000
+  const error = new URL((await window.open(asked({ prompt: 'none' }))).url).searchParams.get('error')
+  assert.equal(error, 'login_required')
+  await until(
+    () => contract.logouts(10),
+    (all) => all.length === 1,
+  )
+})

@@ -20,8 +20,6 @@ import { signInStore } from './store.ts'
 export { type SignInConfig, signInConfig } from './config.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
-const sweepMs = 60_000
-
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */
 export function signIn(needs: {
   readonly platform: Platform
@@ -32,8 +30,10 @@ export function signIn(needs: {
   readonly origin: string
   /** Known besides those that are registered in the store: the platform's own authorisation server. */
   readonly relyingParties?: readonly RelyingParty[]
+  /** How often ended sign-ons are cleared away, in milliseconds. */
+  readonly sweepMs?: number
 }): Service<SignIn> {
-  const { platform, config, workers, patients, origin } = needs
+  const { platform, config, workers, patients, origin, sweepMs = 60_000 } = needs
   const { store, clock, random, log, audit, jobs, trust, profile } = platform
   const enabled = config.answers === 'always' || (config.answers === 'sandbox' && profile === 'sandbox')
   const rows = signInStore(store)

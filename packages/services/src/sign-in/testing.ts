@@ -101,6 +101,9 @@ export async function openProviders(
     readonly config?: Partial<SignInConfig>
     readonly relyingParties?: readonly RelyingParty[]
     readonly port?: number
+    readonly sweepMs?: number
+    /** Of another process whose providers these are too. */
+    readonly origin?: string
   } = {},
 ): Promise<Providers> {
   const closers: (() => Promise<unknown>)[] = []
@@ -123,13 +126,14 @@ export async function openProviders(
   const platform = await testPlatform({ trust, ...options.platform })
   closers.push(() => platform.close())
   const port = options.port ?? (await freePort())
-  const origin = `https://localhost:${port}`
+  const origin = options.origin ?? `https://localhost:${port}`
   const service = signIn({
     platform,
     config: { ...signInConfig.parse({}), ...options.config },
     workers: listedWorkers(staff),
     patients,
     origin,
+    ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
     ...(options.relyingParties === undefined ? {} : { relyingParties: options.relyingParties }),
   })
   await platform.store.migrate(service.name, service.migrations ?? {})
