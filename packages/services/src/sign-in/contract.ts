@@ -112,6 +112,10 @@ export interface LogoutDelivery {
 /** What other services may ask of the identity providers. */
 export interface SignIn {
   readonly issuers: Readonly<Record<IssuerName, IssuerAddresses>>
+  /** Issuers of the Keycloak-shaped mocks (§2.10); their endpoints stand below as Keycloak has them. */
+  readonly mocks: Readonly<Record<IssuerName, string>>
+  /** Adds or replaces a client of a mock, which has a secret. SpineError `SIGN_IN_RELYING_PARTY`. */
+  registerMock(party: RelyingParty): Promise<void>
   /** Adds or replaces a relying party, durably. SpineError `SIGN_IN_RELYING_PARTY`. */
   register(party: RelyingParty): Promise<void>
   /** Ends every sign-on of a person at one provider (card removed, operator); relying parties are told. How many there were. */

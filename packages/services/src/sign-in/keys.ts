@@ -32,14 +32,19 @@ interface Loaded extends SigningKey {
   readonly stored: StoredKey
 }
 
+/** Whose keys they are: no provider signs with another's. */
+export type KeyOwner = IssuerName | 'mock-cis2' | 'mock-nhs-login'
+
 /** Algorithms of each provider. */
-const algorithmsOf: Readonly<Record<IssuerName, readonly Algorithm[]>> = {
+const algorithmsOf: Readonly<Record<KeyOwner, readonly Algorithm[]>> = {
   cis2: ['RS256', 'RS512'],
   'nhs-login': ['RS512'],
+  'mock-cis2': ['RS256'],
+  'mock-nhs-login': ['RS512'],
 }
 
 export interface KeyRing {
-  of(issuer: IssuerName): Keys
+  of(issuer: KeyOwner): Keys
   /** Makes what is missing or due, drops what is past, and shows what other processes made. */
   refresh(): Promise<void>
   /** Publishes successors at once. */
@@ -72,7 +77,7 @@ export function keyRing(needs: {
     })
   }
 
-  async function make(issuer: IssuerName, algorithm: Algorithm) {
+  async function make(issuer: KeyOwner, algorithm: Algorithm) {
     const last = known(issuer, algorithm).at(-1)
     const { privateKey, publicKey } = await newPair('rsa', { modulusLength: 2048 })
     const now = clock.now()
@@ -92,8 +97,8 @@ export function keyRing(needs: {
     })
   }
 
-  async function everySet(work: (issuer: IssuerName, algorithm: Algorithm) => Promise<void>) {
-    const all = (['cis2', 'nhs-login'] as const).flatMap((issuer) =>
+  async function everySet(work: (issuer: KeyOwner, algorithm: Algorithm) => Promise<void>) {
+    const all = (Object.keys(algorithmsOf) as KeyOwner[]).flatMap((issuer) =>
       algorithmsOf[issuer].map((algorithm) => work(issuer, algorithm)),
     )
     await Promise.all(all)

@@ -11,6 +11,7 @@ import { type Issuer, makeIssuer } from './issuer.ts'
 import { keyRing } from './keys.ts'
 import { backChannel } from './logout.ts'
 import { migrations } from './migrations.ts'
+import { mockRealm } from './mock.ts'
 import { nhsLogin } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
 import { digestOf } from './records.ts'
@@ -108,7 +109,21 @@ export function signIn(needs: {
     jwks: `${issuerOf[name]}${jwks}`,
   })
 
+  /** Clients of the mocks, which know secrets for patients' applications too. */
+  const mockParty = (name: IssuerName) => async (clientId: string) => {
+    const found = await rows.find({ issuer: `mock-${name}`, model: 'Party', id: digestOf(clientId) })
+    return found?.payload as RelyingParty | undefined
+  }
   const contract: SignIn = {
+    mocks: {
+      cis2: `${origin}/realms/Cis2-mock-${platform.environment}`,
+      'nhs-login': `${origin}/realms/NHS-Login-mock-${platform.environment}`,
+    },
+    async registerMock({ issuer: name, ...party }) {
+      const sound = { ...soundParty({ ...party, issuer: 'cis2' }), issuer: name }
+      await rows.put({ issuer: `mock-${name}`, model: 'Party', id: digestOf(sound.clientId), payload: { ...sound } })
+      await record('sign_in.relying_party.registered', { issuer: `mock-${name}`, client: sound.clientId })
+    },
     issuers: {
       cis2: addresses('cis2', '/access_token', '/connect/jwk_uri'),
       'nhs-login': addresses('nhs-login', '/token', '/.well-known/jwks.json'),
@@ -167,6 +182,22 @@ export function signIn(needs: {
                 authorizeByForm(issuer('nhs-login')),
               ]),
             )
+            for (const [realm, owner, name] of [
+              ['Cis2', 'mock-cis2', 'cis2'],
+              ['NHS-Login', 'mock-nhs-login', 'nhs-login'],
+            ] as const) {
+              const mock = {
+                realm,
+                issuer: contract.mocks[name],
+                rows,
+                keys: keys.of(owner),
+                clock,
+                random,
+                party: mockParty(name),
+                record,
+              }
+              await app.register(mockRealm(mock))
+            }
           },
         }
       : {},
