@@ -63,7 +63,9 @@ const without = (url: URL, name: string) => {
 }
 
 const errorOf = (url: string) => {
-  const { searchParams } = new URL(url)
+  const { searchParams: query, hash } = new URL(url)
+  // Response types that are answered in the fragment are refused there too.
+  const searchParams = query.has('error') ? query : new URLSearchParams(hash.slice(1))
   return [searchParams.get('error'), searchParams.get('error_description')]
 }
 
