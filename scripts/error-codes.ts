@@ -22,6 +22,7 @@ const prefixes = [
   'PROXY',
   'REGISTRATION',
   'REGISTRY',
+  'SIGN_IN',
   'STORE',
   'TRUST',
   'XML',

@@ -17,6 +17,7 @@ import { helloWorld } from '@openspine/services/hello-world'
 import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
+import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
 import { SpineError } from '@openspine/standards/error'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
@@ -147,6 +148,14 @@ export function makeServices(platform: Platform, settings: Settings) {
     config: values.practice,
     demographics: tracesIn(theDemographics.contract),
   })
+  const { publicHost, apiPort } = values['']
+  const theSignIn = signIn({
+    platform,
+    config: values.signIn,
+    workers: workersIn(theDirectory.contract),
+    patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
+    origin: `https://${publicHost}:${apiPort}`,
+  })
   return {
     gateway: theGateway,
     directory: theDirectory,
@@ -156,6 +165,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     identity: theIdentity,
     proxy: theProxy,
     practice: thePractice,
+    signIn: theSignIn,
   }
 }
 

@@ -10,6 +10,7 @@ import { gatewayConfig } from '@openspine/services/gateway'
 import { identityConfig } from '@openspine/services/identity'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
+import { signInConfig } from '@openspine/services/sign-in'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -47,6 +48,7 @@ export const sections = {
   identity: identityConfig,
   proxy: proxyConfig,
   practice: practiceConfig,
+  signIn: signInConfig,
   client: clientConfig,
 } as const
 
