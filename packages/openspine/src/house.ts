@@ -10,6 +10,7 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
 import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
+import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
@@ -130,6 +131,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
   })
+  const theAccessControl = accessControl({ platform })
   const thePractice = practice({
     platform,
     config: values.practice,
@@ -142,6 +144,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     demographics: theDemographics,
     proxy: theProxy,
     practice: thePractice,
+    accessControl: theAccessControl,
   }
 }
 
