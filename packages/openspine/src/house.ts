@@ -16,6 +16,7 @@ import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
+import { smartcard, staffIn } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
@@ -132,6 +133,12 @@ export function makeServices(platform: Platform, settings: Settings) {
     agreements: theRegistration.contract.agreements,
   })
   const theAccessControl = accessControl({ platform })
+  const theSmartcard = smartcard({
+    platform,
+    config: values.smartcard,
+    staff: staffIn(theDirectory.contract, platform.clock),
+    issuer: `https://${values[''].publicHost}:${values[''].apiPort}`,
+  })
   const thePractice = practice({
     platform,
     config: values.practice,
@@ -145,6 +152,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     proxy: theProxy,
     practice: thePractice,
     accessControl: theAccessControl,
+    smartcard: theSmartcard,
   }
 }
 

@@ -9,6 +9,7 @@ import { directoryConfig } from '@openspine/services/directory'
 import { gatewayConfig } from '@openspine/services/gateway'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
+import { smartcardConfig } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -45,6 +46,7 @@ export const sections = {
   demographics: demographicsConfig,
   proxy: proxyConfig,
   practice: practiceConfig,
+  smartcard: smartcardConfig,
   client: clientConfig,
 } as const
 
