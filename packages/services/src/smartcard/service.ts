@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { AuditTrail } from '@openspine/platform/audit'
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import {
@@ -60,11 +61,20 @@ export function smartcard({
   /** URL of the broker, where the configuration names none. */
   readonly issuer: string
 }): Service<Smartcards> {
-  const { clock, random, store, audit, profile } = platform
+  const { clock, random, store, audit, log, profile } = platform
   const rows = sessionStore(store, config.idleMinutes * 60_000)
   const broker = config.issuer === '' ? issuer : config.issuer
   /** Desk → the ticket of its session, as this process made it: asked twice, the agent gives the same. */
   const made = new Map<string, { readonly session: string; readonly ticket: string }>()
+  /** Anybody may ask with any ticket: many refusals go into one record. */
+  const refusals = new AuditTrail<{ readonly at: number; readonly address: string }>({
+    audit,
+    clock,
+    log,
+    event: 'smartcard.assertion.refused',
+    json: (refusal) => JSON.stringify(refusal),
+    faultText: 'The audit of refused role assertions cannot be written.',
+  })
   const hex = () => random.bytes(20).toString('hex')
   /** SAML writes whole seconds. */
   const second = (at: number) => Math.floor(at / 1000) * 1000
@@ -161,7 +171,8 @@ export function smartcard({
     async roleAssertion(ticket, recipient): Promise<BrokerAnswer> {
       const found = await sessionFor(ticket)
       if (found === undefined) {
-        await audit.append({ event: 'smartcard.assertion.refused', at: clock.now(), facts: { address: recipient } })
+        await refusals.room()
+        refusals.add({ at: clock.now(), address: recipient })
         return { xml: failure(recipient) }
       }
       const { session, person } = found
@@ -200,5 +211,11 @@ export function smartcard({
     migrations,
     routes: { api: brokerFace(contract) },
     listeners: simulated ? [agentListener(platform, config.agentPort, contract)] : [],
+    async stop() {
+      await refusals.flush()
+    },
+    async health() {
+      return refusals.fault === undefined ? { status: 'pass' } : { status: 'fail', note: refusals.fault }
+    },
   }
 }

@@ -33,7 +33,9 @@ forEachStore((open) => {
     const store = await open()
     const clock = manualClock('2026-11-25T12:00:00.700Z')
     const platform = await testPlatform({ store, clock })
+    const stops: (() => Promise<unknown>)[] = []
     t.after(async () => {
+      for (const stop of stops) await stop()
       await platform.close()
       await store.close()
     })
@@ -47,6 +49,7 @@ forEachStore((open) => {
         issuer: 'https://ssb.example.test',
       })
       await store.migrate(service.name, service.migrations ?? {})
+      stops.push(async () => service.stop?.(100))
       return service.contract
     }
     const said = async (cards: Awaited<ReturnType<typeof make>>, ticket: string | undefined) => {
@@ -115,6 +118,14 @@ forEachStore((open) => {
       'AQIC5w==@AAJTSQACMDE=#',
     ])
       assert.equal(await said(first, other), dead, other)
+    const before = await platform.audit.find({ event: 'smartcard.signed-on', limit: 10 })
+    assert.deepEqual(before[0]?.facts, {
+      session: session.id,
+      desk: 'desk',
+      uid: one.uid,
+      role: '555110000003',
+      mode: 'live',
+    })
   })
 
   test('a card with several roles: one must be chosen, and may be changed', async (t) => {
