@@ -1,6 +1,7 @@
 import { requestChecks } from '@openspine/platform/trust'
 import * as practiceChecks from '@openspine/practice/checks'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
+import { accessChecks } from '@openspine/services/access-control'
 import { outcomes as pdsOutcomes } from '@openspine/services/demographics'
 import {
   arrivalChecks,
@@ -261,6 +262,20 @@ ${table(sdsRows(sdsChecks))}
 ### Each parameter, in the order of the request
 
 ${table(sdsRows(parameterChecks))}
+
+## Access control (national RBAC)
+
+The answer is a decision: denied, with the reason in the last column and the version of the rules. After these come the
+activities, job roles and areas of work that are asked for (\`not-permitted\`).
+
+${table(
+  accessChecks.map(({ name, clause, explains }) => ({
+    name: code(name),
+    clause: `Identity ${clause}`,
+    asks: explains,
+    failure: `denied: ${code(name)}`,
+  })),
+)}
 
 ## Sharing agreements
 

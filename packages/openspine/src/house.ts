@@ -10,6 +10,7 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
 import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
+import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
@@ -18,6 +19,7 @@ import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
+import { smartcard, staffIn } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
@@ -143,6 +145,13 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
   })
+  const theAccessControl = accessControl({ platform })
+  const theSmartcard = smartcard({
+    platform,
+    config: values.smartcard,
+    staff: staffIn(theDirectory.contract, platform.clock),
+    issuer: `https://${values[''].publicHost}:${values[''].apiPort}`,
+  })
   const thePractice = practice({
     platform,
     config: values.practice,
@@ -166,6 +175,8 @@ export function makeServices(platform: Platform, settings: Settings) {
     proxy: theProxy,
     practice: thePractice,
     signIn: theSignIn,
+    accessControl: theAccessControl,
+    smartcard: theSmartcard,
   }
 }
 

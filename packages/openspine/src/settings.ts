@@ -11,6 +11,7 @@ import { identityConfig } from '@openspine/services/identity'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
 import { signInConfig } from '@openspine/services/sign-in'
+import { smartcardConfig } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -49,6 +50,7 @@ export const sections = {
   proxy: proxyConfig,
   practice: practiceConfig,
   signIn: signInConfig,
+  smartcard: smartcardConfig,
   client: clientConfig,
 } as const
 
