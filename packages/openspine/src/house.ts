@@ -21,6 +21,7 @@ import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
 import { smartcard, staffIn } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
+import { platformParty } from './platform-party.ts'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
 
@@ -129,11 +130,24 @@ export function makeServices(platform: Platform, settings: Settings) {
     }),
   })
   const theDemographics = demographics({ platform, config: values.demographics, gateway: theGateway.contract })
+  const { publicHost, apiPort } = values['']
+  const origin = `https://${publicHost}:${apiPort}`
+  const party = platformParty({ origin, folder: join(platform.dataDir, 'identity') })
+  const theSignIn = signIn({
+    platform,
+    config: values.signIn,
+    workers: workersIn(theDirectory.contract),
+    patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
+    origin,
+    relyingParties: party.relyingParties,
+  })
   const theIdentity = identity({
     platform,
     config: values.identity,
     clients: theGateway.contract,
-    publicHost: values[''].publicHost,
+    // Whoever configures providers means those alone.
+    providers: values.identity.providers.length === 0 ? party.providers(theSignIn.contract.issuers) : [],
+    publicHost,
     rate(apikey) {
       const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
       return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
@@ -150,20 +164,12 @@ export function makeServices(platform: Platform, settings: Settings) {
     platform,
     config: values.smartcard,
     staff: staffIn(theDirectory.contract, platform.clock),
-    issuer: `https://${values[''].publicHost}:${values[''].apiPort}`,
+    issuer: origin,
   })
   const thePractice = practice({
     platform,
     config: values.practice,
     demographics: tracesIn(theDemographics.contract),
-  })
-  const { publicHost, apiPort } = values['']
-  const theSignIn = signIn({
-    platform,
-    config: values.signIn,
-    workers: workersIn(theDirectory.contract),
-    patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
-    origin: `https://${publicHost}:${apiPort}`,
   })
   return {
     gateway: theGateway,

@@ -67,6 +67,8 @@ export interface IssuerKind {
     readonly idle: number
     readonly absolute: number
   }
+  /** Parameters that are as good as not sent. */
+  readonly passedOver?: readonly string[]
   /** After client and redirect URI are proved: throws what the redirect says. */
   judge(parameters: Readonly<Record<string, unknown>>): void
   /** What of the request the sign-on meets: claim `acr` or `vot`; undefined when one must sign in anew. */
@@ -203,7 +205,7 @@ export function makeIssuer(needs: {
     extraParams: Object.fromEntries(
       ['openspine_judge', ...kind.extraParameters].map((parameter) => [
         parameter,
-        parameter === 'openspine_judge' ? (ctx: KoaContextWithOIDC) => kind.judge(requestOf(ctx)) : null,
+        parameter === 'openspine_judge' ? (ctx: KoaContextWithOIDC) => judged(ctx, kind) : null,
       ]),
     ),
     features: {
@@ -456,4 +458,10 @@ export function makeIssuer(needs: {
     signed: (claims, algorithm, typ) => signJwt(claims, keys.active(algorithm), typ),
     verified: (token) => verifiedClaims(token, keys.all()),
   }
+}
+
+function judged(ctx: KoaContextWithOIDC, kind: IssuerKind): void {
+  const parameters: Record<string, unknown> = ctx.oidc.params ?? {}
+  for (const name of kind.passedOver ?? []) parameters[name] = undefined
+  kind.judge(parameters)
 }

@@ -147,7 +147,6 @@ test('state and nonce are mandatory, and what is not supported is refused at the
   for (const [asked, error, description] of [
     [without(url, 'nonce'), 'invalid_request', "missing required parameter 'nonce'"],
     [without(url, 'state'), 'invalid_request', "missing required parameter 'state'"],
-    [begun({ max_age: '1' }).url, 'invalid_request', "parameter 'max_age' is not supported"],
     [begun({ vtr: '["P7.Cx"]' }).url, 'invalid_request', "invalid 'vtr' parameter"],
     [begun({ vtr: 'P9' }).url, 'invalid_request', "invalid 'vtr' parameter"],
     [begun({ scope: 'profile' }).url, 'invalid_request', undefined],

@@ -22,7 +22,8 @@ const claims = {
 }
 
 /** Parameters that OpenID Connect knows and NHS login does not support (§4.1). */
-const unsupported = ['max_age', 'ui_locales', 'id_token_hint', 'login_hint', 'acr_values', 'response_mode']
+/** Not supported (§4.1), so passed over: the national platform itself sends max_age (§2.3). */
+const passedOver = ['max_age', 'ui_locales', 'id_token_hint', 'login_hint', 'acr_values', 'response_mode']
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
@@ -79,12 +80,11 @@ export function nhsLogin(needs: {
       idle: config.patientIdleMinutes * 60,
       absolute: config.patientHours * 3600,
     },
+    passedOver,
     judge(parameters) {
       for (const name of ['state', 'nonce'])
         if (text(parameters[name]) === undefined)
           throw new errors.InvalidRequest(`missing required parameter '${name}'`)
-      for (const name of unsupported)
-        if (parameters[name] !== undefined) throw new errors.InvalidRequest(`parameter '${name}' is not supported`)
       const scopes = (text(parameters['scope']) ?? '').split(' ')
       if (!scopes.includes('openid')) throw new errors.InvalidScope('openid scope must be requested', 'openid')
       if (scopes.includes('profile') && scopes.includes('basic_demographics'))
