@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run: Benchmark }>>> = 
   start: () => import('./start.ts'),
   directory: () => import('./directory.ts'),
   'sds-fhir': () => import('./sds-fhir.ts'),
+  bearer: () => import('./bearer.ts'),
   proxy: () => import('./proxy.ts'),
   demographics: () => import('./demographics.ts'),
 }

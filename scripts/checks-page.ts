@@ -1,6 +1,7 @@
 import { requestChecks } from '@openspine/platform/trust'
 import * as practiceChecks from '@openspine/practice/checks'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
+import { accessChecks } from '@openspine/services/access-control'
 import { outcomes as pdsOutcomes } from '@openspine/services/demographics'
 import {
   arrivalChecks,
@@ -10,6 +11,23 @@ import {
   searchChecks,
 } from '@openspine/services/demographics/checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
+import {
+  type DoorCheck,
+  headerChecks,
+  keyChecks,
+  modeChecks,
+  rateChecks,
+  tokenChecks,
+} from '@openspine/services/gateway'
+import {
+  applicationScope,
+  assertionChecks,
+  authorizeChecks,
+  codeChecks,
+  logoutChecks,
+  refreshChecks,
+  subjectChecks,
+} from '@openspine/services/identity'
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
@@ -104,6 +122,40 @@ function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
   }))
 }
 
+/** What the door of the API platform says is written in its functions, as it is for PDS. */
+function doorRows(checks: readonly DoorCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, says }) => ({
+    name,
+    clause: `identity ${clause}`,
+    asks: explains,
+    failure: code(says),
+  }))
+}
+
+interface OAuthCheck {
+  readonly name: string
+  readonly clause: string
+  readonly explains: string
+  readonly addition?: true
+  readonly only?: 'exchange'
+  /** A function where another part of the platform words the answer. */
+  readonly outcome: unknown
+}
+
+function oauthRows(checks: readonly OAuthCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, addition, only, outcome }) => {
+    const said = outcome as { readonly status?: number; readonly error?: string; readonly description?: string }
+    const when = [addition ? 'not in `national`' : '', only === undefined ? '' : 'token exchange alone']
+    const note = when.filter((each) => each !== '').join(', ')
+    return {
+      name,
+      clause: `identity ${clause}`,
+      asks: note === '' ? explains : `${explains} (${note})`,
+      failure: typeof outcome === 'function' ? '429' : `${said.status} ${code(`${said.error}: ${said.description}`)}`,
+    }
+  })
+}
+
 function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[number][]): Row[] {
   return checks.map(({ name, clause, asks, says }) => ({
     name,
@@ -155,6 +207,23 @@ ${Object.entries(practiceChecks.tokenChecks)
 
 ${endpointTables()}
 
+## API platform
+
+Before PDS, SDS and the sample API, by what each asks for at the path: nothing, a key, or an access token. Which form the
+answer has stands in [errors.md](errors.md#api-platform-what-the-wire-says).
+
+### A request with an access token
+
+${table(doorRows([...tokenChecks, ...rateChecks, ...modeChecks]))}
+
+### A request with a key
+
+${table(doorRows([...keyChecks, ...rateChecks]))}
+
+### Then, of FHIR APIs whose headers the gateway reads
+
+${table(doorRows(headerChecks))}
+
 ## Demographics (PDS FHIR)
 
 ### The Authorization header
@@ -193,6 +262,20 @@ ${table(sdsRows(sdsChecks))}
 ### Each parameter, in the order of the request
 
 ${table(sdsRows(parameterChecks))}
+
+## Access control (national RBAC)
+
+The answer is a decision: denied, with the reason in the last column and the version of the rules. After these come the
+activities, job roles and areas of work that are asked for (\`not-permitted\`).
+
+${table(
+  accessChecks.map(({ name, clause, explains }) => ({
+    name: code(name),
+    clause: `Identity ${clause}`,
+    asks: explains,
+    failure: `denied: ${code(name)}`,
+  })),
+)}
 
 ## Sharing agreements
 
@@ -233,5 +316,34 @@ ${table(
     failure: code(stable),
   })),
 )}
+
+## Authorisation server (OAuth 2.0)
+
+Answers are \`error\`, \`error_description\` and \`message_id\`, by which the audit tells the cause. Status 302 is an answer to the
+application by a redirect. Method, media type and repeated parameters come first.
+
+### Client assertion: client credentials and token exchange
+
+${table(oauthRows([...assertionChecks, applicationScope]))}
+
+### Then, for token exchange, the ID token
+
+${table(oauthRows(subjectChecks))}
+
+### GET /authorize
+
+${table(oauthRows(authorizeChecks))}
+
+### A code, then the code itself
+
+${table(oauthRows(codeChecks))}
+
+### A refresh token, then the token itself
+
+${table(oauthRows(refreshChecks))}
+
+### POST /backchannel_logout
+
+${table(oauthRows(logoutChecks))}
 `
 }

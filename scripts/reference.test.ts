@@ -69,7 +69,9 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/registration/endpoints.ts',
       'packages/services/src/registration/products.ts',
       'packages/services/src/registration/service.ts',
+      'packages/services/src/smartcard/service.ts',
       'packages/standards/src/fhir/problem.ts',
+      'packages/standards/src/saml/read.ts',
       'packages/standards/src/xml/problem.ts',
     ])
   })

@@ -9,6 +9,7 @@ import { loadCommands } from './commands/load.ts'
 import { practiceCommands } from './commands/practice.ts'
 import { productCommands } from './commands/product.ts'
 import { proxyCommands } from './commands/proxy.ts'
+import { rbacCommands } from './commands/rbac.ts'
 import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
@@ -36,6 +37,7 @@ agreementCommands(program)
 loadCommands(program)
 practiceCommands(program)
 registryCommands(program)
+rbacCommands(program)
 configCommand(program)
 
 await program.parseAsync()

@@ -10,12 +10,18 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
 import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
+import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { gateway } from '@openspine/services/gateway'
+import { helloWorld } from '@openspine/services/hello-world'
+import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
+import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
+import { smartcard, staffIn } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
+import { platformParty } from './platform-party.ts'
 import { tracesIn } from './practice-demographics.ts'
 import type { Settings } from './settings.ts'
 
@@ -123,12 +129,42 @@ export function makeServices(platform: Platform, settings: Settings) {
       profile: platform.profile,
     }),
   })
-  const theDemographics = demographics({ platform, config: values.demographics })
+  const theDemographics = demographics({ platform, config: values.demographics, gateway: theGateway.contract })
+  const { publicHost, apiPort } = values['']
+  const origin = `https://${publicHost}:${apiPort}`
+  const party = platformParty({ origin, folder: join(platform.dataDir, 'identity') })
+  const theSignIn = signIn({
+    platform,
+    config: values.signIn,
+    workers: workersIn(theDirectory.contract),
+    patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
+    origin,
+    relyingParties: party.relyingParties,
+  })
+  const theIdentity = identity({
+    platform,
+    config: values.identity,
+    clients: theGateway.contract,
+    // Whoever configures providers means those alone.
+    providers: values.identity.providers.length === 0 ? party.providers(theSignIn.contract.issuers) : [],
+    publicHost,
+    rate(apikey) {
+      const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
+      return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
+    },
+  })
   const theProxy = proxy({
     platform,
     config: values.proxy,
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
+  })
+  const theAccessControl = accessControl({ platform })
+  const theSmartcard = smartcard({
+    platform,
+    config: values.smartcard,
+    staff: staffIn(theDirectory.contract, platform.clock),
+    issuer: origin,
   })
   const thePractice = practice({
     platform,
@@ -140,8 +176,13 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,
+    helloWorld: helloWorld({ gateway: theGateway.contract }),
+    identity: theIdentity,
     proxy: theProxy,
     practice: thePractice,
+    signIn: theSignIn,
+    accessControl: theAccessControl,
+    smartcard: theSmartcard,
   }
 }
 

@@ -36,6 +36,7 @@ Examples:
   $ openspine registry export registry/             the registry as files for version control
   $ openspine app create "Ward App"                  an API key for your own application
   $ openspine token lint "Bearer eyJhbG…"           what is wrong with this audit token?
+  $ openspine rbac explain --role R8000 --activity B0820   may this role do that, and why?
   $ openspine practice load patients.csv --practice A20047
   $ openspine system register --help                an ASID, a party key and a place in the directory for it
 `,

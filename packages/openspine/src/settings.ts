@@ -7,8 +7,11 @@ import { practiceConfig } from '@openspine/practice'
 import { demographicsConfig } from '@openspine/services/demographics'
 import { directoryConfig } from '@openspine/services/directory'
 import { gatewayConfig } from '@openspine/services/gateway'
+import { identityConfig } from '@openspine/services/identity'
 import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
+import { signInConfig } from '@openspine/services/sign-in'
+import { smartcardConfig } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -43,8 +46,11 @@ export const sections = {
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,
+  identity: identityConfig,
   proxy: proxyConfig,
   practice: practiceConfig,
+  signIn: signInConfig,
+  smartcard: smartcardConfig,
   client: clientConfig,
 } as const
 

@@ -1,4 +1,5 @@
-import { findAudit, type StoredAuditRecord, verifyAudit } from '@openspine/platform/audit'
+import { findAudit, type StoredAuditRecord, streamAudit, verifyAudit } from '@openspine/platform/audit'
+import { explainRefusal, type RefusalExplanation, timeOfMessage } from '@openspine/services/gateway'
 import { explainProxyRecord } from '@openspine/services/proxy'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
@@ -54,12 +55,17 @@ export function auditCommands(program: Command): void {
 
   program
     .command('explain')
-    .argument('<trace>', 'Ssp-TraceID, or the request id that a service answered with')
+    .argument('<trace>', 'Ssp-TraceID, X-Request-ID, or the message id that a service answered with')
     .description('why a request was refused or what happened to it: each check, the directory record used, the verdict')
     .action(
       action(async (command, trace: string) => {
-        const records = await withAuditReader(command, (reader) => findAudit(reader, { trace, limit: 100 }))
-        if (records.length === 0)
+        const { records, refusal } = await withAuditReader(command, async (reader) => ({
+          records: await findAudit(reader, { trace, limit: 100 }),
+          refusal: await refusalAtTheDoor(reader, trace),
+        }))
+        if (refusal !== undefined && globalOptions(command).json) return void output.json([refusal, ...records])
+        if (refusal !== undefined) for (const line of refusalLines(refusal)) output.line(line)
+        if (records.length === 0 && refusal === undefined)
           throw new SpineError(
             'CLIENT_NOT_FOUND',
             { trace },
@@ -70,6 +76,41 @@ export function auditCommands(program: Command): void {
         for (const line of explainRecords(records)) output.line(line)
       }),
     )
+}
+
+/** How far around the time in a message id its record may lie: clocks of processes differ. */
+const aroundMs = 60_000
+/** Records in which an X-Request-ID is looked for, newest first: each holds up to 200 refusals. */
+const mostRecords = 1000
+
+/** A refusal of the API platform's door, by its message id or by the X-Request-ID of the request. */
+async function refusalAtTheDoor(
+  reader: Parameters<typeof streamAudit>[0],
+  id: string,
+): Promise<RefusalExplanation | undefined> {
+  const event = 'gateway.refused'
+  const at = timeOfMessage(id)
+  const records =
+    at === undefined
+      ? await findAudit(reader, { event, limit: mostRecords })
+      : streamAudit(reader, { event, from: at - aroundMs, to: at + aroundMs })
+  for await (const record of records) {
+    const found = explainRefusal(record, id)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function refusalLines(refusal: RefusalExplanation): string[] {
+  const { id, at, api, path, status, check, says, explanation, application } = refusal
+  return [
+    `${bold(id)}  ${at}`,
+    `${red('✖')} the API platform answered ${status} to a request for ${api} ${path}`,
+    `  from     ${application ?? 'an application that is not known'}`,
+    `  failed   ${bold(check)}`,
+    ...(says === '' ? [] : [`  it said  ${says}`]),
+    `  to do    ${explanation}`,
+  ]
 }
 
 /** What people read about one trace id: one paragraph for each audited step. */

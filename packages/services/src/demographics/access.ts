@@ -15,14 +15,28 @@ export interface AppAttributes {
 export interface Access {
   readonly mode: AccessMode
   /** User-restricted: the worker, and the role profile ids they hold. `roles` is absent where the user directory was not asked. */
-  readonly user?: { readonly id: string; readonly roles?: readonly string[] }
+  readonly user?: {
+    readonly id: string
+    readonly roles?: readonly string[]
+    /** The role chosen at sign-in: it counts where the request names none. */
+    readonly selectedRole?: string
+  }
   /** Patient access: own number, identity proofing level and vector of trust. */
   readonly patient?: { readonly nhsNumber: string; readonly level: string; readonly vectorOfTrust?: string }
   readonly app?: { readonly id: string; readonly asid?: string; readonly attributes?: AppAttributes }
 }
 
+/** What tells who asks, and what the audit of a refusal needs. */
+export interface Identified {
+  readonly authorization: string | undefined
+  readonly requestId: string | undefined
+  /** Below the base. */
+  readonly path: string
+  readonly address: string
+}
+
 /**
- * Decides who asks. Rejects with the exact 401 of §7 (`refuse(outcomes.accessDenied(…))`). The API
- * platform passes its own; until then `profileAccess` is used.
+ * Decides who asks. Rejects with the exact 401 of §7 (`refuse(outcomes.accessDenied(…))`). The API platform's is
+ * `gatewayAccess`; where there is none, `profileAccess` is used.
  */
-export type Authenticate = (request: { readonly authorization: string | undefined }) => Promise<Access>
+export type Authenticate = (request: Identified) => Promise<Access>

@@ -56,6 +56,14 @@ function arrival(method: string, path: string, more: Partial<Arrival> & { readon
 }
 const mine = '/Patient/9990548609'
 
+/** A request as far as authentication looks at it. */
+const asking = (authorization: string | undefined) => ({
+  authorization,
+  requestId: undefined,
+  path: '/Patient/9000000009',
+  address: '127.0.0.1',
+})
+
 test('the form of the Authorization header, with its exact words', async () => {
   const rows = [
     ['Authorization is there', undefined, 'Missing Authorization header'],
@@ -72,13 +80,13 @@ test('the form of the Authorization header, with its exact words', async () => {
   )
   const strict = profileAccess('refused')
   for (const [, authorization, words] of [...rows, ['', 'Bearer abc', 'Invalid Access Token'] as const])
-    await assert.rejects(strict({ authorization }), { outcome: outcomes.accessDenied(words) })
+    await assert.rejects(strict(asking(authorization)), { outcome: outcomes.accessDenied(words) })
   const sandbox = profileAccess('user-restricted')
-  assert.equal((await sandbox({ authorization: undefined })).mode, 'user-restricted')
-  await assert.rejects(sandbox({ authorization: 'Bearer abc' }), {
+  assert.equal((await sandbox(asking(undefined))).mode, 'user-restricted')
+  await assert.rejects(sandbox(asking('Bearer abc')), {
     outcome: outcomes.accessDenied('Invalid Access Token'),
   })
-  await assert.rejects(sandbox({ authorization: '' }), { outcome: outcomes.accessDenied('Empty Authorization header') })
+  await assert.rejects(sandbox(asking('')), { outcome: outcomes.accessDenied('Empty Authorization header') })
 })
 
 test('every check between the token and the operation', () => {

@@ -144,7 +144,10 @@ export const arrivalChecks: readonly Check<Arrival>[] = [
     refusal({ access, role }) {
       if (access.mode !== 'user-restricted') return undefined
       const roles = access.user?.roles
-      if (role === undefined) return roles && roles.length > 1 ? outcomes.roleInvalid('') : undefined
+      if (role === undefined)
+        return roles && roles.length > 1 && access.user?.selectedRole === undefined
+          ? outcomes.roleInvalid('')
+          : undefined
       return /^[0-9]+$/.test(role) && (roles?.includes(role) ?? true) ? undefined : outcomes.roleInvalid(role)
     },
   },

@@ -3,8 +3,8 @@ import { authorizationChecks, firstRefusal } from './checks.ts'
 import { outcomes, refuse } from './outcomes.ts'
 
 /**
- * No token can be verified yet, so none is accepted. Without an Authorization header a request acts as a
- * healthcare worker where the configuration says so (profile `sandbox`), and is refused otherwise.
+ * Where there is no API platform no token can be verified, so none is accepted. Without an Authorization header a
+ * request acts as a healthcare worker where the configuration says so (profile `sandbox`), and is refused otherwise.
  */
 export function profileAccess(withoutToken: 'user-restricted' | 'refused'): Authenticate {
   return async ({ authorization }) => {

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
 import { accessRecord } from './fhir/record.ts'
+import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import { migrations } from './migrations.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
@@ -24,12 +26,13 @@ export { workedPeople } from './worked-people.ts'
 const loadBatch = 5_000
 
 /**
- * The Personal Demographics Service: one person store, one matcher, and its faces. `authenticate` is how
- * the API platform tells who asks; without it the profile decides (no token can be verified then).
+ * The Personal Demographics Service: one person store, one matcher, and its faces. The gateway verifies access tokens;
+ * without it the profile decides (no token can be verified then). `authenticate` stands in for both.
  */
 export function demographics(parts: {
   readonly platform: Platform
   readonly config: DemographicsConfig
+  readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused'>
   readonly authenticate?: Authenticate
 }): Service<Demographics> {
   const { platform, config } = parts
@@ -50,6 +53,18 @@ export function demographics(parts: {
     } catch {
       return { status: 'fail', note: 'The store does not answer.' }
     }
+  }
+
+  const fromProfile = profileAccess(withoutToken)
+  let fromGateway: Authenticate | undefined
+  if (parts.gateway !== undefined) {
+    const api = pdsApi({ version, basePath: config.basePath, health })
+    parts.gateway.declare(api)
+    fromGateway = gatewayAccess({
+      gateway: parts.gateway,
+      api,
+      ...(withoutToken === 'refused' ? {} : { otherwise: fromProfile }),
+    })
   }
 
   const settled = async (event: Settled): Promise<void> => {
@@ -87,7 +102,7 @@ export function demographics(parts: {
         clock: platform.clock,
         random: platform.random,
         log: platform.log,
-        authenticate: parts.authenticate ?? profileAccess(withoutToken),
+        authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
         search: (criteria) => trace(people, criteria, config.fuzzyBlock),
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),

@@ -13,7 +13,7 @@ import {
   spineSchema,
 } from '@openspine/standards/ldap'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Gateway } from '../gateway/contract.ts'
+import type { Api, Gateway } from '../gateway/contract.ts'
 import type { DirectoryConfig } from './config.ts'
 import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
 import { explainLookup } from './explain/lookup.ts'
@@ -138,6 +138,8 @@ export function directory(needs: {
     return { status: 'pass' }
   }
 
+  needs.gateway?.declare(sdsApi(config.fhirBasePath, health))
+
   return {
     name: 'directory',
     contract,
@@ -174,6 +176,16 @@ export function directory(needs: {
   }
 }
 
+/** What the SDS FHIR API asks of its callers: a key, except for its health. */
+const sdsApi = (basePath: string, health: () => Promise<HealthReport>): Api => ({
+  name: 'spine-directory',
+  version: '0.1.0',
+  basePath,
+  access: [{ mode: 'key' }, { mode: 'open', paths: ['/healthcheck', '/healthcheck/deep'] }],
+  faults: 'fhir-display',
+  health,
+})
+
 /** The faces over HTTP: the SDS FHIR API behind the gateway, and the old route lookup. */
 function httpFaces(
   { platform, config, gateway }: Parameters<typeof directory>[0],
@@ -199,13 +211,13 @@ function httpFaces(
   }
   const { fhirBasePath: basePath, fhirPublicUrl: publicUrl, routeLookupPath } = config
   const { lookups: find, health } = about
+  const ldapUrl = `ldaps://${config.fqdn}:${config.port}`
+  const sds = gateway?.behind(
+    sdsApi(basePath, health),
+    sdsFace({ basePath, publicUrl, lookups: find, clock, random, log, health, ldapUrl, settled }),
+  )
   return async (app) => {
-    if (gateway !== undefined) {
-      const ldapUrl = `ldaps://${config.fqdn}:${config.port}`
-      const face = sdsFace({ basePath, publicUrl, lookups: find, clock, random, log, health, ldapUrl, settled })
-      const open = ['/healthcheck', '/healthcheck/deep']
-      await app.register(gateway.behind({ name: 'spine-directory', version: '0.1.0', basePath, open, health }, face))
-    }
+    if (sds !== undefined) await app.register(sds)
     if (routeLookupPath !== '')
       await app.register(routeLookup({ path: routeLookupPath, lookups: find, clock, log, settled }))
   }

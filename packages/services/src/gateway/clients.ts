@@ -113,7 +113,7 @@ export interface AccessTokens {
    */
   refresh(
     refreshToken: string,
-    by: { readonly key: string; readonly lifetimes: Lifetimes },
+    by: { readonly key: string; readonly lifetimes: Lifetimes | ((grant: Grant) => Lifetimes) },
   ): Promise<IssuedToken | 'unknown' | 'expired' | 'reused'>
   /** Mostly from memory; asks the store for a token that this process has not seen. */
   verify(accessToken: string): Promise<TokenVerdict>

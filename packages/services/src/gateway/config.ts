@@ -6,15 +6,23 @@ export const gatewayConfig = z.object({
     .enum(['any', 'registered'])
     .default('any')
     .describe(
-      'Whom the APIs answer: everyone, whatever the header `apikey` says, or registered applications alone. The profile strict always asks for a registered key.',
+      'Whom the APIs that a key alone opens answer: everyone, whatever the header `apikey` says, or registered applications alone. The profile strict always asks for a registered key.',
     )
     .meta({ strict: 'registered' }),
+  compat: z
+    .enum(['hardened', 'national'])
+    .default('hardened')
+    .describe(
+      'Refusals at the door `api`: `national` sends exactly what the national gateway sends. `hardened` sends the same texts, with the media type of FHIR where they are FHIR, and the headers `Retry-After`, `RateLimit`, `WWW-Authenticate` and `OpenSpine-Message-ID`.',
+    ),
   quotaPerMinute: z
     .int()
     .min(0)
     .max(10_000_000)
     .default(0)
-    .describe('Requests that one application may make of one API in a minute, in each process; 0: any number.')
+    .describe(
+      'Requests that one application may make of one API in a minute, in each process; 0: any number. An application may have limits of its own.',
+    )
     .meta({ strict: 2400 }),
   spikePerSecond: z
     .int()
@@ -31,6 +39,12 @@ export const gatewayConfig = z.object({
     .max(100_000)
     .default(10_000)
     .describe('Most applications that may be registered: all are held in memory.'),
+  rememberedTokens: z
+    .int()
+    .min(100)
+    .max(10_000_000)
+    .default(100_000)
+    .describe('Access tokens that a process remembers, so that it need not ask the store at each request.'),
 })
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>

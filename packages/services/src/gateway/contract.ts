@@ -1,5 +1,13 @@
 import type { HealthReport } from '@openspine/platform/service'
+import type { FhirOutcome } from '@openspine/standards/fhir'
 import type { FastifyPluginAsync } from 'fastify'
+import type { AccessModeName, ApiAccess } from './access.ts'
+import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } from './clients.ts'
+
+export type { AccessModeName, ApiAccess } from './access.ts'
+export type * from './clients.ts'
+
+export type * from './clients.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
@@ -11,35 +19,80 @@ export interface ApiKey {
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly revokedAt?: number
+  /** Whether a client secret belongs to it: it is kept as a digest, and can be replaced. */
+  readonly hasSecret?: boolean
 }
 
+/** Own limits of an application, in place of those of the configuration (§9.6). 0: any number. */
+export interface ApplicationRates {
+  readonly quotaPerMinute?: number
+  readonly spikePerSecond?: number
+}
+
+/** What an application is registered with, beside its name: §10 of the identity specification. */
+export interface ApplicationFacts {
+  readonly displayName?: string
+  /** Compared as an exact string. */
+  readonly callbackUrl?: string
+  readonly publicKeys?: ClientKeys
+  readonly asid?: string
+  /** `apim-app-flow-vars`: settings that single APIs read, such as `{"pds":{"app-restricted":{"update":true}}}`. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly rates?: ApplicationRates
+}
+
+/** A change of some facts: a member that is null is taken away, one that is absent stays. */
+export type ApplicationChange = { readonly [Name in keyof ApplicationFacts]?: ApplicationFacts[Name] | null }
+
 /** A registered application: whoever calls the APIs of the platform is one. */
-export interface Application {
+export interface Application extends ApplicationFacts {
   readonly id: string
   readonly name: string
   readonly createdAt: number
+  readonly status: 'approved' | 'revoked'
   readonly keys: readonly ApiKey[]
+  readonly subscriptions: readonly Subscription[]
 }
 
-/** A key that was just made. `secret` is told this once. */
+/** A key that was just made. `secret` is the key, which is the client id; `clientSecret` goes with it. Both are told this once. */
 export interface IssuedKey extends ApiKey {
   readonly secret: string
+  /** Absent for a key of the status kind. */
+  readonly clientSecret?: string
 }
 
-/** Who an admitted request is from; without members where a key is not asked for and none is known. */
+/** Who an admitted request is from; without members where nothing is asked for and none is known. */
 export interface ApiCaller {
   readonly application?: string
   readonly name?: string
   /** Id of the key, never the key. */
   readonly key?: string
+  /** How it may act, where the API distinguishes. */
+  readonly mode?: AccessModeName
+  /** What its access token stands for. */
+  readonly grant?: Grant
+  readonly asid?: string
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** Role profile id that the request acts in (§9.5). */
+  readonly role?: string
 }
 
 /** Why a request does not reach its API, and what the wire says. */
 export interface Refusal {
-  readonly reason: 'key-missing' | 'key-unknown' | 'key-revoked' | 'spike' | 'quota'
-  readonly status: 401 | 429
+  /** Id of this refusal: it stands in the audit, and `openspine explain` finds it. */
+  readonly id: string
+  /** Stable word for audit and metrics. */
+  readonly reason: string
+  /** Name of the check that failed. */
+  readonly check: string
+  /** In plain words, for the audit: what to do. */
+  readonly explanation: string
+  readonly status: number
+  readonly contentType: string
   /** JSON text. */
   readonly body: string
+  /** The same as values, for an API that renders FHIR itself. */
+  readonly outcome: FhirOutcome
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -49,14 +102,35 @@ export type Admission =
 
 /** An API of the platform. */
 export interface Api {
-  /** Name in audit and metrics, and what rates count by. */
+  /** Name in audit and metrics, what rates count by, and what products open. */
   readonly name: string
   readonly version: string
   /** Path on the door `api`: begins with a slash and does not end with one. */
   readonly basePath: string
-  /** Paths below it that need no key. */
-  readonly open?: readonly string[]
+  /** Who may call it, least privilege first: of those that fit, the last one counts (§9.2). */
+  readonly access: readonly ApiAccess[]
+  /** Its name in scopes, where that differs. */
+  readonly scopeName?: string
+  /**
+   * How refusals look (§9.3): the plain gateway fault; a FHIR outcome; or, as the SDS FHIR API has it (directory
+   * specification §7.5), an outcome whose display is the fault's text.
+   */
+  readonly faults: 'plain' | 'fhir' | 'fhir-display'
+  /**
+   * Whether the gateway looks at X-Request-ID and finds the role of a user-restricted request (§9.5). An API that does
+   * it itself, in its own words, leaves this out.
+   */
+  readonly roles?: boolean
   health(): Promise<HealthReport>
+}
+
+/** The headers by which a request is judged. */
+export interface Credentials {
+  readonly authorization?: string | undefined
+  readonly apikey?: string | undefined
+  readonly requestId?: string | undefined
+  /** NHSD-Session-URID. */
+  readonly role?: string | undefined
 }
 
 declare module 'fastify' {
@@ -67,19 +141,49 @@ declare module 'fastify' {
 }
 
 /** The door of the API platform: applications and their keys, admission and rates. Answers come from memory; a committed change is seen within a second in every process. */
-export interface Gateway {
-  /** Judges one request and counts it. */
+export interface Gateway extends Clients, AccessTokens {
+  /** Makes an API known, with what it asks for; `behind` does so too. Again by the same name replaces it. */
+  declare(api: Api): void
+  /** Judges one request of an API that keys alone open, and counts it. An API that was not declared asks for a key. */
   admit(request: { readonly api: string; readonly apikey: string | undefined }): Admission
+  /** Judges one request by all that its API asks for, and counts it. `path` is below the base. */
+  judge(request: { readonly api: Api; readonly path: string; readonly credentials: Credentials }): Promise<Admission>
   /**
    * Puts the routes of an API (paths relative to its base) behind the gateway: `/_ping`, `/_status`, CORS preflight,
    * then admission, for every path below the base.
    */
   behind(api: Api, routes: FastifyPluginAsync): FastifyPluginAsync
+  /** Keeps a refusal that an API answers itself. */
+  refused(
+    event: { readonly api: string; readonly path: string; readonly address: string } & RefusedRequest,
+  ): Promise<void>
   applications(): readonly Application[]
+  /** Products of the APIs that were declared, and those that were defined. */
+  products(): readonly Product[]
   /** SpineError `GATEWAY_NAME` or `GATEWAY_FULL`. */
   create(name: string, by: string): Promise<{ readonly application: Application; readonly key: IssuedKey }>
+  /** SpineError `GATEWAY_NO_APPLICATION`, `GATEWAY_FACT`, `GATEWAY_KEY_SET`. */
+  change(application: string, change: ApplicationChange, by: string): Promise<Application>
+  /** Final: its keys stay known as not approved, and its tokens die. False when it was revoked before. */
+  revokeApp(application: string, by: string): Promise<boolean>
+  /** `revokeApplication`, with a record of who did it. How many sign-ins or grants there were. */
+  revokeTokens(application: string, by: string): Promise<number>
   /** SpineError `GATEWAY_NO_APPLICATION` or `GATEWAY_FULL`. */
   newKey(application: string, kind: KeyKind, by: string): Promise<IssuedKey>
+  /** A new client secret in place of the one before. SpineError `GATEWAY_NO_KEY`. */
+  newSecret(key: string, by: string): Promise<string>
   /** False when there is no such key, or it was revoked before. */
   revokeKey(key: string, by: string): Promise<boolean>
+  /** Asks for a product: approved at once, or pending. SpineError `GATEWAY_NO_APPLICATION`, `GATEWAY_NO_PRODUCT`. */
+  subscribe(application: string, product: string, by: string): Promise<Subscription>
+  /** Decides about it. */
+  decide(application: string, product: string, status: 'approved' | 'revoked', by: string): Promise<Subscription>
+  /** Adds a product, or changes it. SpineError `GATEWAY_PRODUCT`. */
+  defineProduct(product: Product, by: string): Promise<void>
+}
+
+export interface RefusedRequest {
+  readonly caller: ApiCaller
+  readonly refusal: Refusal
+  readonly requestId?: string | undefined
 }

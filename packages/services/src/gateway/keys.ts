@@ -1,41 +1,103 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Random } from '@openspine/platform/clock'
+import type { Client, Product } from './clients.ts'
 import type { Application } from './contract.ts'
+import { allProducts, subscriptionsOf } from './products.ts'
 import type { StoredApplications, StoredKey } from './store.ts'
 
-/** A new key: 192 random bits in 32 characters that need no quoting. */
-export const newSecret = (random: Random): string => random.bytes(24).toString('base64url')
+const alphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** A new key or secret: 32 letters and digits (§10), of 190 random bits. */
+export function newSecret(random: Random): string {
+  let secret = ''
+  while (secret.length < 32)
+    // Octets from 248 up would favour the first letters.
+    for (const octet of random.bytes(40)) if (octet < 248 && secret.length < 32) secret += alphanumerics[octet % 62]
+  return secret
+}
 
 export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-/** Applications and keys in force, for look-ups by key. */
+/** Applications, keys, products and subscriptions in force, for look-ups by key. */
 export interface KeyRing {
   readonly version: number
   readonly applications: ReadonlyMap<string, Application>
+  readonly products: ReadonlyMap<string, Product>
   /** The key, in force or revoked, and whose it is. */
   find(secret: string): { readonly key: StoredKey; readonly application: Application } | undefined
+  /** The client of this key, by the key or by its id. Keys of the status kind are no clients. */
+  client(secret: string): Client | undefined
+  clientOf(keyId: string): Client | undefined
+  secretFits(secret: string, clientSecret: string): boolean
 }
 
-export function keyRing({ version, applications, keys }: StoredApplications): KeyRing {
+export function keyRing(stored: StoredApplications, defaults: readonly Product[]): KeyRing {
+  const { version, keys } = stored
+  const products = allProducts(defaults, stored.products)
   const byDigest = new Map(keys.map((key) => [key.digest, key]))
-  const byId = new Map(
-    applications.map((application): [string, Application] => [application.id, { ...application, keys: [] }]),
-  )
   const keysOf = Map.groupBy(keys, ({ application }) => application)
-  for (const [id, application] of byId) {
-    const own = (keysOf.get(id) ?? []).map(({ digest: _digest, application: _application, ...shown }) => shown)
-    byId.set(id, { ...application, keys: own })
+  const askedOf = Map.groupBy(stored.subscriptions, ({ application }) => application)
+  const applications = new Map(
+    stored.applications.map(({ facts, ...application }): [string, Application] => {
+      const { id } = application
+      const asked = (askedOf.get(id) ?? []).map(({ product, status }) => ({ product, status }))
+      const own = (keysOf.get(id) ?? []).map(
+        ({ digest: _digest, application: _application, secretDigest, ...shown }) => ({
+          ...shown,
+          ...(secretDigest === undefined ? {} : { hasSecret: true }),
+        }),
+      )
+      return [id, { ...application, ...facts, keys: own, subscriptions: subscriptionsOf(asked, defaults, products) }]
+    }),
+  )
+  const clients = new Map(
+    keys.flatMap((key): [string, Client][] => {
+      const application = applications.get(key.application)
+      return application === undefined || key.kind !== 'application'
+        ? []
+        : [[key.id, clientFrom(key, application, products)]]
+    }),
+  )
+  const keyOf = (secret: string): StoredKey | undefined => {
+    // Sought by digest, so the time tells nothing about a key; compared once more without a shortcut.
+    const digest = digestOf(secret)
+    const key = byDigest.get(digest)
+    return key !== undefined && same(key.digest, digest) ? key : undefined
   }
   return {
     version,
-    applications: byId,
+    applications,
+    products,
     find(secret) {
-      // Sought by digest, so the time tells nothing about a key; compared once more without a shortcut.
-      const digest = digestOf(secret)
-      const key = byDigest.get(digest)
-      if (key === undefined || !timingSafeEqual(Buffer.from(key.digest), Buffer.from(digest))) return undefined
-      const application = byId.get(key.application)
-      return application === undefined ? undefined : { key, application }
+      const key = keyOf(secret)
+      const application = key && applications.get(key.application)
+      return key === undefined || application === undefined ? undefined : { key, application }
     },
+    client: (secret) => clients.get(keyOf(secret)?.id ?? ''),
+    clientOf: (keyId) => clients.get(keyId),
+    secretFits(secret, clientSecret) {
+      const expected = keyOf(secret)?.secretDigest
+      return expected !== undefined && same(expected, digestOf(clientSecret))
+    },
+  }
+}
+
+const same = (one: string, other: string) => timingSafeEqual(Buffer.from(one), Buffer.from(other))
+
+function clientFrom(key: StoredKey, application: Application, products: ReadonlyMap<string, Product>): Client {
+  const { subscriptions } = application
+  return {
+    application: application.id,
+    name: application.displayName ?? application.name,
+    key: key.id,
+    approved: application.status === 'approved' && key.revokedAt === undefined,
+    callbackUrl: application.callbackUrl,
+    keys: application.publicKeys,
+    asid: application.asid,
+    subscriptions,
+    products: subscriptions.flatMap(({ product, status }) => {
+      const named = status === 'approved' ? products.get(product) : undefined
+      return named === undefined ? [] : [named]
+    }),
   }
 }

@@ -20,10 +20,9 @@ interface Count {
 const minuteMs = 60_000
 
 /** Counts requests by whoever makes them: spike arrest first, then the quota of the minute. Time in milliseconds. */
-export function rateCounter(rates: Rates): (who: string, now: number) => RateVerdict {
-  const { quotaPerMinute, spikePerSecond } = rates
+export function rateCounter(): (who: string, now: number, rates: Rates) => RateVerdict {
   const counts = new Map<string, Count>()
-  return (who, now) => {
+  return (who, now, { quotaPerMinute, spikePerSecond }) => {
     if (quotaPerMinute === 0 && spikePerSecond === 0) return { within: true }
     const minute = Math.floor(now / minuteMs) * minuteMs
     let count = counts.get(who)

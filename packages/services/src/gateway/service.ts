@@ -2,20 +2,32 @@ import { AuditTrail } from '@openspine/platform/audit'
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { isUuid } from '@openspine/standards/nhs'
+import type { Product, Subscription } from './clients.ts'
 import type { GatewayConfig } from './config.ts'
-import type { Admission, ApiCaller, Application, Gateway, IssuedKey, KeyKind, Refusal } from './contract.ts'
+import type { Api, ApiCaller, Application, Gateway, IssuedKey, KeyKind, Refusal } from './contract.ts'
+import { door } from './door.ts'
+import { changedFacts, checkChange, checkProduct } from './facts.ts'
 import { apiBehind } from './http/behind.ts'
 import { digestOf, type KeyRing, keyRing, newSecret } from './keys.ts'
+import { messageId } from './message-id.ts'
 import { migrations } from './migrations.ts'
+import { defaultProducts } from './products.ts'
 import { rateCounter } from './rates.ts'
-import { keyRefusal, rateRefusal } from './refusals.ts'
-import { applicationStore, type StoredKey } from './store.ts'
+import { claimsOfGrant, type UserInfo } from './roles.ts'
+import { applicationStore, type StoredApplications, type StoredKey } from './store.ts'
+import { tokenKeeper } from './tokens/tokens.ts'
 
+export { type DoorCheck, headerChecks, keyChecks, modeChecks, rateChecks, tokenChecks } from './checks.ts'
 export { type GatewayConfig, gatewayConfig } from './config.ts'
+export { explainRefusal, type RefusalExplanation } from './explain.ts'
+export { keysOfSet, type ShownKey } from './key-set.ts'
+export { timeOfMessage } from './message-id.ts'
+export type { UserInfo } from './roles.ts'
 
 const topic = 'gateway'
 /** Keys of one application, revoked ones included. */
 const mostKeys = 100
+const nothing: StoredApplications = { version: 0, applications: [], keys: [], subscriptions: [], products: [] }
 
 interface Refused {
   readonly at: number
@@ -24,15 +36,30 @@ interface Refused {
   readonly caller: ApiCaller
   readonly refusal: Refusal
   readonly address: string
+  readonly requestId?: string | undefined
 }
 
-/** The API platform's door: which application asks, and whether it may now. */
-export function gateway(needs: { readonly platform: Platform; readonly config: GatewayConfig }): Service<Gateway> {
+const noApplication = (application: string) =>
+  new SpineError(
+    'GATEWAY_NO_APPLICATION',
+    { application },
+    { explanation: `There is no application ${application}. \`openspine app list\` shows them with their ids.` },
+  )
+
+/**
+ * The API platform's door: which application asks, by which key or token, and whether it may now. `userInfo` tells the
+ * roles of a signed-in worker; without it, they are those that came with the sign-in.
+ */
+export function gateway(needs: {
+  readonly platform: Platform
+  readonly config: GatewayConfig
+  readonly userInfo?: UserInfo
+}): Service<Gateway> {
   const { platform, config } = needs
-  const { store, clock, random, log, audit, metrics } = platform
-  const registered = platform.profile === 'strict' || config.apikey === 'registered'
+  const { store, clock, random, log, audit, metrics, environment, profile } = platform
+  const registered = profile === 'strict' || config.apikey === 'registered'
   const rows = applicationStore(store)
-  const counted = rateCounter(config)
+  const tokens = tokenKeeper({ store, clock, random, log, remembered: config.rememberedTokens })
   const admissions = metrics.counter('openspine_gateway_requests_total', 'Requests to APIs by what the gateway said', [
     'api',
     'result',
@@ -42,27 +69,44 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
     clock,
     log,
     event: 'gateway.refused',
-    json: ({ at, api, path, caller, refusal, address }) =>
+    json: ({ at, api, path, caller, refusal, address, requestId }) =>
       JSON.stringify({
         at,
+        id: refusal.id,
+        requestId: requestId?.slice(0, 128),
         api,
-        path: path.slice(0, 256),
+        // No number of a patient.
+        path: path.slice(0, 256).replaceAll(/\d{9,}/g, '…'),
         reason: refusal.reason,
+        check: refusal.check,
+        explanation: refusal.explanation,
+        says: (refusal.outcome.diagnostics ?? '').slice(0, 256),
         status: refusal.status,
         address,
-        ...caller,
+        application: caller.application,
+        name: caller.name,
+        key: caller.key,
       }),
     faultText: 'The audit of refused API requests cannot be written.',
   })
-  let ring: KeyRing = keyRing({ version: 0, applications: [], keys: [] })
+  const apis = new Map<string, Api>()
+  let stored = nothing
+  let ring: KeyRing = keyRing(nothing, [])
   let fault: string | undefined
   let stopListening: (() => void) | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
+  const remake = () => {
+    ring = keyRing(stored, defaultProducts(apis.values(), { environment, profile }))
+  }
+
   /** Resolves when memory shows everything that was committed before the call. */
   const refresh = (): Promise<void> => {
     const mine = turn.then(async () => {
-      if ((await rows.version()) !== ring.version) ring = keyRing(await rows.all())
+      if ((await rows.version()) !== stored.version) {
+        stored = await rows.all()
+        remake()
+      }
       fault = undefined
     })
     turn = mine.catch(() => {})
@@ -77,46 +121,112 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
 
   const freshKey = (application: string, kind: KeyKind): { readonly stored: StoredKey; readonly issued: IssuedKey } => {
     const secret = newSecret(random)
+    const clientSecret = kind === 'application' ? newSecret(random) : undefined
     const shown = { id: random.uuid(), kind, createdAt: clock.now() }
-    return { stored: { ...shown, application, digest: digestOf(secret) }, issued: { ...shown, secret } }
+    return {
+      stored: {
+        ...shown,
+        application,
+        digest: digestOf(secret),
+        ...(clientSecret === undefined ? {} : { secretDigest: digestOf(clientSecret) }),
+      },
+      issued: { ...shown, secret, ...(clientSecret === undefined ? {} : { clientSecret }) },
+    }
   }
 
-  function judge(api: string, apikey: string | undefined): Admission {
-    const found = apikey === undefined ? undefined : ring.find(apikey)
-    const usable = found !== undefined && found.key.revokedAt === undefined && found.key.kind === 'application'
-    const caller: ApiCaller =
-      found === undefined ? {} : { application: found.application.id, name: found.application.name, key: found.key.id }
-    if (registered && !usable) {
-      const reason =
-        apikey === undefined ? 'key-missing' : found?.key.revokedAt === undefined ? 'key-unknown' : 'key-revoked'
-      return { admitted: false, caller, refusal: keyRefusal(reason) }
-    }
-    const verdict = counted(`${caller.application ?? ''} ${api}`, clock.now())
-    if (verdict.within) return { admitted: true, caller }
-    return { admitted: false, caller, refusal: rateRefusal(verdict, caller, config) }
+  const productOf = (name: string): Product => {
+    const product = ring.products.get(name)
+    if (product !== undefined) return product
+    const known = [...ring.products.keys()].join(', ')
+    throw new SpineError(
+      'GATEWAY_NO_PRODUCT',
+      { product: name },
+      { explanation: `There is no product ${name}. There are: ${known}.` },
+    )
   }
+
+  const subscribe = async (
+    application: string,
+    product: string,
+    by: string,
+    decide: (now: Subscription['status'] | undefined) => Subscription['status'],
+  ): Promise<Subscription> => {
+    await refresh()
+    productOf(product)
+    const id = application.toLowerCase()
+    if (!isUuid(id)) throw noApplication(application)
+    const status = await rows.subscribe(id, product, decide, { at: clock.now(), by })
+    if (status === undefined) throw noApplication(application)
+    await changed('gateway.subscription.changed', { by, application: id, product, status })
+    return { product, status }
+  }
+
+  const theDoor = door({
+    compat: config.compat,
+    registered,
+    rates: config,
+    isDeclared: (api) => apis.has(api),
+    clientOfKey: (apikey) => ring.client(apikey),
+    clientOf: (keyId) => ring.clientOf(keyId),
+    application: (id) => ring.applications.get(id),
+    verify: tokens.verify,
+    count: (
+      (counted) => (who, rates) =>
+        counted(who, clock.now(), rates)
+    )(rateCounter()),
+    messageId: () => messageId({ clock, random }),
+    userInfo: needs.userInfo ?? claimsOfGrant,
+  })
 
   const contract: Gateway = {
+    client: (clientId) => ring.client(clientId),
+    secretFits: (clientId, secret) => ring.secretFits(clientId, secret),
+    issue: tokens.issue,
+    refresh: tokens.refresh,
+    async verify(accessToken) {
+      const verdict = await tokens.verify(accessToken)
+      // With its key or its application a token dies at once.
+      return verdict.state === 'valid' && ring.clientOf(verdict.grant.key)?.approved !== true
+        ? { state: 'unknown' }
+        : verdict
+    },
+    revoke: tokens.revoke,
+    revokeSession: tokens.revokeSession,
+    revokeApplication: tokens.revokeApplication,
+    declare(api) {
+      apis.set(api.name, api)
+      remake()
+    },
     admit({ api, apikey }) {
-      const admission = judge(api, apikey)
+      const known = apis.get(api) ?? unknownApi(api)
+      const admission = theDoor.byKey(known, known.access, apikey)
       admissions.inc({ api, result: admission.admitted ? 'admitted' : admission.refusal.reason })
       return admission
     },
-    behind: (api, routes) =>
-      apiBehind(api, routes, {
-        random,
-        admit: contract.admit,
+    async judge({ api, path, credentials }) {
+      const admission = await theDoor.judge(api, path, credentials)
+      admissions.inc({ api: api.name, result: admission.admitted ? 'admitted' : admission.refusal.reason })
+      return admission
+    },
+    behind(api, routes) {
+      contract.declare(api)
+      return apiBehind(api, routes, {
+        messageId: () => messageId({ clock, random }),
+        judge: contract.judge,
         opensStatus(apikey) {
           if (!registered) return true
           const found = ring.find(apikey)
           return found?.key.kind === 'status' && found.key.revokedAt === undefined
         },
-        async refused(event) {
-          await trail.room()
-          trail.add({ ...event, at: clock.now() })
-        },
-      }),
+        refused: contract.refused,
+      })
+    },
+    async refused(event) {
+      await trail.room()
+      trail.add({ ...event, at: clock.now() })
+    },
     applications: () => [...ring.applications.values()],
+    products: () => [...ring.products.values()],
     async create(given, by) {
       const name = given.trim()
       if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(name)) {
@@ -127,12 +237,32 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
       const { createdAt, id } = { createdAt: clock.now(), id: random.uuid() }
       const { stored, issued } = freshKey(id, 'application')
       const about = { at: createdAt, by, most: config.maxApplications }
-      if ((await rows.create({ id, name, createdAt }, stored, about)) === 'full') {
+      if ((await rows.create({ id, name }, stored, about)) === 'full') {
         const explanation = `${config.maxApplications} applications are registered: raise gateway.maxApplications.`
         throw new SpineError('GATEWAY_FULL', {}, { explanation })
       }
       await changed('gateway.application.created', { by, application: id, name, key: issued.id })
       return { application: ring.applications.get(id) as Application, key: issued }
+    },
+    async change(application, change, by) {
+      checkChange(change)
+      const id = application.toLowerCase()
+      if (!isUuid(id) || !(await rows.change(id, (facts) => changedFacts(facts, change))))
+        throw noApplication(application)
+      await changed('gateway.application.changed', { by, application: id, facts: Object.keys(change) })
+      return ring.applications.get(id) as Application
+    },
+    async revokeApp(application, by) {
+      const id = application.toLowerCase()
+      if (!isUuid(id) || !(await rows.revokeApplication(id))) return false
+      const families = await tokens.revokeApplication(id)
+      await changed('gateway.application.revoked', { by, application: id, tokens: families })
+      return true
+    },
+    async revokeTokens(application, by) {
+      const families = await tokens.revokeApplication(application)
+      await audit.append({ event: 'gateway.tokens.revoked', at: clock.now(), facts: { by, application, families } })
+      return families
     },
     async newKey(application, kind, by) {
       const wanted = application.toLowerCase()
@@ -140,12 +270,7 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
       const answer = isUuid(wanted)
         ? await rows.addKey(stored, { at: issued.createdAt, by, most: mostKeys })
         : 'unknown'
-      if (answer === 'unknown')
-        throw new SpineError(
-          'GATEWAY_NO_APPLICATION',
-          { application },
-          { explanation: `There is no application ${application}. \`openspine app list\` shows them with their ids.` },
-        )
+      if (answer === 'unknown') throw noApplication(application)
       if (answer === 'full')
         throw new SpineError(
           'GATEWAY_FULL',
@@ -154,6 +279,31 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
         )
       await changed('gateway.key.created', { by, application: wanted, kind, key: issued.id })
       return issued
+    },
+    async newSecret(key, by) {
+      const secret = newSecret(random)
+      if (!isUuid(key) || !(await rows.setSecret(key.toLowerCase(), digestOf(secret))))
+        throw new SpineError(
+          'GATEWAY_NO_KEY',
+          { key },
+          {
+            explanation: `There is no valid key of an application with the id ${key}: \`openspine app list\` shows them.`,
+          },
+        )
+      await changed('gateway.secret.created', { by, key })
+      return secret
+    },
+    subscribe: (application, product, by) =>
+      subscribe(application, product, by, (now) => {
+        if (now === 'approved') return now
+        // Whoever was turned away asks again, and an operator decides again.
+        return now === undefined && productOf(product).approval === 'auto' ? 'approved' : 'pending'
+      }),
+    decide: (application, product, status, by) => subscribe(application, product, by, () => status),
+    async defineProduct(product, by) {
+      checkProduct(product, [...apis.keys()])
+      await rows.define(product, { at: clock.now(), by })
+      await changed('gateway.product.defined', { by, ...product })
     },
     async revokeKey(id, by) {
       if (!isUuid(id)) return false
@@ -170,6 +320,7 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
     migrations,
     async start() {
       await refresh()
+      await tokens.start()
       if (!registered) log.info('the APIs answer everyone, with any apikey or none (profile sandbox)')
       stopListening = store.onAnnounced(topic, () => {
         refresh().catch((error: unknown) => {
@@ -180,12 +331,23 @@ export function gateway(needs: { readonly platform: Platform; readonly config: G
     },
     async stop() {
       stopListening?.()
+      await tokens.stop()
       await turn
       await trail.flush()
     },
     async health() {
-      const note = fault ?? trail.fault
+      const note = fault ?? tokens.fault ?? trail.fault
       return note === undefined ? { status: 'pass' } : { status: 'fail', note }
     },
   }
 }
+
+/** An API that did not say what it asks for: a key, of whatever application. */
+const unknownApi = (name: string): Api => ({
+  name,
+  version: '0.1.0',
+  basePath: '',
+  access: [{ mode: 'key' }],
+  faults: 'fhir-display',
+  health: async () => ({ status: 'pass' }),
+})

@@ -12,6 +12,17 @@ export { type InteractionToken, interactionToken } from './interactions.ts'
 export { type LintOptions, lintToken, type TokenLint } from './lint.ts'
 export { type TokenRule, type TokenSubject, type TokenVariant, tokenVariants } from './rule.ts'
 export { requestedConfidentiality, scopeFault, type TokenScope, tokenScopes } from './scope.ts'
+export {
+  asidHeaderDiagnostics,
+  asidHeaderOutcome,
+  judgeSpineToken,
+  type SpineApi,
+  type SpineTokenCheck,
+  type SpineTokenQuestion,
+  type SpineTokenVerdict,
+  spineTokenChecks,
+  spineTokenOutcome,
+} from './spine-diagnostics.ts'
 export { type DetectedVariant, detectVariant } from './variant.ts'
 
 /**

@@ -123,7 +123,12 @@ async function serve(
   let answer: Answer
   let judged: Omit<Judged, 'outcome'> = {}
   try {
-    access = await dependencies.authenticate({ authorization: header(request, 'authorization') })
+    access = await dependencies.authenticate({
+      authorization: header(request, 'authorization'),
+      requestId,
+      path,
+      address: request.ip,
+    })
     const arrival: Arrival = {
       method: request.method,
       path,
@@ -148,7 +153,7 @@ async function serve(
     method: request.method,
     requestId: brief(requestId),
     correlationId: brief(header(request, 'x-correlation-id')),
-    role: brief(role),
+    role: brief(role ?? access?.user?.selectedRole),
     organisation: brief(header(request, 'nhsd-end-user-organisation-ods')),
     access,
     status: answer.status,

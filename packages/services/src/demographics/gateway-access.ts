@@ -1,0 +1,116 @@
+import { isSpineError } from '@openspine/standards/error'
+import type { Api, ApiCaller, Gateway, Grant } from '../gateway/contract.ts'
+import type { Access, AppAttributes, Authenticate } from './access.ts'
+import { outcomes, refuse } from './outcomes.ts'
+
+/** What PDS FHIR asks of a token (§5), as the gateway judges it. */
+export function pdsApi(about: Pick<Api, 'version' | 'basePath' | 'health'>): Api {
+  return {
+    ...about,
+    name: 'personal-demographics',
+    scopeName: 'personal-demographics-service',
+    faults: 'fhir',
+    access: [
+      { mode: 'application-restricted', grants: ['app:level3'] },
+      { mode: 'user-restricted', grants: ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3'] },
+      { mode: 'patient', grants: ['user-nhs-login:P9'] },
+      {
+        mode: 'privileged-application-restricted',
+        grants: ['urn:nhsd:apim:app:level3:privileged-personal-demographics-service'],
+      },
+    ],
+  }
+}
+
+/**
+ * Who asks, out of an access token that the gateway verified. A request without an Authorization header goes to
+ * `otherwise`, which knows what the profile makes of it.
+ */
+export function gatewayAccess(about: {
+  readonly gateway: Pick<Gateway, 'judge' | 'refused'>
+  readonly api: Api
+  /** Absent: a token is always needed. */
+  readonly otherwise?: Authenticate
+}): Authenticate {
+  const { gateway, api, otherwise } = about
+  return async (request) => {
+    const { authorization, requestId, path, address } = request
+    if (authorization === undefined && otherwise !== undefined) return otherwise(request)
+    const admission = await gateway
+      .judge({ api, path, credentials: { authorization, requestId } })
+      .catch((error: unknown) => {
+        if (!isSpineError(error) || error.code !== 'GATEWAY_BUSY') throw error
+        throw refuse(outcomes.serviceUnavailable, error.explanation)
+      })
+    const { caller } = admission
+    if (admission.admitted) return accessOf(caller)
+    const { refusal } = admission
+    await gateway.refused({ api: api.name, path, address, caller, refusal, requestId })
+    const { level } = caller.grant ?? {}
+    // Proved too little for patient access: §5 has words of its own.
+    const outcome =
+      refusal.reason === 'token-scope' && (level === 'p0' || level === 'p5') ? outcomes.patientCannot : refusal.outcome
+    throw refuse({ ...outcome, headers: refusal.headers }, refusal.explanation, refusal.check)
+  }
+}
+
+function accessOf(caller: ApiCaller): Access {
+  const { application, asid, grant, mode, settings } = caller
+  const attributes = attributesOf(settings)
+  const app = {
+    app: { id: application ?? '', ...(asid === undefined ? {} : { asid }), ...(attributes && { attributes }) },
+  }
+  switch (mode) {
+    case 'user-restricted':
+      return { mode, user: userOf(grant), ...app }
+    case 'patient': {
+      const { nhs_number: number, vot } = grant?.identity ?? {}
+      return {
+        mode,
+        patient: {
+          nhsNumber: typeof number === 'string' ? number : (grant?.user ?? ''),
+          level: (grant?.level ?? '').toUpperCase(),
+          ...(typeof vot === 'string' ? { vectorOfTrust: vot } : {}),
+        },
+        ...app,
+      }
+    }
+    case 'application-restricted':
+    case 'privileged-application-restricted':
+      return { mode, ...app }
+    default:
+      throw refuse(outcomes.accessDenied('Invalid Access Token'))
+  }
+}
+
+/** Roles as the sign-in told them; absent where it did not, as after an exchange of tokens. */
+function userOf(grant: Grant | undefined): NonNullable<Access['user']> {
+  const { nhsid_nrbac_roles: roles, selected_roleid: selected } = grant?.identity ?? {}
+  const ids = Array.isArray(roles)
+    ? roles.flatMap((role: unknown) => {
+        const id: unknown = typeof role === 'object' && role !== null ? Reflect.get(role, 'person_roleid') : undefined
+        return typeof id === 'string' ? [id] : []
+      })
+    : undefined
+  return {
+    id: grant?.user ?? '',
+    ...(ids === undefined ? {} : { roles: ids }),
+    ...(typeof selected === 'string' ? { selectedRole: selected } : {}),
+  }
+}
+
+/** The attributes of §16 in the settings of an application. */
+function attributesOf(settings: ApiCaller['settings']): AppAttributes | undefined {
+  if (settings === undefined) return undefined
+  const at = (...names: readonly string[]) =>
+    names.reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+      settings,
+    ) === true
+  return {
+    emptyAddressLines: at('return-empty-address-lines'),
+    confidentialRemovalReason: at('return-confidential-reason-for-removal'),
+    recordSharingConsent: at('return-nhs-record-sharing-consent'),
+    applicationUpdate: at('pds', 'app-restricted', 'update'),
+  }
+}

@@ -1,0 +1,164 @@
+import { type ApiAccess, accessFor, accessOf, keysAlone } from './access.ts'
+import {
+  bearerOf,
+  type DoorCheck,
+  firstFault,
+  headerChecks,
+  type Knock,
+  keyChecks,
+  modeChecks,
+  rateChecks,
+  tokenChecks,
+} from './checks.ts'
+import type { Client, TokenVerdict } from './clients.ts'
+import type { Admission, Api, ApiCaller, Application, Credentials, Refusal } from './contract.ts'
+import { type Fault, faultBody } from './faults.ts'
+import type { Rates, RateVerdict } from './rates.ts'
+import { roleFor, type UserInfo } from './roles.ts'
+
+/** What the door stands on. */
+export interface DoorNeeds {
+  readonly compat: 'hardened' | 'national'
+  /** Whether an API that keys alone open asks for a registered one. */
+  readonly registered: boolean
+  readonly rates: Rates
+  isDeclared(api: string): boolean
+  clientOfKey(apikey: string): Client | undefined
+  clientOf(keyId: string): Client | undefined
+  application(id: string): Application | undefined
+  verify(token: string): Promise<TokenVerdict>
+  count(who: string, rates: Rates): RateVerdict
+  messageId(): string
+  readonly userInfo: UserInfo
+}
+
+export interface Door {
+  /** For an API that keys alone open; nothing has to be waited for. */
+  byKey(api: Api, access: readonly ApiAccess[], apikey: string | undefined): Admission
+  judge(api: Api, path: string, credentials: Credentials): Promise<Admission>
+}
+
+/** Lets requests in or not, in the order of §9.2. */
+export function door(needs: DoorNeeds): Door {
+  const { compat } = needs
+  const hardened = compat === 'hardened'
+
+  function refusal(api: Api, check: Pick<DoorCheck, 'name' | 'explains'>, fault: Fault): Refusal {
+    const id = needs.messageId()
+    const challenge = fault.outcome.status === 401 && !keysAlone(api) ? { 'www-authenticate': challengeOf(fault) } : {}
+    return {
+      id,
+      reason: fault.reason,
+      check: check.name,
+      explanation: check.explains,
+      status: fault.outcome.status,
+      contentType: api.faults === 'fhir' && hardened ? 'application/fhir+json' : 'application/json',
+      body: faultBody(fault, api.faults),
+      outcome: fault.outcome,
+      headers: {
+        ...fault.headers,
+        ...(hardened ? { ...challenge, ...fault.additions, 'openspine-message-id': id } : {}),
+      },
+    }
+  }
+
+  const refused = (api: Api, caller: ApiCaller, found: { readonly check: DoorCheck; readonly fault: Fault }) =>
+    ({ admitted: false, caller, refusal: refusal(api, found.check, found.fault) }) as const
+
+  /** Own limits of the application win. */
+  function rateOf(api: Api, application: string | undefined): ReturnType<Knock['rate']> {
+    const rates: Rates = { ...needs.rates, ...needs.application(application ?? '')?.rates }
+    return { rates, verdict: needs.count(`${application ?? ''} ${api.name}`, rates) }
+  }
+
+  function callerOf(client: Client | undefined): ApiCaller {
+    if (client === undefined) return {}
+    const { application, name, key, asid } = client
+    const settings = needs.application(application)?.settings
+    return {
+      application,
+      name,
+      key,
+      ...(asid === undefined ? {} : { asid }),
+      ...(settings === undefined ? {} : { settings }),
+    }
+  }
+
+  function byKey(api: Api, access: readonly ApiAccess[], apikey: string | undefined): Admission {
+    const client = apikey === undefined ? undefined : needs.clientOfKey(apikey)
+    const caller = callerOf(client)
+    const knock: Knock = {
+      api,
+      access,
+      apikey,
+      client,
+      authorization: undefined,
+      requestId: undefined,
+      verdict: undefined,
+      rate: () => rateOf(api, client?.application),
+    }
+    const lenient = !needs.registered && keysAlone(api)
+    const checks = needs.isDeclared(api.name) ? keyChecks : keyChecks.slice(0, -1)
+    const found = (lenient ? undefined : firstFault(checks, knock)) ?? firstFault(rateChecks, knock)
+    return found ? refused(api, caller, found) : { admitted: true, caller: { ...caller, mode: 'key' } }
+  }
+
+  async function judge(api: Api, path: string, credentials: Credentials): Promise<Admission> {
+    const { authorization, apikey, requestId, role } = credentials
+    const access = accessFor(api, path)
+    if (access.some(({ mode }) => mode === 'open')) return { admitted: true, caller: { mode: 'open' } }
+    const tokens = access.some(({ grants }) => grants !== undefined)
+    if (access.some(({ mode }) => mode === 'key') && !(tokens && authorization !== undefined))
+      return byKey(api, access, apikey)
+
+    const token = bearerOf(authorization)
+    const verdict = token === undefined ? undefined : await needs.verify(token)
+    const grant = verdict?.state === 'valid' ? verdict.grant : undefined
+    const client = grant === undefined ? undefined : needs.clientOf(grant.key)
+    const way = grant === undefined ? undefined : accessOf(access, api, grant)
+    const caller: ApiCaller = {
+      ...callerOf(client),
+      ...(grant === undefined ? {} : { grant }),
+      ...(way === undefined ? {} : { mode: way.mode }),
+    }
+    const knock: Knock = {
+      api,
+      access,
+      authorization,
+      apikey,
+      requestId,
+      verdict,
+      client,
+      rate: () => rateOf(api, client?.application),
+    }
+    const found =
+      firstFault(tokenChecks, knock) ??
+      firstFault(rateChecks, knock) ??
+      firstFault(modeChecks, knock) ??
+      (api.faults === 'fhir' && api.roles === true ? firstFault(headerChecks, knock) : undefined)
+    if (found) return refused(api, caller, found)
+    if (api.roles !== true || grant === undefined || way?.mode !== 'user-restricted') return { admitted: true, caller }
+    const chosen = await roleFor(grant, role, needs.userInfo)
+    return 'fault' in chosen
+      ? refused(api, caller, { check: roleCheck, fault: chosen.fault })
+      : { admitted: true, caller: { ...caller, role: chosen.role } }
+  }
+
+  return { byKey, judge }
+}
+
+/** For the audit and the reference: what becomes of it is decided by `roleFor`. */
+export const roleCheck: DoorCheck = {
+  name: 'Role is one of the user’s',
+  says: '401 NHSD-Session-URID is invalid',
+  clause: '§9.5',
+  explains:
+    'The role is that of NHSD-Session-URID, else the one selected at sign-in, else the only one; it must be one of the user.',
+  fault: () => undefined,
+}
+
+/** RFC 6750 §3.1: nothing more than the realm for a request without a token. */
+const challengeOf = ({ reason, text }: Fault) =>
+  reason === 'token-missing'
+    ? 'Bearer'
+    : `Bearer error="invalid_token", error_description="${text.replaceAll(/["\\]|[^\x20-\x7e]/g, '')}"`

@@ -1,0 +1,238 @@
+import type { Database, Store } from '@openspine/platform/store'
+import { sql } from 'kysely'
+import type { IssuerName, LogoutDelivery } from './contract.ts'
+
+export interface RecordKey {
+  readonly issuer: string
+  readonly model: string
+  /** Digest of the id (`digestOf`). */
+  readonly id: string
+}
+
+export interface StoredRecord extends RecordKey {
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly grantId?: string
+  /** Uid of the sign-on that it belongs to, or is. */
+  readonly session?: string
+  readonly account?: string
+  readonly expiresAt?: number
+  readonly consumedAt?: number
+}
+
+export interface StoredKey {
+  readonly issuer: string
+  readonly algorithm: string
+  readonly generation: number
+  readonly kid: string
+  /** PKCS#8 */
+  readonly pem: string
+  readonly publishedAt: number
+  readonly activeAt: number
+}
+
+export interface LogoutRow extends LogoutDelivery {
+  readonly issuer: IssuerName
+  readonly subject: string
+  readonly sid: string
+}
+
+/** All SQL of the identity providers. */
+export interface SignInStore {
+  put(record: StoredRecord): Promise<void>
+  /** False when one with this key, not yet expired, is there: of several at once one succeeds. */
+  insert(record: StoredRecord, now: number): Promise<boolean>
+  find(key: RecordKey): Promise<StoredRecord | undefined>
+  findSession(issuer: string, uid: string): Promise<StoredRecord | undefined>
+  sessionsOf(issuer: string, account: string): Promise<readonly StoredRecord[]>
+  /** False when it was consumed before, or is not there: of several at once one succeeds. */
+  consume(key: RecordKey, now: number): Promise<boolean>
+  remove(key: RecordKey): Promise<void>
+  removeGrant(issuer: string, grantId: string): Promise<void>
+  /** Removes the sign-on and everything given out in it, in one transaction with what `then` does; undefined when another did. */
+  endSession(
+    issuer: string,
+    uid: string,
+    then: (session: StoredRecord, db: Database) => Promise<void>,
+  ): Promise<StoredRecord | undefined>
+  /** Sign-ons whose life has ended. */
+  endedSessions(now: number, limit: number): Promise<readonly StoredRecord[]>
+  /** Removes what has expired, sign-ons excepted. */
+  prune(now: number): Promise<void>
+  keys(): Promise<readonly StoredKey[]>
+  /** False when another process has made that generation. */
+  addKey(key: StoredKey): Promise<boolean>
+  removeKey(kid: string): Promise<void>
+  addLogout(
+    row: Pick<LogoutRow, 'id' | 'issuer' | 'clientId' | 'subject' | 'sid'>,
+    at: number,
+    db: Database,
+  ): Promise<void>
+  logout(id: string): Promise<LogoutRow | undefined>
+  tried(id: string, state: LogoutDelivery['state'], error: string | undefined): Promise<void>
+  logouts(limit: number): Promise<readonly LogoutRow[]>
+}
+
+interface RecordRow {
+  readonly issuer: string
+  readonly model: string
+  readonly id: string
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly grant_id: string | null
+  readonly session: string | null
+  readonly account: string | null
+  readonly expires_at: string | number | null
+  readonly consumed_at: string | number | null
+}
+
+const recordOf = (row: RecordRow): StoredRecord => ({
+  issuer: row.issuer,
+  model: row.model,
+  id: row.id,
+  payload: row.payload,
+  ...(row.grant_id === null ? {} : { grantId: row.grant_id }),
+  ...(row.session === null ? {} : { session: row.session }),
+  ...(row.account === null ? {} : { account: row.account }),
+  ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
+  ...(row.consumed_at === null ? {} : { consumedAt: Number(row.consumed_at) }),
+})
+
+interface LogoutColumns {
+  readonly id: string
+  readonly issuer: IssuerName
+  readonly client_id: string
+  readonly subject: string
+  readonly sid: string
+  readonly attempts: number
+  readonly state: LogoutDelivery['state']
+  readonly last_error: string | null
+}
+
+const logoutOf = (row: LogoutColumns): LogoutRow => ({
+  id: row.id,
+  issuer: row.issuer,
+  clientId: row.client_id,
+  subject: row.subject,
+  sid: row.sid,
+  attempts: Number(row.attempts),
+  state: row.state,
+  ...(row.last_error === null ? {} : { lastError: row.last_error }),
+})
+
+export function signInStore(store: Pick<Store, 'db'>): SignInStore {
+  const { db } = store
+  const columns = sql`issuer, model, id, payload, grant_id, session, account, expires_at, consumed_at`
+  const values = (record: StoredRecord) => sql`(${record.issuer}, ${record.model}, ${record.id},
+    ${JSON.stringify(record.payload)}::jsonb, ${record.grantId ?? null}, ${record.session ?? null},
+    ${record.account ?? null}, ${record.expiresAt ?? null}, null)`
+  const whole = sql`payload = excluded.payload, grant_id = excluded.grant_id, session = excluded.session,
+    account = excluded.account, expires_at = excluded.expires_at`
+  const one = async (query: ReturnType<typeof sql<RecordRow>>, on: Database = db) => {
+    const { rows } = await query.execute(on)
+    return rows[0] === undefined ? undefined : recordOf(rows[0])
+  }
+  return {
+    async put(record) {
+      await sql`insert into sign_in.record (${columns}) values ${values(record)}
+        on conflict (issuer, model, id) do update set ${whole}`.execute(db)
+    },
+    async insert(record, now) {
+      const { rows } = await sql`insert into sign_in.record (${columns}) values ${values(record)}
+        on conflict (issuer, model, id) do update set ${whole}
+        where sign_in.record.expires_at is not null and sign_in.record.expires_at <= ${now}
+        returning id`.execute(db)
+      return rows.length > 0
+    },
+    find: ({ issuer, model, id }) =>
+      one(sql<RecordRow>`select ${columns} from sign_in.record
+        where issuer = ${issuer} and model = ${model} and id = ${id}`),
+    findSession: (issuer, uid) =>
+      one(sql<RecordRow>`select ${columns} from sign_in.record
+        where issuer = ${issuer} and session = ${uid} and model = 'Session'`),
+    async sessionsOf(issuer, account) {
+      const { rows } = await sql<RecordRow>`select ${columns} from sign_in.record
+        where issuer = ${issuer} and account = ${account} and model = 'Session'`.execute(db)
+      return rows.map(recordOf)
+    },
+    async consume({ issuer, model, id }, now) {
+      const { rows } = await sql`update sign_in.record set consumed_at = ${now}
+        where issuer = ${issuer} and model = ${model} and id = ${id} and consumed_at is null
+        returning id`.execute(db)
+      return rows.length > 0
+    },
+    async remove({ issuer, model, id }) {
+      await sql`delete from sign_in.record
+        where issuer = ${issuer} and model = ${model} and id = ${id}`.execute(db)
+    },
+    async removeGrant(issuer, grantId) {
+      await sql`delete from sign_in.record where issuer = ${issuer} and grant_id = ${grantId}`.execute(db)
+    },
+    endSession: (issuer, uid, then) =>
+      db.transaction().execute(async (transaction) => {
+        const session = await one(
+          sql<RecordRow>`delete from sign_in.record
+            where issuer = ${issuer} and session = ${uid} and model = 'Session' returning ${columns}`,
+          transaction,
+        )
+        if (session === undefined) return undefined
+        await then(session, transaction)
+        await sql`delete from sign_in.record where issuer = ${issuer} and session = ${uid}`.execute(transaction)
+        return session
+      }),
+    async endedSessions(now, limit) {
+      const { rows } = await sql<RecordRow>`select ${columns} from sign_in.record
+        where model = 'Session' and expires_at <= ${now} order by expires_at limit ${limit}`.execute(db)
+      return rows.map(recordOf)
+    },
+    async prune(now) {
+      await sql`delete from sign_in.record where expires_at <= ${now} and model <> 'Session'`.execute(db)
+    },
+    async keys() {
+      const { rows } = await sql<{
+        issuer: string
+        algorithm: string
+        generation: number
+        kid: string
+        pem: string
+        published_at: string
+        active_at: string
+      }>`select issuer, algorithm, generation, kid, pem, published_at, active_at
+        from sign_in.signing_key order by issuer, algorithm, generation`.execute(db)
+      return rows.map(({ published_at, active_at, generation, ...row }) => ({
+        ...row,
+        generation: Number(generation),
+        publishedAt: Number(published_at),
+        activeAt: Number(active_at),
+      }))
+    },
+    async addKey({ issuer, algorithm, generation, kid, pem, publishedAt, activeAt }) {
+      const { rows } = await sql`
+        insert into sign_in.signing_key (issuer, algorithm, generation, kid, pem, published_at, active_at)
+        values (${issuer}, ${algorithm}, ${generation}, ${kid}, ${pem}, ${publishedAt}, ${activeAt})
+        on conflict (issuer, algorithm, generation) do nothing returning kid`.execute(db)
+      return rows.length > 0
+    },
+    async removeKey(kid) {
+      await sql`delete from sign_in.signing_key where kid = ${kid}`.execute(db)
+    },
+    async addLogout({ id, issuer, clientId, subject, sid }, at, on) {
+      await sql`insert into sign_in.logout (id, issuer, client_id, subject, sid, created_at)
+        values (${id}, ${issuer}, ${clientId}, ${subject}, ${sid}, ${at})`.execute(on)
+    },
+    async logout(id) {
+      const { rows } = await sql<LogoutColumns>`
+        select id, issuer, client_id, subject, sid, attempts, state, last_error
+        from sign_in.logout where id = ${id}`.execute(db)
+      return rows[0] === undefined ? undefined : logoutOf(rows[0])
+    },
+    async tried(id, state, error) {
+      await sql`update sign_in.logout set attempts = attempts + 1, state = ${state}, last_error = ${error ?? null}
+        where id = ${id}`.execute(db)
+    },
+    async logouts(limit) {
+      const { rows } = await sql<LogoutColumns>`
+        select id, issuer, client_id, subject, sid, attempts, state, last_error
+        from sign_in.logout order by created_at desc, id limit ${limit}`.execute(db)
+      return rows.map(logoutOf)
+    },
+  }
+}
