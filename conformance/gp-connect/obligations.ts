@@ -1,7 +1,7 @@
 /** Every obligation of a provider in clauses 3 to 9 of GP Connect as this project read it. */
 import type { Obligations } from './obligation.ts'
-import { common } from './obligations/common.ts'
 import { errors } from './obligations/errors.ts'
+import { everyRequest } from './obligations/every-request.ts'
 import { foundations } from './obligations/foundations.ts'
 import { html } from './obligations/html.ts'
 import { interactions } from './obligations/interactions.ts'
@@ -10,7 +10,7 @@ import { token } from './obligations/token.ts'
 
 export const obligations = {
   ...token,
-  ...common,
+  ...everyRequest,
   ...errors,
   ...interactions,
   ...html,

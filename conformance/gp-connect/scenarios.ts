@@ -4,7 +4,7 @@ import type { ObligationId } from './obligations.ts'
 import { obligations } from './obligations.ts'
 import { type Area, generationOf, type Scenario } from './scenario.ts'
 import { appointments } from './scenarios/appointments.ts'
-import { common } from './scenarios/common.ts'
+import { everyRequest } from './scenarios/every-request.ts'
 import { foundations } from './scenarios/foundations.ts'
 import { htmlBundle } from './scenarios/html-bundle.ts'
 import { htmlMarkup } from './scenarios/html-markup.ts'
@@ -20,7 +20,7 @@ import { token } from './scenarios/token.ts'
 /** By name, as tests and tables say it. */
 export const areas: Readonly<Record<string, Area>> = {
   'Tokens (§3)': token,
-  'Types, headers and order (§4.1, §4.2)': common,
+  'Types, headers and order (§4.1, §4.2)': everyRequest,
   'Searches by identifier (§4.3)': identifiers,
   'Access Record HTML: requests (§7.1, §7.2)': htmlRequests,
   'Access Record HTML: tables (§7.3, §7.5, §7.6)': htmlTables,

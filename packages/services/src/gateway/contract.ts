@@ -6,8 +6,7 @@ import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } 
 
 export type { AccessModeName, ApiAccess } from './access.ts'
 export type * from './clients.ts'
-
-export type * from './clients.ts'
+export { messageId } from './message-id.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'

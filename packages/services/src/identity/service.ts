@@ -1,13 +1,12 @@
 import { rootCertificates } from 'node:tls'
 import type { Platform, Service } from '@openspine/platform/service'
-import type { AccessTokens, Clients } from '../gateway/contract.ts'
+import { type AccessTokens, type Clients, messageId } from '../gateway/contract.ts'
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
 import type { Identity, RefusalRecord } from './contract.ts'
 import { identityRoutes } from './http/routes.ts'
 import { type Fetch, guardedFetch } from './keys/fetch.ts'
 import { keySets } from './keys/key-sets.ts'
-import { newMessageId } from './message-id.ts'
 import { migrations } from './migrations.ts'
 import { configuredProvider, type Provider } from './providers.ts'
 import { singleUse } from './store.ts'
@@ -91,7 +90,7 @@ export function identity(needs: {
     publicHost: needs.publicHost,
     version: '0.1.0',
     opensStatus: needs.opensStatus ?? (() => sandbox),
-    newMessageId: () => newMessageId(platform),
+    newMessageId: () => messageId(platform),
     async refused({ messageId, endpoint, call, refused }) {
       const { check, clause, outcome, cause, client } = refused
       const { status, error, description } = outcome

@@ -356,7 +356,7 @@ const resources: readonly Scenario[] = [
   },
 ]
 
-export const common: Area = {
+export const everyRequest: Area = {
   scenarios: [...types, ...framing, ...headers, ...fitting, ...order, ...paths, ...resources],
   stories: [],
 }

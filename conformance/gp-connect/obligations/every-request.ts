@@ -3,7 +3,7 @@ import { in0x, in1x, inBoth, shownElsewhere } from '../obligation.ts'
 
 const certificates = 'conformance/bad-input-certificates.test.ts'
 
-export const common = {
+export const everyRequest = {
   '4.1-format': inBoth('_format decides the type of the answer before any header.'),
   '4.1-accept': inBoth('Accept decides where there is no _format.'),
   '4.1-content-type': inBoth('The type of the request decides where there is neither.'),
