@@ -16,6 +16,10 @@ export interface PersonRecord {
   readonly history?: Readonly<Record<string, unknown>>
   /** Snippets recorded in error or withheld, in FHIR form: neither shown nor searched, whatever the rules. */
   readonly hidden?: Readonly<Record<string, unknown>>
+  /** RelatedPerson resources of FHIR R4 without `patient` (§11): shown by their own operation alone. */
+  readonly related?: readonly Readonly<Record<string, unknown>>[]
+  /** The Coverage resource of the health insurance card (§14), without `subscriber`. */
+  readonly coverage?: Readonly<Record<string, unknown>>
 }
 
 /** What other services may ask of demographics. */

@@ -62,4 +62,53 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await statement.execute(db)
     },
   },
+  /**
+   * `change` is the history: who changed what, and the record as it stood before. `request` keeps the answers to writes,
+   * `outbox` the events of changes that are committed, `allocation` the next number that was never given out.
+   */
+  '002-changes': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of [
+        sql`alter table demographics.person add column beside text`,
+        sql`create table demographics.change (
+          nhs bigint not null,
+          version integer not null,
+          at bigint not null,
+          kind text not null,
+          members text not null,
+          author text not null,
+          request_id text,
+          document_before text,
+          past_before text,
+          primary key (nhs, version)
+        )`,
+        sql`create table demographics.request (
+          caller text not null,
+          id text not null,
+          at bigint not null,
+          status smallint not null,
+          body text not null,
+          headers text not null,
+          shown bigint,
+          primary key (caller, id)
+        )`,
+        sql`create index request_at on demographics.request (at)`,
+        sql`create table demographics.outbox (
+          nhs bigint not null,
+          version integer not null,
+          ordinal smallint not null,
+          at bigint not null,
+          code text not null,
+          facts text not null,
+          primary key (nhs, version, ordinal)
+        )`,
+        sql`create index outbox_at on demographics.outbox (at, nhs, version, ordinal)`,
+        sql`create table demographics.allocation (
+          range text primary key,
+          next bigint not null
+        )`,
+      ])
+        await statement.execute(db)
+    },
+  },
 }

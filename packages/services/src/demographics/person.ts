@@ -22,6 +22,8 @@ export interface StoredPerson {
   readonly asIs: boolean
   /** `{history, hidden}` as JSON text, where there is any. */
   readonly past?: string
+  /** `{related, coverage}` as JSON text, where there is any: kept with the person and never part of the Patient. */
+  readonly beside?: string
 }
 
 /** Which snippet a name or address comes from; the order is that of the rules in §9.3. */
@@ -123,6 +125,9 @@ export function storedPerson(record: PersonRecord): StoredPerson {
           ...(record.hidden && { hidden: record.hidden }),
         })
       : undefined
+  const { related, coverage } = record
+  const beside =
+    related || coverage ? JSON.stringify({ ...(related && { related }), ...(coverage && { coverage }) }) : undefined
   return {
     nhsNumber,
     version,
@@ -132,6 +137,7 @@ export function storedPerson(record: PersonRecord): StoredPerson {
     document: JSON.stringify(patient),
     asIs: sensitivity === 'U' && !needsTidying(patient),
     ...(past === undefined ? {} : { past }),
+    ...(beside === undefined ? {} : { beside }),
   }
 }
 
@@ -236,6 +242,7 @@ export function personRecord(person: StoredPerson): PersonRecord {
     sensitivity,
     patient,
     ...(person.past === undefined ? {} : (JSON.parse(person.past) as Pick<PersonRecord, 'history' | 'hidden'>)),
+    ...(person.beside === undefined ? {} : (JSON.parse(person.beside) as Pick<PersonRecord, 'related' | 'coverage'>)),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Store } from '@openspine/platform/store'
 import type { Criteria } from './criteria.ts'
 import { foldName, namePieces } from './fold.ts'
 import { keysOf, type PersonKeys } from './keys.ts'
-import { type Sensitivity, type SnippetKind, type Status, type StoredPerson, snippetKind } from './person.ts'
+import { type Sensitivity, type Status, type StoredPerson, snippetKind } from './person.ts'
 import { sharedReads } from './shared-reads.ts'
 import { shortForms } from './short-forms.ts'
 import { soundex } from './soundex.ts'
@@ -40,7 +40,7 @@ export interface PersonStore {
   count(): Promise<number>
 }
 
-const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past'
+const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past, beside'
 const findStatement = `select ${personColumns} from demographics.person where nhs = any($1::bigint[])`
 
 /** Shapes of search that get a named statement. */
@@ -130,9 +130,11 @@ interface PersonRow {
   readonly as_is: boolean
   readonly document: string
   readonly past: string | null
+  readonly beside: string | null
 }
 
-const tenDigits = (nhs: number | string) => String(nhs).padStart(10, '0')
+/** The number as it is written, with its zeros in front. */
+export const tenDigits = (nhs: number | string) => String(nhs).padStart(10, '0')
 
 function personOfRow(row: PersonRow): StoredPerson {
   return {
@@ -144,6 +146,7 @@ function personOfRow(row: PersonRow): StoredPerson {
     asIs: row.as_is,
     document: row.document,
     ...(row.past === null ? {} : { past: row.past }),
+    ...(row.beside === null ? {} : { beside: row.beside }),
   }
 }
 
@@ -243,7 +246,8 @@ function soundsOfGiven(folded: string): Set<string> {
   return new Set([folded, ...shortForms(folded)].map(soundex).filter((sound) => sound !== ''))
 }
 
-const columns = {
+/** Columns of the tables of people, in the order of their rows. */
+export const columns = {
   person: [
     ['nhs', 'bigint'],
     ['version', 'integer'],
@@ -255,6 +259,7 @@ const columns = {
     ['as_is', 'boolean'],
     ['document', 'text'],
     ['past', 'text'],
+    ['beside', 'text'],
   ],
   name_key: [
     ['nhs', 'bigint'],
@@ -301,39 +306,9 @@ const uniqueViolation = '23505'
 
 async function insert(store: Store, people: readonly StoredPerson[]): Promise<number> {
   const keyed = people.map((person) => [person, keysOf(person)] as const)
-  await Promise.all([
-    load(
-      store,
-      'name_key',
-      keyRows(keyed, ({ birth, gender, names }) =>
-        names.map(({ kind, family, given, familySound, givenSounds }) => [
-          kind,
-          birth,
-          gender,
-          family,
-          given,
-          familySound,
-          givenSounds,
-        ]),
-      ),
-    ),
-    load(
-      store,
-      'address_key',
-      keyRows(keyed, ({ birth, addresses }) =>
-        addresses.map(({ kind, postcode }: { readonly kind: SnippetKind; readonly postcode: string }) => [
-          kind,
-          birth,
-          postcode,
-        ]),
-      ),
-    ),
-    load(
-      store,
-      'telecom_key',
-      keyRows(keyed, ({ telecoms }) => telecoms.map(({ kind, value, current }) => [kind, value, current])),
-    ),
-  ])
+  await Promise.all(
+    (['name_key', 'address_key', 'telecom_key'] as const).map((table) => load(store, table, keyRows(table, keyed))),
+  )
   return load(
     store,
     'person',
@@ -348,18 +323,42 @@ async function insert(store: Store, people: readonly StoredPerson[]): Promise<nu
       person.asIs,
       person.document,
       person.past ?? null,
+      person.beside ?? null,
     ]),
   )
 }
 
 function keyRows(
+  table: KeyTable,
   keyed: Iterable<readonly [StoredPerson, PersonKeys | undefined]>,
-  rowsOf: (keys: PersonKeys) => (readonly unknown[])[],
 ): (readonly unknown[])[] {
   const rows: (readonly unknown[])[] = []
   for (const [person, keys] of keyed) {
     if (!keys) continue
-    for (const [item, row] of rowsOf(keys).entries()) rows.push([Number(person.nhsNumber), item, ...row])
+    for (const [item, row] of keyRowsOf(table, keys).entries()) rows.push([Number(person.nhsNumber), item, ...row])
   }
   return rows
+}
+
+type KeyTable = 'name_key' | 'address_key' | 'telecom_key'
+
+/** Rows of one person in a table of keys, without the number and the item. */
+export function keyRowsOf(table: KeyTable, keys: PersonKeys): (readonly unknown[])[] {
+  const { birth, gender } = keys
+  switch (table) {
+    case 'name_key':
+      return keys.names.map(({ kind, family, given, familySound, givenSounds }) => [
+        kind,
+        birth,
+        gender,
+        family,
+        given,
+        familySound,
+        givenSounds,
+      ])
+    case 'address_key':
+      return keys.addresses.map(({ kind, postcode }) => [kind, birth, postcode])
+    case 'telecom_key':
+      return keys.telecoms.map(({ kind, value, current }) => [kind, value, current])
+  }
 }
