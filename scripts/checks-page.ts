@@ -10,6 +10,7 @@ import {
   retrieveChecks,
   searchChecks,
 } from '@openspine/services/demographics/checks'
+import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import {
   type DoorCheck,
@@ -118,8 +119,19 @@ function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
     name: check.name,
     clause: check.clause,
     asks: check.explanation,
-    failure: pdsFailures(check).join('; or '),
+    failure: check.rules ? 'that of the rule, below' : pdsFailures(check).join('; or '),
   }))
+}
+
+/** The rules of items and details, one list a kind: what they answer names the value and its path. */
+function pdsRules(checks: readonly Pick<PdsCheck<never>, 'rules'>[]): string {
+  return checks
+    .flatMap(({ rules }) => Object.entries(rules ?? {}))
+    .map(
+      ([kind, rules]) =>
+        `\`${kind}\`\n\n${rules.map(({ name, clause, explanation }) => `- ${name} (${clause}): ${explanation}`).join('\n')}`,
+    )
+    .join('\n\n')
 }
 
 /** What the door of the API platform says is written in its functions, as it is for PDS. */
@@ -243,6 +255,26 @@ ${table(pdsRows(retrieveChecks))}
 ### Search: GET /Patient
 
 ${table(pdsRows(searchChecks))}
+
+### Update: PATCH /Patient/{id}
+
+After the NHS number, and before the record is read; then the record is there, neither invalidated nor superseded, there
+are patches, and the version is that of \`If-Match\`.
+
+${table(pdsRows(updateRequestChecks))}
+
+What nobody, or not this caller, may ask:
+
+${table(pdsRows(intentChecks))}
+
+Then the operations are applied, all or none, and what they lead to is looked at:
+
+${table(pdsRows(outcomeChecks))}
+
+Rules of what is written, the same in every operation and dialect: \`INVALID_VALUE\`, \`MISSING_VALUE\`,
+\`TOO_MANY_VALUES_SUBMITTED\` or \`UNSUPPORTED_CHARACTERS_IN_FIELD\`, with the path of the value.
+
+${pdsRules(outcomeChecks)}
 
 ## Directory: what may be written
 

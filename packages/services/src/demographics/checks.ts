@@ -10,7 +10,7 @@ import {
   valuesOf,
 } from './criteria.ts'
 import { foldPostcode } from './fold.ts'
-import { outcomes, type PdsOutcome } from './outcomes.ts'
+import { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
 import { parsePattern } from './wildcard.ts'
 
 /** One check of an endpoint family: what it is, where it is written, and what the wire says when it fails. */
@@ -20,6 +20,8 @@ export interface Check<Subject> {
   readonly clause: string
   /** Plain words for whoever has to mend the request. */
   readonly explanation: string
+  /** Where the check is one of whole lists of rules: the lists, by what they are for. */
+  readonly rules?: Readonly<Record<string, readonly Check<never>[]>>
   /** The outcome when the check fails, undefined when it holds. */
   refusal(subject: Subject): PdsOutcome | undefined
 }
@@ -222,7 +224,9 @@ export const arrivalChecks: readonly Check<Arrival>[] = [
     name: 'X-Request-ID is there',
     clause: '§6.9',
     explanation: 'Every request carries an X-Request-ID, a UUID of its own.',
-    refusal: ({ requestId }) => (requestId === undefined ? outcomes.requestIdMissing : undefined),
+    // An update looks at If-Match and Content-Type first (§6).
+    refusal: ({ requestId, operation }) =>
+      requestId === undefined && operation !== 'update' ? outcomes.requestIdMissing : undefined,
   },
   {
     name: 'Method is served on this path',
@@ -369,6 +373,12 @@ function wildcardsStandWell(parameters: SearchParameters): boolean {
       ? askedName(value) !== undefined
       : !wildNames.has(name) || parsePattern(value, foldPostcode) !== undefined,
   )
+}
+
+/** Throws the outcome of the first check that fails. */
+export function mustPass<Subject>(checks: readonly Check<Subject>[], subject: Subject): void {
+  const refused = firstRefusal(checks, subject)
+  if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
 }
 
 /** The first check that fails, with its outcome. */

@@ -38,6 +38,25 @@ export const demographicsConfig = z.object({
     .describe(
       'How long a request may take before it is answered 503 with Retry-After; X-Sync-Wait asks for another time.',
     ),
+  updates: z
+    .enum(['kept', 'computed'])
+    .default('kept')
+    .describe(
+      'What becomes of an update: kept, or computed and answered without being kept, as in the public sandbox of PDS FHIR.',
+    )
+    .meta({ strict: 'kept' }),
+  answersKeptHours: z
+    .int()
+    .min(1)
+    .max(720)
+    .default(24)
+    .describe('For how long a repeated X-Request-ID gets the answer of the first write again.'),
+  eventsKeptDays: z
+    .int()
+    .min(1)
+    .max(365)
+    .default(30)
+    .describe('How long events of changes wait to be published before they are dropped.'),
   fuzzyBlock: z
     .int()
     .min(100)

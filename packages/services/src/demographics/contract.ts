@@ -1,3 +1,5 @@
+import type { PastChange, WaitingEvent } from './changes/change.ts'
+
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {
   /** Ten digits. The check digit is not asked for here, because published example people break it; the wire faces do ask. */
@@ -32,4 +34,11 @@ export interface Demographics {
   count(): Promise<number>
   /** One person by NHS number, whatever the status; undefined when unknown. */
   find(nhsNumber: string): Promise<PersonRecord | undefined>
+  /** Who changed this record, newest first. */
+  history(nhsNumber: string, limit: number): Promise<PastChange[]>
+  /** The events of committed changes, for whoever publishes them: at least once, in order for each person (§22). */
+  readonly events: {
+    waiting(limit: number): Promise<WaitingEvent[]>
+    published(events: readonly Pick<WaitingEvent, 'nhsNumber' | 'version' | 'ordinal'>[]): Promise<void>
+  }
 }

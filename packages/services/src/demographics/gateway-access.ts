@@ -102,15 +102,17 @@ function userOf(grant: Grant | undefined): NonNullable<Access['user']> {
 /** The attributes of §16 in the settings of an application. */
 function attributesOf(settings: ApiCaller['settings']): AppAttributes | undefined {
   if (settings === undefined) return undefined
-  const at = (...names: readonly string[]) =>
+  const valueAt = (...names: readonly string[]) =>
     names.reduce<unknown>(
       (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
       settings,
-    ) === true
+    )
+  const at = (...names: readonly string[]) => valueAt(...names) === true
   return {
     emptyAddressLines: at('return-empty-address-lines'),
     confidentialRemovalReason: at('return-confidential-reason-for-removal'),
     recordSharingConsent: at('return-nhs-record-sharing-consent'),
     applicationUpdate: at('pds', 'app-restricted', 'update'),
+    ...(valueAt('pds', 'source') === 'back-office' ? { source: 'back-office' } : {}),
   }
 }

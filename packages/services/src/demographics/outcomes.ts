@@ -1,5 +1,6 @@
 import { SpineError } from '@openspine/standards/error'
 import type { FhirOutcome } from '@openspine/standards/fhir'
+import { pythonLiteral, pythonText } from './rules/python-literal.ts'
 
 /** What the wire says when a request is not served as asked: one issue, demographics specification §7. */
 export interface PdsOutcome extends FhirOutcome {
@@ -35,7 +36,7 @@ const searchData = (reason: string) =>
 const accessDenied = (diagnostics: string) =>
   failure(401, 'ACCESS_DENIED', 'forbidden', 'Access Denied - Unauthorised', diagnostics)
 
-/** The error catalogue of §7 as far as requests that read can meet it. Diagnostics are wire-exact. */
+/** The error catalogue of §7. Diagnostics are wire-exact. */
 export const outcomes = {
   invalidResourceId: failure(400, 'INVALID_RESOURCE_ID', 'value', 'Resource Id is invalid'),
   unsupportedService: failure(400, 'UNSUPPORTED_SERVICE', 'processing', 'Unsupported Service'),
@@ -57,7 +58,58 @@ export const outcomes = {
     ),
   asidMissing: missingValue('No ASID is associated with your app. Please contact support.'),
   birthdateMissing: missingValue("Missing value - 'birth_date/birth_date_range_start/birth_date_range_end'"),
-  invalidField: (value: string, field: string) => invalidValue(`Invalid value - '${value}' in field '${field}'`),
+  missingField: (field: string) => missingValue(`Missing value - '${field}'`),
+  invalidField: (value: unknown, field: string) =>
+    invalidValue(`Invalid value - '${pythonText(value)}' in field '${field}'`),
+  tooManyValues: (values: readonly unknown[], field: string) =>
+    failure(
+      400,
+      'TOO_MANY_VALUES_SUBMITTED',
+      'value',
+      'Too many values submitted',
+      `Too many values submitted - ${pythonLiteral(values)} in field '${field}'`,
+    ),
+  unsupportedCharacters: (field: string) =>
+    failure(
+      400,
+      'UNSUPPORTED_CHARACTERS_IN_FIELD',
+      'value',
+      'Unsupported characters in field',
+      `Unsupported characters in field '${field}'`,
+    ),
+  /** Without If-Match nothing is updated. */
+  ifMatchMissing: failure(
+    412,
+    'PRECONDITION_FAILED',
+    'structure',
+    'Required condition was not fulfilled',
+    'Invalid request with error - If-Match header must be supplied to update this resource',
+  ),
+  versionMismatch: failure(
+    409,
+    'RESOURCE_VERSION_MISMATCH',
+    'conflict',
+    'Resource version supplied does not match actual version',
+  ),
+  invalidUpdate: (reason: string) =>
+    failure(400, 'INVALID_UPDATE', 'structure', 'Update is invalid', `Invalid update with error - ${reason}`),
+  forbiddenUpdate: (reason: string) =>
+    failure(
+      403,
+      'FORBIDDEN_UPDATE',
+      'forbidden',
+      'Update is forbidden',
+      `Forbidden update with error - ${reason}`,
+      'information',
+    ),
+  invalidCreate: (reason: string) =>
+    failure(
+      400,
+      'INVALID_CREATE',
+      'value',
+      'Patient create data is invalid',
+      `Invalid patient create data provided - '${reason}'`,
+    ),
   additionalProperties: (names: readonly string[]) =>
     failure(
       400,

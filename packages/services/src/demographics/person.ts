@@ -193,6 +193,9 @@ function deathTime(text: string): string {
 }
 
 /** Older URLs of the same extensions are accepted and the UK Core form is kept (§2). */
+export const currentUrl = (url: unknown): unknown =>
+  text(url)?.replace(/^https:\/\/fhir\.nhs\.uk\/R4\/StructureDefinition\/(?=Extension-UKCore-)/, ukCore) ?? url
+
 function inOrder(extensions: readonly Json[]): Json[] {
   const rank = (extension: Json) => {
     const at = extensionOrder.indexOf(String(extension['url']))
@@ -200,11 +203,7 @@ function inOrder(extensions: readonly Json[]): Json[] {
   }
   return extensions
     .map((extension) => {
-      const url = text(extension['url'])?.replace(
-        /^https:\/\/fhir\.nhs\.uk\/R4\/StructureDefinition\/(?=Extension-UKCore-)/,
-        ukCore,
-      )
-      return { ...extension, url }
+      return { ...extension, url: currentUrl(extension['url']) }
     })
     .sort((a, b) => rank(a) - rank(b))
 }

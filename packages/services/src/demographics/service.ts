@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
+import { changeStore } from './changes/store.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
@@ -14,6 +15,7 @@ import { profileAccess } from './profile-access.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
 import { cascade, trace } from './trace.ts'
+import { update } from './update/update.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
 export { type DemographicsConfig, demographicsConfig } from './config.ts'
@@ -24,6 +26,8 @@ export { workedPeople } from './worked-people.ts'
 
 /** People that are written together: big enough for `COPY`, small enough to begin again after a crash. */
 const loadBatch = 5_000
+
+const pruneMs = 600_000
 
 /**
  * The Personal Demographics Service: one person store, one matcher, and its faces. The gateway verifies access tokens;
@@ -37,6 +41,7 @@ export function demographics(parts: {
 }): Service<Demographics> {
   const { platform, config } = parts
   const people = personStore(platform.store)
+  const changes = changeStore(platform.store)
   const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
   const requests = platform.metrics.counter(
     'openspine_pds_requests_total',
@@ -74,6 +79,12 @@ export function demographics(parts: {
     seconds.observe({ operation }, (platform.clock.now() - at) / 1000)
   }
 
+  let pruning: NodeJS.Timeout | undefined
+  const prune = () => {
+    const now = platform.clock.now()
+    return changes.prune(now - config.answersKeptHours * 3_600_000, now - config.eventsKeptDays * 86_400_000)
+  }
+
   const contract: Demographics = {
     async load(records) {
       let written = 0
@@ -86,6 +97,8 @@ export function demographics(parts: {
       return written
     },
     count: () => people.count(),
+    history: changes.history,
+    events: { waiting: changes.waiting, published: changes.published },
     async find(nhsNumber) {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
@@ -106,15 +119,28 @@ export function demographics(parts: {
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
         search: (criteria) => trace(people, criteria, config.fuzzyBlock),
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
+        update: (asked) =>
+          update(
+            { people, changes, clock: platform.clock, random: platform.random, kept: config.updates === 'kept' },
+            asked,
+          ),
+        plainJsonPatch: platform.profile === 'sandbox',
         settled,
         operational: operationalPaths({ version, statusApiKey: config.statusApiKey, random: platform.random, health }),
       }),
     },
     async start() {
+      await prune()
+      pruning = setInterval(() => {
+        prune().catch((error: unknown) => platform.log.warn({ err: error }, 'PDS: old answers were not forgotten'))
+      }, pruneMs).unref()
       if (!parts.authenticate && withoutToken === 'user-restricted')
         platform.log.info(
           'PDS FHIR: requests without an Authorization header act as a healthcare worker (profile sandbox)',
         )
+    },
+    async stop() {
+      clearInterval(pruning)
     },
     health,
   }

@@ -12,6 +12,17 @@ export function retrieveView(person: StoredPerson, access: Access): string {
   return JSON.stringify(withheld(tidied(patient, access), person.sensitivity, privileged))
 }
 
+/**
+ * What the paths of an update count in: the record as this caller is shown it, without blank address lines even where the
+ * app asks for them (they are for reading). The back office, which alone may update restricted records, sees them whole.
+ */
+export function updateView(person: StoredPerson, access: Access): Json {
+  const { emptyAddressLines: _, ...attributes } = access.app?.attributes ?? {}
+  const reader = access.app === undefined ? access : { ...access, app: { ...access.app, attributes } }
+  const whole = access.mode === 'privileged-application-restricted' || attributes.source === 'back-office'
+  return withheld(tidied(JSON.parse(person.document) as Json, reader), person.sensitivity, whole)
+}
+
 const searchedMembers = [
   'id',
   'meta',

@@ -2,65 +2,24 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
-import { manualClock, type TestPlatform, testPlatform } from '@openspine/platform/testing'
 import { r4 } from '@openspine/standards/fhir/r4'
-import { type FastifyInstance, fastify, type InjectOptions } from 'fastify'
+import { fastify, type InjectOptions } from 'fastify'
 import type { Access } from '../access.ts'
-import { demographics, demographicsConfig, outcomes, type PdsOutcome, refuse, workedPeople } from '../service.ts'
+import { demographics, demographicsConfig, outcomes, type PdsOutcome, refuse } from '../service.ts'
+import { pdsBase as base, isOutcome, openPds, type TestPds } from '../testing.ts'
 
-const base = '/personal-demographics/FHIR/R4'
 const publicUrl = 'https://sandbox.example/personal-demographics/FHIR/R4'
-const clock = manualClock('2026-11-20T12:00:00.123Z')
-let platform: TestPlatform
-let app: FastifyInstance
-/** Who asks in the next request; `unset` leaves it to the profile. */
-let access: Access | Error | undefined
+let pds: TestPds
+let platform: TestPds['platform']
 
 before(async () => {
-  platform = await testPlatform({ clock })
-  const service = demographics({
-    platform,
-    config: demographicsConfig.parse({ publicUrl, statusApiKey: 'k3y' }),
-    authenticate: async () => {
-      if (access instanceof Error) throw access
-      return access ?? { mode: 'user-restricted', user: { id: '555254242102' } }
-    },
-  })
-  await platform.store.migrate(service.name, service.migrations ?? {})
-  await service.contract.load(workedPeople())
-  app = fastify()
-  assert.ok(service.routes?.api)
-  await app.register(service.routes.api)
+  pds = await openPds({ config: { publicUrl, statusApiKey: 'k3y' } })
+  platform = pds.platform
 })
-after(async () => {
-  await app.close()
-  await platform.close()
-})
+after(() => pds.close())
 
 const requestId = '60E0B220-8136-4CA5-AE46-1D97EF59D068'
-async function ask(url: string, more: InjectOptions & { readonly as?: Access | Error } = {}) {
-  const { as, ...options } = more
-  access = as
-  return app.inject({ url: base + url, headers: { 'x-request-id': requestId }, ...options })
-}
-
-async function isOutcome(answer: Awaited<ReturnType<typeof ask>>, outcome: PdsOutcome) {
-  assert.equal(answer.statusCode, outcome.status)
-  assert.equal(answer.headers['content-type'], 'application/fhir+json')
-  assert.equal(answer.headers['cache-control'], 'no-store')
-  assert.deepEqual(r4.check(answer.json()), [])
-  assert.deepEqual(answer.json(), {
-    resourceType: 'OperationOutcome',
-    issue: [
-      {
-        severity: outcome.severity,
-        code: outcome.issue,
-        details: { coding: [outcome.coding] },
-        ...(outcome.diagnostics === undefined ? {} : { diagnostics: outcome.diagnostics }),
-      },
-    ],
-  })
-}
+const ask: TestPds['ask'] = (url, options = {}) => pds.ask(url, { headers: { 'x-request-id': requestId }, ...options })
 
 describe('retrieve', () => {
   test('a current record: the stored text, its version, the ids that were sent', async () => {
@@ -234,7 +193,7 @@ describe('what is refused, in its order', () => {
     ['PUT', '/Patient/9990548609', { payload: '{}' }, outcomes.unsupportedService],
     ['DELETE', '/Patient/9990548609', {}, outcomes.unsupportedService],
     ['TRACE', '/Patient/9990548609', {}, outcomes.unsupportedService],
-    ['PATCH', '/Patient/9990548609', { payload: '{"patches":[]}' }, outcomes.unsupportedService],
+    ['PATCH', '/Patient/9990548609', { payload: '{"patches":[]}' }, outcomes.ifMatchMissing],
     ['POST', '/Patient', { payload: '<x/>' }, outcomes.unsupportedService],
     ['POST', '/Patient/$process-birth-details', { payload: '' }, outcomes.unsupportedService],
     ['GET', '/Patient/9990548609/RelatedPerson', {}, outcomes.unsupportedService],

@@ -2,15 +2,18 @@ import type { Clock, Random } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Authenticate } from '../access.ts'
-import { type Arrival, arrivalChecks, firstRefusal, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
+import type { KeptAnswer } from '../changes/change.ts'
+import { type Arrival, arrivalChecks, mustPass, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
 import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
 import type { Traced } from '../trace.ts'
+import type { Update } from '../update/update.ts'
 import { retrieveView } from '../view.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
 import { fhirJson, operationOutcome, searchBundle } from './render.ts'
+import { etagOf, updateAnswer, type WriteRequest } from './update.ts'
 
 /** What the PDS FHIR face stands on: use cases and what every request needs. */
 export interface FaceDependencies {
@@ -25,6 +28,9 @@ export interface FaceDependencies {
   retrieve(nhsNumber: string): Promise<StoredPerson>
   search(criteria: Criteria): Promise<Traced>
   cascade(criteria: Criteria): Promise<Traced>
+  update(asked: Update): Promise<KeptAnswer>
+  /** Whether a patch may come as application/json, as in the public sandbox. */
+  readonly plainJsonPatch: boolean
   /** Called once for each request that was judged, before it is answered; a rejection fails the request. */
   settled(event: Settled): Promise<void>
   readonly operational: FastifyPluginAsync
@@ -56,7 +62,6 @@ export interface Settled {
 interface Answer {
   readonly status: number
   readonly body: string
-  readonly etag?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly code?: string
   readonly shown?: readonly string[]
@@ -174,11 +179,25 @@ async function answerTo(dependencies: FaceDependencies, arrival: Arrival, reques
       return retrieveAnswer(dependencies, arrival)
     case 'search':
       return searchAnswer(dependencies, arrival, request)
+    case 'update':
+      return written(updateAnswer(dependencies, arrival, writeRequest(request)))
     case 'poll':
       throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
     default:
       throw refuse(outcomes.unsupportedService, 'This operation is not part of this release.')
   }
+}
+
+const writeRequest = (request: FastifyRequest): WriteRequest => ({
+  ifMatch: header(request, 'if-match'),
+  contentType: header(request, 'content-type'),
+  body: request.body,
+  organisation: header(request, 'nhsd-end-user-organisation-ods'),
+})
+
+async function written(answer: Promise<KeptAnswer>): Promise<Answer> {
+  const { shown, ...rest } = await answer
+  return { ...rest, shown: shown === undefined ? [] : [shown] }
 }
 
 async function retrieveAnswer(dependencies: FaceDependencies, { number, access }: Arrival): Promise<Answer> {
@@ -187,7 +206,7 @@ async function retrieveAnswer(dependencies: FaceDependencies, { number, access }
   return {
     status: 200,
     body: retrieveView(person, access),
-    etag: `W/"${person.version}"`,
+    headers: { etag: etagOf(person.version) },
     shown: [person.nhsNumber],
   }
 }
@@ -213,12 +232,6 @@ async function searchAnswer(
   }
 }
 
-/** Throws the outcome of the first check that fails. */
-function mustPass<Subject>(checks: Parameters<typeof firstRefusal<Subject>>[0], subject: Subject): void {
-  const refused = firstRefusal(checks, subject)
-  if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
-}
-
 function refused(outcome: PdsOutcome): Answer {
   return {
     status: outcome.status,
@@ -228,9 +241,8 @@ function refused(outcome: PdsOutcome): Answer {
   }
 }
 
-function send(reply: FastifyReply, { status, body, etag, headers }: Answer): FastifyReply {
+function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyReply {
   if (headers) reply.headers(headers)
-  if (etag !== undefined) reply.header('etag', etag)
   // As bytes: the framework would add a charset to the media type of a string.
   return reply.code(status).header('content-type', fhirJson).header('cache-control', 'no-store').send(Buffer.from(body))
 }

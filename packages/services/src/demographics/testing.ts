@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { manualClock, type TestPlatform, testPlatform } from '@openspine/platform/testing'
+import { r4 } from '@openspine/standards/fhir/r4'
+import { type FastifyInstance, fastify, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import type { Access } from './access.ts'
+import type { DemographicsConfig } from './config.ts'
+import type { Demographics } from './contract.ts'
+import { demographics, demographicsConfig, type PdsOutcome, workedPeople } from './service.ts'
+
+/** PDS FHIR over the worked people, without a socket: what tests of its operations ask. */
+export interface TestPds {
+  readonly platform: TestPlatform
+  readonly clock: ReturnType<typeof manualClock>
+  readonly contract: Demographics
+  /** A request below the base path: as a healthcare worker, unless `as` says who, with an X-Request-ID of its own unless headers are given. */
+  ask(
+    url: string,
+    options?: Omit<InjectOptions, 'url'> & { readonly as?: Access | Error },
+  ): Promise<LightMyRequestResponse>
+  close(): Promise<void>
+}
+
+export const pdsBase = '/personal-demographics/FHIR/R4'
+
+/** Opens PDS FHIR on an embedded store that ends with the test. The clock stands at 12:00 on 20 November 2026. */
+export async function openPds(
+  about: { readonly config?: Partial<DemographicsConfig>; readonly profile?: 'sandbox' | 'strict' } = {},
+): Promise<TestPds> {
+  const clock = manualClock('2026-11-20T12:00:00.123Z')
+  const platform: TestPlatform = {
+    ...(await testPlatform({ clock })),
+    ...(about.profile && { profile: about.profile }),
+  }
+  let caller: Access | Error | undefined
+  const service = demographics({
+    platform,
+    config: { ...demographicsConfig.parse({}), ...about.config },
+    async authenticate() {
+      if (caller instanceof Error) throw caller
+      return caller ?? { mode: 'user-restricted', user: { id: '555254242102' } }
+    },
+  })
+  await platform.store.migrate(service.name, service.migrations ?? {})
+  await service.contract.load(workedPeople())
+  const app: FastifyInstance = fastify()
+  assert.ok(service.routes?.api)
+  await app.register(service.routes.api)
+  return {
+    platform,
+    clock,
+    contract: service.contract,
+    ask(url, { as, ...options } = {}) {
+      caller = as
+      return app.inject({ url: pdsBase + url, headers: { 'x-request-id': randomUUID() }, ...options })
+    },
+    async close() {
+      await app.close()
+      await platform.close()
+    },
+  }
+}
+
+/** Asserts that the answer is exactly this outcome, with status and media type. */
+export function isOutcome(answer: LightMyRequestResponse, outcome: PdsOutcome): void {
+  assert.deepEqual(answer.json(), {
+    resourceType: 'OperationOutcome',
+    issue: [
+      {
+        severity: outcome.severity,
+        code: outcome.issue,
+        details: { coding: [outcome.coding] },
+        ...(outcome.diagnostics === undefined ? {} : { diagnostics: outcome.diagnostics }),
+      },
+    ],
+  })
+  assert.equal(answer.statusCode, outcome.status)
+  assert.equal(answer.headers['content-type'], 'application/fhir+json')
+  assert.equal(answer.headers['cache-control'], 'no-store')
+  assert.deepEqual(r4.check(answer.json()), [])
+}
