@@ -1,3 +1,7 @@
+import type { TraceExplanation } from './explain.ts'
+
+export type { ExplainedCandidate, ExplainedField, TraceExplanation } from './explain.ts'
+
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {
   /** Ten digits. The check digit is not asked for here, because published example people break it; the wire faces do ask. */
@@ -32,4 +36,19 @@ export interface Demographics {
   count(): Promise<number>
   /** One person by NHS number, whatever the status; undefined when unknown. */
   find(nhsNumber: string): Promise<PersonRecord | undefined>
+  /**
+   * Searches as a healthcare worker does, and tells why: `parameters` are those of `GET /Patient`, and `also`
+   * is a person whose absence is to be explained. Audited. Rejects with the outcome of a search that is refused.
+   */
+  explain(asked: {
+    readonly parameters: readonly (readonly [name: string, value: string])[]
+    readonly also?: string
+    readonly by: string
+  }): Promise<ExplainedTrace>
+}
+
+/** The people whom a search shows, as it shows them, and why. */
+export interface ExplainedTrace {
+  readonly found: readonly { readonly nhsNumber: string; readonly patient: Readonly<Record<string, unknown>> }[]
+  readonly explanation: TraceExplanation
 }

@@ -2,22 +2,28 @@ import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
+import { firstRefusal, searchChecks } from './checks.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
+import { type Criteria, criteriaOf, singleValue } from './criteria.ts'
+import { explain } from './explain.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
 import { accessRecord } from './fhir/record.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import { migrations } from './migrations.ts'
+import { outcomes, refuse } from './outcomes.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
-import { cascade, trace } from './trace.ts'
+import { cascade, type Traced, trace } from './trace.ts'
+import { searchView } from './view.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
 export { type DemographicsConfig, demographicsConfig } from './config.ts'
-export type { Demographics, PersonRecord } from './contract.ts'
+export type { Demographics, ExplainedTrace, PersonRecord, TraceExplanation } from './contract.ts'
+export { candidateLine, fieldLine } from './explain.ts'
 export { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
 export { syntheticCapacity, syntheticPeople } from './population.ts'
 export { workedPeople } from './worked-people.ts'
@@ -74,6 +80,10 @@ export function demographics(parts: {
     seconds.observe({ operation }, (platform.clock.now() - at) / 1000)
   }
 
+  const explained = (criteria: Criteria, traced: Traced, also: string | undefined) =>
+    explain(people, criteria, traced, { block: config.fuzzyBlock, ...(also === undefined ? {} : { also }) })
+  const explains = config.explainSearches && platform.profile !== 'strict'
+
   const contract: Demographics = {
     async load(records) {
       let written = 0
@@ -89,6 +99,28 @@ export function demographics(parts: {
     async find(nhsNumber) {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
+    },
+    async explain({ parameters, also, by }) {
+      const refused = firstRefusal(searchChecks, parameters)
+      if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
+      const criteria = criteriaOf(parameters, Number(singleValue(parameters, '_max-results') ?? 50))
+      if (!criteria) throw refuse(outcomes.minimumNotMet)
+      const traced = await trace(people, criteria, config.fuzzyBlock)
+      const explanation = await explained(criteria, traced, also)
+      const shown = explanation.candidates.map(({ nhsNumber }) => nhsNumber)
+      await platform.audit.append({
+        event: 'pds.explain',
+        at: platform.clock.now(),
+        facts: { by, shown, parameters: [...new Set(parameters.map(([name]) => name))] },
+      })
+      const found = 'tooMany' in traced ? [] : traced.found
+      return {
+        found: found.map(({ person, patient }) => ({
+          nhsNumber: person.nhsNumber,
+          patient: searchView(person.sensitivity, patient, { mode: 'user-restricted' }),
+        })),
+        explanation,
+      }
     },
   }
 
@@ -106,6 +138,7 @@ export function demographics(parts: {
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
         search: (criteria) => trace(people, criteria, config.fuzzyBlock),
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
+        ...(explains && { explain: explained }),
         settled,
         operational: operationalPaths({ version, statusApiKey: config.statusApiKey, random: platform.random, health }),
       }),

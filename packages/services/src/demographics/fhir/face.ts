@@ -5,10 +5,12 @@ import type { Access, Authenticate } from '../access.ts'
 import { type Arrival, arrivalChecks, firstRefusal, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
+import { explainAnswer, type TraceExplanation } from '../explain.ts'
 import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
 import type { Traced } from '../trace.ts'
 import { retrieveView } from '../view.ts'
+import { explanationAsked, explanationEntry } from './explanation.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
 import { fhirJson, operationOutcome, searchBundle } from './render.ts'
 
@@ -25,6 +27,8 @@ export interface FaceDependencies {
   retrieve(nhsNumber: string): Promise<StoredPerson>
   search(criteria: Criteria): Promise<Traced>
   cascade(criteria: Criteria): Promise<Traced>
+  /** Whether `_explain` is a parameter, and what it answers to healthcare workers; absent: it is unknown like any other. */
+  readonly explain?: (criteria: Criteria, traced: Traced, also: string | undefined) => Promise<TraceExplanation>
   /** Called once for each request that was judged, before it is answered; a rejection fails the request. */
   settled(event: Settled): Promise<void>
   readonly operational: FastifyPluginAsync
@@ -194,9 +198,10 @@ async function retrieveAnswer(dependencies: FaceDependencies, { number, access }
 
 async function searchAnswer(
   dependencies: FaceDependencies,
-  { parameters, access }: Arrival,
+  { parameters: sent, access }: Arrival,
   request: FastifyRequest,
 ): Promise<Answer> {
+  const { parameters, explain } = dependencies.explain ? explanationAsked(sent) : { parameters: sent }
   mustPass(searchChecks, parameters)
   const single = access.mode !== 'user-restricted'
   const criteria = criteriaOf(parameters, single ? 1 : Number(singleValue(parameters, '_max-results') ?? 50))
@@ -204,11 +209,26 @@ async function searchAnswer(
   const cascading = access.mode === 'application-restricted' && /\bversion=1\.1\b/.test(header(request, 'accept') ?? '')
   const traced = await (cascading ? dependencies.cascade(criteria) : dependencies.search(criteria))
   if ('tooMany' in traced) throw refuse(outcomes.tooManyMatches, 'More people match than may be returned.')
+  const explanation =
+    explain &&
+    (access.mode === 'user-restricted'
+      ? await dependencies.explain?.(criteria, traced, explain.also)
+      : explainAnswer(traced))
   const publicUrl = dependencies.publicUrl || `https://${request.host}${dependencies.basePath}`
   return {
     status: 200,
-    body: searchBundle(traced.found, { publicUrl, now: dependencies.clock.now(), access }),
-    shown: traced.found.map(({ person }) => person.nhsNumber),
+    body: searchBundle(traced.found, {
+      publicUrl,
+      now: dependencies.clock.now(),
+      access,
+      ...(explanation && { more: [explanationEntry(explanation)] }),
+    }),
+    shown: [
+      ...new Set([
+        ...traced.found.map(({ person }) => person.nhsNumber),
+        ...(explanation?.candidates.map(({ nhsNumber }) => nhsNumber) ?? []),
+      ]),
+    ],
     reasons: traced.found.map(({ match }) => match),
   }
 }
