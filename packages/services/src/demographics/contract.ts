@@ -34,6 +34,10 @@ export interface Demographics {
    */
   load(people: Iterable<PersonRecord> | AsyncIterable<PersonRecord>): Promise<number>
   count(): Promise<number>
+  /** Everybody as FHIR NDJSON, whole and unmasked, one line a person in the order of their numbers. For whoever runs the place. */
+  export(): AsyncIterable<string>
+  /** {@link load} of such lines; those that are no people are left out and told. */
+  import(lines: AsyncIterable<string> | Iterable<string>): Promise<ImportReport>
   /** One person by NHS number, whatever the status; undefined when unknown. */
   find(nhsNumber: string): Promise<PersonRecord | undefined>
   /**
@@ -51,4 +55,14 @@ export interface Demographics {
 export interface ExplainedTrace {
   readonly found: readonly { readonly nhsNumber: string; readonly patient: Readonly<Record<string, unknown>> }[]
   readonly explanation: TraceExplanation
+}
+
+export interface ImportReport {
+  /** Lines that were not empty. */
+  readonly read: number
+  /** People written: others were there already. */
+  readonly written: number
+  readonly rejected: number
+  /** The first of them, counted from 1, with what is wrong in words and never with a value. */
+  readonly rejections: readonly { readonly line: number; readonly reason: string }[]
 }

@@ -45,7 +45,8 @@ export function* syntheticPeople(asked: {
 
 /** Chance of having died, by age: records stay. */
 function hasDied(roll: Dice, age: number): boolean {
-  const share = age < 2 ? 0 : age < 50 ? 0.004 : age < 65 ? 0.03 : age < 75 ? 0.1 : age < 85 ? 0.3 : age < 95 ? 0.7 : 0.97
+  const share =
+    age < 2 ? 0 : age < 50 ? 0.004 : age < 65 ? 0.03 : age < 75 ? 0.1 : age < 85 ? 0.3 : age < 95 ? 0.7 : 0.97
   return roll() < share
 }
 

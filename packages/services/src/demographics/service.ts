@@ -13,6 +13,7 @@ import { accessRecord } from './fhir/record.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import { migrations } from './migrations.ts'
 import { outcomes, refuse } from './outcomes.ts'
+import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
 import { retrieve } from './retrieve.ts'
@@ -22,14 +23,25 @@ import { searchView } from './view.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
 export { type DemographicsConfig, demographicsConfig } from './config.ts'
-export type { Demographics, ExplainedTrace, PersonRecord, TraceExplanation } from './contract.ts'
+export type {
+  Demographics,
+  ExplainedCandidate,
+  ExplainedTrace,
+  ImportReport,
+  PersonRecord,
+  TraceExplanation,
+} from './contract.ts'
 export { candidateLine, fieldLine } from './explain.ts'
 export { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
+export { linesOf } from './people-file.ts'
 export { syntheticCapacity, syntheticPeople } from './population.ts'
 export { workedPeople } from './worked-people.ts'
 
 /** People that are written together: big enough for `COPY`, small enough to begin again after a crash. */
 const loadBatch = 5_000
+
+/** People that are read together for an export. */
+const exportPage = 1_000
 
 /**
  * The Personal Demographics Service: one person store, one matcher, and its faces. The gateway verifies access tokens;
@@ -96,6 +108,15 @@ export function demographics(parts: {
       return written
     },
     count: () => people.count(),
+    async *export() {
+      for (let after = -1, more = true; more; ) {
+        const page = await people.after(after, exportPage)
+        for (const person of page) yield personLine(person)
+        after = Number(page.at(-1)?.nhsNumber)
+        more = page.length === exportPage
+      }
+    },
+    import: (lines) => importPeople(lines, (records) => contract.load(records)),
     async find(nhsNumber) {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
