@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
 import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
+import { peopleCommands } from './commands/people.ts'
 import { practiceCommands } from './commands/practice.ts'
 import { productCommands } from './commands/product.ts'
 import { proxyCommands } from './commands/proxy.ts'
@@ -35,6 +36,7 @@ systemCommands(program)
 tokenCommands(program)
 agreementCommands(program)
 loadCommands(program)
+peopleCommands(program)
 practiceCommands(program)
 registryCommands(program)
 rbacCommands(program)

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { syntheticPeople } from '@openspine/services/demographics'
+import { syntheticCapacity, syntheticPeople } from '@openspine/services/demographics'
 import {
   type FileType,
   fileTypeOf,
@@ -29,8 +29,12 @@ export function loadCommands(program: Command): void {
     .action(
       action(async (command, options: { count: number; seed: number }) => {
         const { count, seed } = options
-        if (!Number.isInteger(count) || count < 1)
-          throw new SpineError('USAGE', {}, { explanation: '--count wants a whole number above zero.' })
+        if (!Number.isInteger(count) || count < 1 || count > syntheticCapacity)
+          throw new SpineError(
+            'USAGE',
+            {},
+            { explanation: `--count wants a whole number from 1 to ${syntheticCapacity}.` },
+          )
         if (!Number.isInteger(seed)) throw new SpineError('USAGE', {}, { explanation: '--seed wants a whole number.' })
         const settings = settingsOf(command)
         const started = performance.now()

@@ -1,8 +1,9 @@
 import { SpineError } from '@openspine/standards/error'
 import { type Command, Option } from 'commander'
 import { action, globalOptions } from '../context.ts'
-import { bold, dim, duration, output } from '../terminal.ts'
-import { withSession } from './consumer-session.ts'
+import { bold, dim, duration, exitCode, output } from '../terminal.ts'
+import { nhsNumberOf, withSession } from './consumer-session.ts'
+import { askWhyTraced, showTraceExplanation } from './explain-trace.ts'
 
 export function traceCommand(program: Command): void {
   program
@@ -14,6 +15,8 @@ export function traceCommand(program: Command): void {
     .addOption(new Option('--gender <gender>').choices(['male', 'female', 'other', 'unknown']))
     .option('--postcode <postcode>')
     .option('--fuzzy', 'allow other spellings')
+    .option('--explain', 'say how every field was compared, of who matched and who came near (asks this environment)')
+    .option('--history', 'with --explain: consider former names and addresses too')
     .description('find a person in demographics (PDS)')
     .action(
       action(
@@ -27,9 +30,13 @@ export function traceCommand(program: Command): void {
             gender?: 'male' | 'female' | 'other' | 'unknown'
             postcode?: string
             fuzzy?: boolean
+            explain?: boolean
+            history?: boolean
           },
         ) => {
-          const { family, birthDate, ...rest } = options
+          const { family, birthDate, explain, history, ...rest } = options
+          if (explain === true) return explained(command, nhsNumber, options)
+          if (history === true) throw new SpineError('USAGE', {}, { explanation: '--history goes with --explain.' })
           if (nhsNumber === undefined && (family === undefined || birthDate === undefined))
             throw new SpineError('USAGE', {}, { explanation: 'Give an NHS number, or --family and --birth-date.' })
           const query =
@@ -45,4 +52,38 @@ export function traceCommand(program: Command): void {
         },
       ),
     )
+}
+
+async function explained(
+  command: Command,
+  nhsNumber: string | undefined,
+  options: Readonly<Record<string, string | boolean | undefined>>,
+): Promise<number> {
+  if (options['birthDate'] === undefined)
+    throw new SpineError(
+      'USAGE',
+      {},
+      {
+        explanation: 'An explanation is about a search: give --birth-date and names, and a number to ask about it too.',
+      },
+    )
+  const parameters = Object.entries(parameterOf).flatMap(([option, parameter]): (readonly [string, string])[] =>
+    options[option] === undefined ? [] : [[parameter, String(options[option])]],
+  )
+  const also = nhsNumber === undefined ? undefined : nhsNumberOf(nhsNumber)
+  const answer = await askWhyTraced(command, { parameters, ...(also === undefined ? {} : { also }) })
+  if (globalOptions(command).json) output.json(answer)
+  else showTraceExplanation(answer, also)
+  return answer.found.length > 0 ? exitCode.done : exitCode.refused
+}
+
+/** Options of this command as parameters of `GET /Patient`. */
+const parameterOf: Readonly<Record<string, string>> = {
+  family: 'family',
+  given: 'given',
+  birthDate: 'birthdate',
+  gender: 'gender',
+  postcode: 'address-postalcode',
+  fuzzy: '_fuzzy-match',
+  history: '_history',
 }

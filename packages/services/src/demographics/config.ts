@@ -63,6 +63,13 @@ export const demographicsConfig = z.object({
     .max(100_000)
     .default(10_000)
     .describe('Most name rows that one fuzzy search reads; a search that needs more answers TOO_MANY_MATCHES.'),
+  explainSearches: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a search may ask `_explain=true` (or an NHS number) and is told how every field was compared, also of people who came near. For developers: the national service does not know the parameter, and the profile strict never does.',
+    )
+    .meta({ strict: false }),
 })
 
 export type DemographicsConfig = z.infer<typeof demographicsConfig>

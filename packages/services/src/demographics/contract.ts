@@ -1,4 +1,7 @@
 import type { PastChange, WaitingEvent } from './changes/change.ts'
+import type { TraceExplanation } from './explain.ts'
+
+export type { ExplainedCandidate, ExplainedField, TraceExplanation } from './explain.ts'
 
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {
@@ -32,6 +35,10 @@ export interface Demographics {
    */
   load(people: Iterable<PersonRecord> | AsyncIterable<PersonRecord>): Promise<number>
   count(): Promise<number>
+  /** Everybody as FHIR NDJSON, whole and unmasked, one line a person in the order of their numbers. For whoever runs the place. */
+  export(): AsyncIterable<string>
+  /** {@link load} of such lines; those that are no people are left out and told. */
+  import(lines: AsyncIterable<string> | Iterable<string>): Promise<ImportReport>
   /** One person by NHS number, whatever the status; undefined when unknown. */
   find(nhsNumber: string): Promise<PersonRecord | undefined>
   /** Who changed this record, newest first. */
@@ -41,4 +48,29 @@ export interface Demographics {
     waiting(limit: number): Promise<WaitingEvent[]>
     published(events: readonly Pick<WaitingEvent, 'nhsNumber' | 'version' | 'ordinal'>[]): Promise<void>
   }
+  /**
+   * Searches as a healthcare worker does, and tells why: `parameters` are those of `GET /Patient`, and `also`
+   * is a person whose absence is to be explained. Audited. Rejects with the outcome of a search that is refused.
+   */
+  explain(asked: {
+    readonly parameters: readonly (readonly [name: string, value: string])[]
+    readonly also?: string
+    readonly by: string
+  }): Promise<ExplainedTrace>
+}
+
+/** The people whom a search shows, as it shows them, and why. */
+export interface ExplainedTrace {
+  readonly found: readonly { readonly nhsNumber: string; readonly patient: Readonly<Record<string, unknown>> }[]
+  readonly explanation: TraceExplanation
+}
+
+export interface ImportReport {
+  /** Lines that were not empty. */
+  readonly read: number
+  /** People written: others were there already. */
+  readonly written: number
+  readonly rejected: number
+  /** The first of them, counted from 1, with what is wrong in words and never with a value. */
+  readonly rejections: readonly { readonly line: number; readonly reason: string }[]
 }

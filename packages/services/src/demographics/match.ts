@@ -6,12 +6,23 @@ import { isWild, matches, type Pattern } from './wildcard.ts'
 
 export type Field = 'family' | 'given' | 'birthdate' | 'gender' | 'postcode' | 'death-date' | 'gp' | 'phone' | 'email'
 
-/** Why a person was found, one entry for each field that was asked for: machine-readable and free of patient data. */
+/** Which of a person's snippets was compared: no value of it. */
+export interface ComparedSnippet {
+  /** FHIR use of a name or address (`usual`, `maiden`, `home` …). */
+  readonly use: string
+  readonly standing: 'current' | 'former'
+}
+
+/** How one field came out, one entry for each field that was asked for: machine-readable and free of patient data. */
 export interface Agreement {
   readonly field: Field
   readonly how: Likeness | 'range' | 'former' | 'different'
   /** 0 disagrees, 1 agrees exactly. */
   readonly worth: number
+  /** The name or address that agrees best; absent where none does, and for what a person has once. */
+  readonly snippet?: ComparedSnippet
+  /** The family name stands where the given name was asked for, and the other way round. */
+  readonly swapped?: true
 }
 
 /** How one comparison came out, before it is known for which field it counts. */
@@ -24,7 +35,27 @@ export interface Match {
   readonly agreements: readonly Agreement[]
 }
 
-const weight: Readonly<Record<Field, number>> = {
+/** Why a person is no answer, each with the sentence that explains it. */
+export const rejections = {
+  withheld: 'A search like this one never shows this person.',
+  birthdate: 'The date of birth differs, and one that differs never matches.',
+  names: 'The names that this search considers differ.',
+  contact: 'The telephone number or e-mail address differs, which no search passes over.',
+  field: 'Something else that was asked for differs, and only a fuzzy search passes over that.',
+  'several fields': 'The names are only alike, and two other fields differ.',
+  'no family name': 'Without a family name everything else must agree, and it does not.',
+  'not exact': 'Not everything agrees exactly, and _exact-match asks for that.',
+} as const
+export type Rejection = keyof typeof rejections
+
+/** The whole judgement of one person: what agreed is told whether they are an answer or not. */
+export interface Judgement extends Match {
+  /** Absent where the person is an answer. */
+  readonly rejected?: Rejection
+}
+
+/** What each field counts in the mean (§9.4: the order counts, the national weights are not published). */
+export const weight: Readonly<Record<Field, number>> = {
   family: 4,
   given: 3,
   birthdate: 4,
@@ -49,27 +80,48 @@ const formerWorth = 0.8
  * exactly never lowers it and one that disagrees never raises it.
  */
 export function match(criteria: Criteria, subject: TraceSubject): Match | undefined {
-  if (subject.sensitivity === 'V' || subject.birth === undefined || !within(criteria.birth, subject.birth)) return
-  // A search by place must not show where a restricted person is, or is not (§9.5).
-  if (subject.sensitivity === 'R' && (criteria.postcode || criteria.gp !== undefined)) return
-  const contacts = [contact(criteria, subject, 'phone'), contact(criteria, subject, 'email')]
-  if (contacts.some((agreement) => agreement?.worth === 0)) return
+  const { rejected, ...found } = judge(criteria, subject)
+  return rejected === undefined ? found : undefined
+}
+
+/** {@link match} with the reasons kept: also of who is no answer, and why not. Nothing is told of who is withheld. */
+export function judge(criteria: Criteria, subject: TraceSubject): Judgement {
+  if (isWithheld(criteria, subject)) return { rejected: 'withheld', score: 0, swapped: false, agreements: [] }
   const names = criteria.fuzzy ? fuzzyNames(criteria, subject) : plainNames(criteria, subject)
-  if (!names) return
+  const born = birthdate(criteria.birth, subject)
+  const contacts = [contact(criteria, subject, 'phone'), contact(criteria, subject, 'email')]
   const others = [
-    birthdate(criteria.birth),
+    born,
     gender(criteria, subject),
     postcode(criteria, subject),
     death(criteria, subject),
     practice(criteria, subject),
     ...contacts,
   ].filter((agreement) => agreement !== undefined)
-  const disagreeing = others.filter((agreement) => agreement.worth === 0)
-  if (criteria.fuzzy ? !enoughAgrees(criteria, names.agreements, others) : disagreeing.length > 0) return
-  return scored([...names.agreements, ...others], names.swapped)
+  const found = scored([...names.agreements, ...others], names.swapped)
+  const rejected =
+    born.worth === 0
+      ? 'birthdate'
+      : contacts.some((agreement) => agreement?.worth === 0)
+        ? 'contact'
+        : !names.found
+          ? 'names'
+          : (criteria.fuzzy ? tooMuchDiffers(criteria, names.agreements, others) : anyDiffers(others)) ||
+            (criteria.exact && found.score < 1 && 'not exact')
+  return rejected ? { ...found, rejected } : found
 }
 
-function scored(agreements: readonly Agreement[], swapped: boolean): Match | undefined {
+/**
+ * Nobody learns from a search that there is a very restricted person, nor where a restricted one is or is
+ * not (§9.5, §15): whoever asks by place or contact is told nothing of them, whatever else agrees.
+ */
+function isWithheld(criteria: Criteria, subject: TraceSubject): boolean {
+  if (subject.sensitivity === 'U') return subject.birth === undefined
+  if (subject.sensitivity === 'V' || subject.birth === undefined) return true
+  return [criteria.postcode, criteria.gp, criteria.phone, criteria.email].some((asked) => asked !== undefined)
+}
+
+function scored(agreements: readonly Agreement[], swapped: boolean): Match {
   if (!swapped && agreements.every((agreement) => agreement.worth === 1)) return { score: 1, swapped, agreements }
   let sum = 0
   let weights = 0
@@ -81,41 +133,55 @@ function scored(agreements: readonly Agreement[], swapped: boolean): Match | und
   return { score: Math.min(0.9999, Math.floor((sum / weights) * 10_000 + 1e-6) / 10_000), swapped, agreements }
 }
 
+const anyDiffers = (others: readonly Agreement[]): Rejection | false =>
+  others.some((agreement) => agreement.worth === 0) && 'field'
+
 /**
  * Likeness of names must not outweigh two disagreeing fields, and without a family name the rest has to
  * agree (§28: the costliest error is somebody else's record).
  */
-function enoughAgrees(criteria: Criteria, names: readonly Agreement[], others: readonly Agreement[]): boolean {
+function tooMuchDiffers(
+  criteria: Criteria,
+  names: readonly Agreement[],
+  others: readonly Agreement[],
+): Rejection | false {
   const different = others.filter((agreement) => agreement.worth === 0).length
-  if (!criteria.family)
-    return different === 0 && others.every(({ field, how }) => field !== 'postcode' || how !== 'same district')
+  if (!criteria.family) {
+    const agree = different === 0 && others.every(({ field, how }) => field !== 'postcode' || how !== 'same district')
+    return !agree && 'no family name'
+  }
   const namesEqual = names.length === 2 && names.every(({ how }) => how === 'equal' || how === 'accents differ')
-  return namesEqual || different < 2
+  return !namesEqual && different >= 2 && 'several fields'
 }
 
 interface Names {
+  /** Whether one of the names is as asked, as a whole. */
+  readonly found: boolean
   readonly agreements: readonly Agreement[]
   readonly swapped: boolean
 }
 
-function plainNames(criteria: Criteria, subject: TraceSubject): Names | undefined {
+function plainNames(criteria: Criteria, subject: TraceSubject): Names {
   const { family, given } = criteria
   const eligible = subject.names.filter(({ kind }) => kind !== snippetKind.historic || criteria.history)
   const found = eligible.some(
     (name) => (!family || matches(family.pattern, name.foldedFamily)) && givenMatches(given, name.foldedGiven),
   )
-  if (!found) return
   const agreements: Agreement[] = []
   if (family) {
     const named = eligible.filter((name) => matches(family.pattern, name.foldedFamily))
-    const found = named.map((name) => plainWorth(family, name.family, name.foldedFamily, snippetWorth[name.kind]))
-    agreements.push({ field: 'family', ...best(found) })
+    const families = named.map((name) =>
+      from(name, plainWorth(family, name.family, name.foldedFamily, snippetWorth[name.kind])),
+    )
+    agreements.push({ field: 'family', ...best(families) })
   }
   if (given.length > 0) {
-    const found = given.map((asked) => best(eligible.flatMap((name) => plainGiven(asked, name, given.length))))
-    agreements.push({ field: 'given', ...mean(found) })
+    const givens = given.map((asked) =>
+      best(eligible.flatMap((name) => plainGiven(asked, name, given.length).map((finding) => from(name, finding)))),
+    )
+    agreements.push({ field: 'given', ...mean(givens) })
   }
-  return { agreements, swapped: false }
+  return { found, agreements, swapped: false }
 }
 
 /** Plain values stand, in any order, among as many leading given names as were asked for; a wildcard is held against the whole string (§9.1). */
@@ -151,7 +217,7 @@ function wildWorth(pattern: Pattern, folded: string, factor: number): Finding {
   return { how: 'wildcard', worth: (worth.wildcard + 0.45 * Math.min(1, spelt)) * factor }
 }
 
-function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names | undefined {
+function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names {
   const { family, given } = criteria
   let straight = false
   let swapped = false
@@ -162,22 +228,27 @@ function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names | undefine
     const familyFound = family ? alike(family, name.family, name.foldedFamily, familyLikeness, factor) : undefined
     const givenFound = given.map((asked) => fuzzyGiven(asked, name, factor, given.length))
     const anyGiven = given.length === 0 || givenFound.some((found) => found !== undefined)
-    if (familyFound) families.push(familyFound)
-    for (const [index, found] of givenFound.entries()) if (found) givens[index]?.push(found)
+    if (familyFound) families.push(from(name, familyFound))
+    for (const [index, found] of givenFound.entries()) if (found) givens[index]?.push(from(name, found))
     if ((!family || familyFound) && anyGiven) straight = true
     if (!family || given.length === 0) continue
     const crossed = crossedNames(family, given, name, factor * swappedWorth)
     if (!crossed) continue
     swapped = true
-    families.push(crossed.family)
-    for (const [index, found] of crossed.given.entries()) if (found) givens[index]?.push(found)
+    families.push({ ...from(name, crossed.family), swapped: true })
+    for (const [index, found] of crossed.given.entries())
+      if (found) givens[index]?.push({ ...from(name, found), swapped: true })
   }
-  if (!straight && !swapped) return
   const agreements: Agreement[] = []
   if (family) agreements.push({ field: 'family', ...best(families) })
   if (given.length > 0) agreements.push({ field: 'given', ...mean(givens.map(best)) })
-  return { agreements, swapped: !straight }
+  return { found: straight || swapped, agreements, swapped: swapped && !straight }
 }
+
+const from = ({ kind, use }: { readonly kind: SnippetKind; readonly use: string }, finding: Finding): Finding => ({
+  ...finding,
+  snippet: { use, standing: kind === snippetKind.historic ? 'former' : 'current' },
+})
 
 /** Family name where the given name should be, and the other way round. */
 function crossedNames(
@@ -238,15 +309,17 @@ function best(found: readonly Finding[]): Finding {
 /** The mean, under the name of the weakest. */
 function mean(found: readonly Finding[]): Finding {
   const weakest = found.reduce((a, b) => (b.worth < a.worth ? b : a))
-  return { how: weakest.how, worth: found.reduce((sum, { worth: value }) => sum + value, 0) / found.length }
+  return { ...weakest, worth: found.reduce((sum, { worth: value }) => sum + value, 0) / found.length }
 }
 
 const within = (range: DayRange, day: number) => day >= range.from && day <= range.to
 
-const birthdate = (range: DayRange): Agreement =>
-  range.from === range.to
-    ? { field: 'birthdate', how: 'equal', worth: 1 }
+function birthdate(range: DayRange, { birth }: TraceSubject): Agreement {
+  if (birth === undefined || !within(range, birth)) return agreement('birthdate', false)
+  return range.from === range.to
+    ? agreement('birthdate', true)
     : { field: 'birthdate', how: 'range', worth: rangeWorth }
+}
 
 function agreement(field: Field, agrees: boolean): Agreement {
   return agrees ? { field, how: 'equal', worth: 1 } : { field, how: 'different', worth: 0 }
@@ -272,12 +345,16 @@ const practice = (criteria: Criteria, subject: TraceSubject): Agreement | undefi
 function postcode(criteria: Criteria, subject: TraceSubject): Agreement | undefined {
   const asked = criteria.postcode
   if (!asked) return
-  const found = subject.addresses.flatMap(({ kind, postcode: held }): Finding[] => {
+  const compared = ({ kind, postcode: held }: TraceSubject['addresses'][number]): Finding | undefined => {
     const factor = kind === snippetKind.historic ? formerWorth : snippetWorth[kind]
-    if (criteria.fuzzy) return [likeness(asked.pieces[0] ?? '', held, postcodeLikeness, factor) ?? []].flat()
+    if (criteria.fuzzy) return likeness(asked.pieces[0] ?? '', held, postcodeLikeness, factor)
     const eligible = kind === snippetKind.main || (kind === snippetKind.historic && criteria.history)
-    if (!eligible || !matches(asked, held)) return []
-    return [isWild(asked) ? wildWorth(asked, held, factor) : { how: 'equal', worth: factor }]
+    if (!eligible || !matches(asked, held)) return
+    return isWild(asked) ? wildWorth(asked, held, factor) : { how: 'equal', worth: factor }
+  }
+  const found = subject.addresses.flatMap((address) => {
+    const finding = compared(address)
+    return finding ? [from(address, finding)] : []
   })
   return { field: 'postcode', ...best(found) }
 }

@@ -36,6 +36,7 @@ export interface TraceSubject {
   readonly sensitivity: Sensitivity
   readonly names: readonly {
     readonly kind: SnippetKind
+    readonly use: string
     readonly family: string
     readonly given: readonly string[]
     readonly foldedFamily: string
@@ -46,7 +47,7 @@ export interface TraceSubject {
   /** `yyyymmdd`; undefined where the date is partial, and then no trace finds the person. */
   readonly birth?: number
   readonly death?: number
-  readonly addresses: readonly { readonly kind: SnippetKind; readonly postcode: string }[]
+  readonly addresses: readonly { readonly kind: SnippetKind; readonly use: string; readonly postcode: string }[]
   readonly telecoms: readonly { readonly kind: 'phone' | 'email'; readonly value: string; readonly current: boolean }[]
   /** Registered GP practice, upper case. */
   readonly gp?: string
@@ -296,7 +297,8 @@ function nameOf(name: Json, kind: SnippetKind): TraceSubject['names'][number] {
   const given = values(name['given']).filter(
     (part): part is string => typeof part === 'string' && foldName(part) !== '',
   )
-  return { kind, family, given, foldedFamily: foldName(family), foldedGiven: given.map(foldName) }
+  const use = text(name['use']) ?? 'old'
+  return { kind, use, family, given, foldedFamily: foldName(family), foldedGiven: given.map(foldName) }
 }
 
 function nameKind({ use }: Json): SnippetKind {
@@ -311,7 +313,7 @@ function addressKind({ use }: Json): SnippetKind {
 
 function postcodeOf(address: Json, kind: SnippetKind): TraceSubject['addresses'][number][] {
   const postcode = foldPostcode(text(address['postalCode']) ?? '')
-  return postcode === '' ? [] : [{ kind, postcode }]
+  return postcode === '' ? [] : [{ kind, use: text(address['use']) ?? 'old', postcode }]
 }
 
 function telecomOf({ system, value }: Json, current: boolean): TraceSubject['telecoms'][number][] {

@@ -4,33 +4,217 @@
  */
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
-export const femaleNames = words(`
-Margaret Susan Patricia Mary Christine Elizabeth Jean Sarah Linda Karen Emma Claire Nicola Julie Laura Helen Rebecca Jane
-Olivia Amelia Emily Jessica Sophie Isla Ava Grace Lily Freya Ella Charlotte Evie Mia Rosie Alice Florence Poppy Lucy Hannah
-Katie Amy Rachel Victoria Samantha Joanne Lisa Michelle Tracey Sharon Deborah Angela Jacqueline Carol Sandra Barbara Pauline
-Maureen Sheila Joan Dorothy Doris Joyce Irene Gladys Edna Hilda Ethel Winifred Vera Beryl Marjorie Aisha Fatima Zainab Maryam
-Priya Anjali Simran Mei Ling Agnieszka Zofia Oluwaseun Adaeze Ngozi Siân Zoë Chloë Anaïs Renée Noémie Bríd Niamh Caoimhe
-Eilidh Morag Catrin Angharad Nerys Ffion Ana Ilinca Yetunde Hye-jin Anne-Marie Mary-Jane Sarah-Louise`)
+/** Births up to these years share what names were in fashion; the last cohort has no end. */
+export const cohortEnds = [1944, 1964, 1984, 2004] as const
 
-export const maleNames = words(`
-David John Michael Peter Robert James Paul Andrew Stephen Christopher Mark Richard William Thomas Daniel Matthew Steven
-Oliver George Harry Noah Jack Leo Arthur Muhammad Oscar Charlie Jacob Henry Freddie Alfie Theo Archie Joshua Alexander Samuel
-Benjamin Joseph Adam Luke Ryan Simon Jonathan Kevin Gary Ian Anthony Martin Philip Graham Alan Brian Keith Colin Trevor
-Raymond Kenneth Dennis Roy Ronald Derek Norman Albert Ernest Frederick Harold Sidney Leonard Stanley Cyril Reginald Mohammed
-Ibrahim Yusuf Hamza Arjun Rohan Gurpreet Wei Jian Piotr Tomasz Chukwuemeka Tunde Kwame Séan Seán Rhodri Iwan Dafydd Emyr
-Callum Fergus Hamish Ruaridh Éamonn José André René Björn Zoltán Łukasz Jean-Luc John-Paul Ali`)
+/** People who draw on the same names. Within a list the commonest stand first. */
+export interface Community {
+  /** Share of households. */
+  readonly share: number
+  readonly families: readonly string[]
+  /** Share of family names that are put together out of beginnings and endings, or joined by a hyphen. */
+  readonly rareFamilies: number
+  /** By cohort of birth; the last list serves every later cohort. */
+  readonly female: readonly (readonly string[])[]
+  readonly male: readonly (readonly string[])[]
+  /** Share of the grown-up whose day of birth was not known when they were registered, and is the first of January. */
+  readonly unknownBirthday: number
+  /** ISO 639-1 code and display of the language that some of them prefer. */
+  readonly language?: readonly [code: string, display: string]
+}
 
-export const familyNames = words(`
+const britishFamilies = words(`
 Smith Jones Williams Taylor Brown Davies Evans Wilson Thomas Johnson Roberts Robinson Thompson Wright Walker White Edwards
-Hughes Green Hall Lewis Harris Clarke Patel Jackson Wood Turner Martin Cooper Hill Ward Morris Moore Clark Lee King Baker
-Harrison Morgan Allen James Scott Phillips Watson Davis Parker Price Bennett Young Griffiths Mitchell Kelly Cook Carter
-Richardson Bailey Collins Bell Shaw Murphy Miller Cox Richards Khan Marshall Anderson Simpson Ellis Adams Singh Begum
-Wilkinson Foster Chapman Powell Webb Rogers Gray Mason Ali Hunt Hussain Campbell Matthews Owen Palmer Holmes Mills Barnes
-Knight Lloyd Butler Russell Barker Fisher Stevens Jenkins Murray Dixon Harvey Graham Pearson Ahmed Fletcher Walsh Kaur
-Gibson Howard Andrews Stewart Elliott Reynolds Saunders Payne Fox Ford Pearce Day Brooks West Lawrence Cole Atkinson Bradley
-Spencer Gill Dawson Watkins Burton O'Brien Wallace Hudson O'Neill O'Connor O'Sullivan D'Souza D'Arcy McDonald MacLeod
-McCarthy Fitzgerald Nowak Kowalski Wójcik Müller Björk Núñez García Çelik Şahin Ångström Žižek Dvořák Nguyen Chen Wong Okafor
-Adeyemi Mensah Popescu Ionescu Silva Ferreira Rossi Schmidt Andersson Jørgensen Österberg`)
+Hughes Green Hall Lewis Harris Clarke Jackson Wood Turner Martin Cooper Hill Ward Morris Moore Clark Lee King Baker Harrison
+Morgan Allen James Scott Phillips Watson Davis Parker Price Bennett Young Griffiths Mitchell Kelly Cook Carter Richardson
+Bailey Collins Bell Shaw Murphy Miller Cox Richards Marshall Anderson Simpson Ellis Adams Wilkinson Foster Chapman Powell Webb
+Rogers Gray Mason Hunt Campbell Matthews Owen Palmer Holmes Mills Barnes Knight Lloyd Butler Russell Barker Fisher Stevens
+Jenkins Murray Dixon Harvey Graham Pearson Fletcher Walsh Gibson Howard Andrews Stewart Elliott Reynolds Saunders Payne Fox
+Ford Pearce Day Brooks West Lawrence Cole Atkinson Bradley Spencer Gill Dawson Watkins Burton O'Brien Wallace Hudson O'Neill
+O'Connor O'Sullivan McDonald MacLeod McCarthy Fitzgerald Armstrong Austin Baldwin Ball Banks Barrett Barton Bates Berry Birch
+Bishop Black Blake Bond Booth Bowen Boyd Brady Brennan Bryant Buckley Burgess Burke Burns Byrne Cameron Carroll Chadwick
+Chambers Connolly Crawford Cross Cunningham Curtis Daly Dean Doherty Douglas Doyle Duffy Duncan Dunn Dyer Farrell Faulkner
+Ferguson Field Fleming Flynn Forbes Francis Franklin Freeman French Frost Gallagher Gardiner Gardner George Gilbert Glover
+Goddard Gordon Gough Grant Gregory Griffin Haines Hamilton Hammond Hancock Hardy Harper Hart Hartley Hayes Haynes Henderson
+Henry Herbert Hewitt Hicks Higgins Hobbs Hodgson Holland Holt Hooper Hope Hopkins Horton Houghton Howarth Howe Hunter Hurst
+Hutchinson Ingram Jarvis Jennings Johnston Jordan Joyce Kemp Kennedy Kent Kerr Lamb Lambert Lane Leach Leonard Little Long
+Lowe Lucas Lynch Macdonald Mackenzie Maguire Mann Manning Marsden Marsh May McKenna McLean Metcalfe Middleton Moran Morrison
+Morton Moss Mullen Myers Nash Naylor Nelson Newman Newton Nicholls Nicholson Nolan Norman Norris North Norton O'Donnell
+O'Reilly Oliver Osborne Page Parkin Parkinson Parsons Patterson Peacock Perkins Perry Peters Phipps Pickering Poole Porter
+Potter Pratt Preston Pritchard Pugh Quinn Randall Read Reed Rees Reid Rhodes Rice Richmond Riley Robertson Rose Ross Rowe
+Rowley Ryan Sanders Sanderson Savage Schofield Sharp Shepherd Sheppard Short Simmonds Simmons Skinner Slater Sparks Stanley
+Steele Stephens Stephenson Stevenson Stone Storey Stuart Sullivan Summers Sutton Swift Sykes Tait Talbot Thornton Todd
+Tomlinson Townsend Tucker Tyler Vaughan Vincent Waller Walters Walton Warner Warren Waters Watts Weaver Wells Welch Wheeler
+Whitehead Whittaker Wilkins Willis Winter Woods Woodward Wyatt Yates York`)
+
+const british: Community = {
+  share: 0.79,
+  families: britishFamilies,
+  rareFamilies: 0.52,
+  unknownBirthday: 0,
+  female: [
+    words(`Margaret Mary Joan Doris Jean Dorothy Joyce Barbara Sheila Kathleen Patricia Irene Winifred Gladys Edna Hilda Ethel
+      Vera Beryl Marjorie Eileen Florence Elsie Audrey Ruby Betty Sylvia Maureen Edith Rose Phyllis Ivy Hazel Constance Muriel
+      Olive Nora Evelyn Freda Lilian Mabel Annie Alice Ellen Agnes Nellie Iris Norma Pamela Brenda Rita Elizabeth`),
+    words(`Susan Margaret Christine Linda Patricia Carol Jean Mary Janet Ann Elizabeth Barbara Maureen Pauline Sandra Sheila
+      Jacqueline Julie Jane Gillian Angela Marilyn Valerie Lesley Jennifer Judith Marion Rosemary Hilary Diane Deborah Helen
+      Lynn Anne Kathleen Eileen Carole Yvonne Beverley Denise Teresa Catherine Frances Stephanie Penelope Geraldine Wendy Jill
+      Sally Alison Lorraine Josephine`),
+    words(`Sarah Claire Nicola Emma Lisa Joanne Michelle Helen Samantha Karen Amanda Rachel Louise Julie Tracey Sharon Kelly
+      Victoria Rebecca Angela Jacqueline Catherine Jennifer Laura Elizabeth Katherine Deborah Alison Tracy Donna Clare Caroline
+      Dawn Wendy Susan Zoe Anna Natalie Melanie Kerry Gemma Lucy Heather Tina Maria Ruth Paula Charlotte Lindsay Hayley Siân
+      Bríd Angharad Morag Anne-Marie`),
+    words(`Rebecca Lauren Jessica Charlotte Hannah Sophie Amy Emily Laura Emma Chloe Sarah Lucy Katie Bethany Megan Georgia
+      Rachel Alice Holly Olivia Abigail Shannon Eleanor Elizabeth Molly Jade Natasha Danielle Jodie Natalie Stephanie Gemma
+      Leanne Ellie Zoë Paige Grace Ffion Niamh Caoimhe Eilidh Catrin Nerys Francesca Imogen Isabelle Phoebe Amelia Kayleigh
+      Mary-Jane Sarah-Louise`),
+    words(`Olivia Amelia Isla Ava Emily Lily Sophia Isabella Mia Poppy Ella Grace Freya Evie Charlotte Florence Willow Sophie
+      Daisy Phoebe Rosie Elsie Ivy Ruby Alice Matilda Sienna Evelyn Harper Maya Millie Erin Molly Jessica Chloe Imogen Eliza
+      Lola Thea Esme Maisie Martha Penelope Aria Bonnie Robyn Aoife Eira Orla Chloë Luna Violet Hallie`),
+  ],
+  male: [
+    words(`John William George Ronald James Kenneth Thomas Arthur Robert Albert Frederick Dennis Ernest Eric Peter Stanley
+      Leslie Norman Raymond Harold Charles Reginald Leonard Derek Roy Alfred Frank Jack Edward Joseph Harry Sidney Gordon
+      Douglas Henry Walter Cyril Donald Herbert Bernard Percy Cecil Victor Alan Brian Geoffrey David Michael Gerald Maurice
+      Wilfred Hubert Clifford`),
+    words(`David John Peter Michael Alan Robert Stephen Paul Brian Graham Philip Anthony Colin Christopher Geoffrey William
+      James Keith Terence Barry Malcolm Richard Ian Derek Roger Raymond Kenneth Andrew Trevor Martin Kevin Nigel Clive Mark
+      Gary Roy Stuart Dennis Douglas Patrick Neil Gordon Rodney Ronald Norman Jeffrey Timothy Simon Leslie Frank Gerald
+      Nicholas`),
+    words(`Paul David Andrew Stephen Mark Michael Ian Gary Robert Richard Peter John Anthony Christopher Darren Kevin Martin
+      Simon Philip Graham Colin Adrian Nigel Alan Neil Shaun Jonathan Nicholas Stuart Timothy Wayne Brian James Carl Jeffrey
+      Lee Matthew Steven Craig Jason Daniel Barry Dean Karl Garry Keith Thomas Patrick Séan Rhodri Hamish Dafydd Éamonn
+      John-Paul`),
+    words(`Daniel Thomas James Matthew Joshua Adam Luke Michael Christopher Ryan Jack Samuel Joseph Jordan Benjamin Alexander
+      Jake Robert Lewis William Liam Nathan Oliver Connor Aaron Ashley Jonathan David Callum George Kieran Charlie Bradley
+      Harry Andrew Scott Sean Dominic Edward Iwan Emyr Fergus Ruaridh Louis Max Toby Elliot Rhys Owen Henry Patrick Lee`),
+    words(`Oliver George Harry Noah Jack Leo Arthur Oscar Charlie Jacob Henry Thomas Freddie Alfie Theo William Archie Joshua
+      Alexander James Isaac Edward Lucas Tommy Finley Max Logan Ethan Teddy Mason Harrison Benjamin Daniel Sebastian Adam
+      Reggie Roman Louie Jude Albie Ezra Rory Luca Hugo Reuben Elijah Frankie Toby Joseph Samuel Elis Osian Ruairí Jenson`),
+  ],
+}
+
+export const communities: readonly Community[] = [
+  british,
+  {
+    share: 0.065,
+    families:
+      words(`Khan Ahmed Ali Hussain Begum Mohammed Mahmood Akhtar Iqbal Malik Shah Miah Hassan Uddin Rahman Bibi Hussein
+      Aziz Choudhury Mirza Islam Abdullah Chaudhry Rashid Raja Sheikh Siddiqui Butt Ashraf Yusuf Khatun Ibrahim Qureshi Rehman
+      Sultana Bashir Karim Saeed Anwar Farooq`),
+    rareFamilies: 0,
+    unknownBirthday: 0.06,
+    language: ['ur', 'Urdu'],
+    female: [
+      words(`Fatima Nasreen Shazia Razia Parveen Rukhsana Zainab Shabana Yasmin Naseem Samina Rashida Farzana Khadija Amina Nadia
+        Saima Tahira Rubina Shaheen`),
+      words(`Aisha Fatima Maryam Zara Zainab Sana Amina Khadija Hafsa Safa Aaliyah Inaya Aleena Iqra Sumaya Noor Ayesha Laiba
+        Hannah Anaya Alina Zoya Sarah Mariam Eliza`),
+    ],
+    male: [
+      words(`Mohammed Abdul Muhammad Tariq Khalid Nasir Javed Arshad Imran Shahid Zahid Tahir Rashid Mahmood Ashraf Pervez Iqbal
+        Sajid Asif Naveed Ghulam Liaqat`),
+      words(`Muhammad Mohammed Ibrahim Yusuf Adam Hamza Ali Mohammad Ahmed Omar Zayn Musa Bilal Hassan Haris Zakariya Ismail Umar
+        Abdullah Ayaan Eesa Yahya Idris Rayyan`),
+    ],
+  },
+  {
+    share: 0.045,
+    families:
+      words(`Patel Singh Kaur Shah Sharma Kumar Gill Sandhu Dhillon Mistry Desai Parmar Chauhan Joshi Gupta Mehta Sidhu
+      Dhaliwal Nair Reddy Bains Johal Sahota Solanki Rao Verma Thakur Pillai Menon Grewal D'Souza`),
+    rareFamilies: 0,
+    unknownBirthday: 0.02,
+    language: ['pa', 'Panjabi'],
+    female: [
+      words(`Kamla Pushpa Surinder Sushila Gurmit Kiran Meena Harjit Anita Sunita Jaswinder Hansa Nirmala Balbir Usha Manjit
+        Savita Kanta Rekha Daksha`),
+      words(`Priya Anjali Simran Jasmine Aanya Diya Anika Kavita Neha Pooja Ria Jasleen Harleen Isha Maya Kareena Nisha Avni Saanvi
+        Tara Mehak`),
+    ],
+    male: [
+      words(`Gurpreet Rajesh Suresh Balwinder Harbhajan Mohan Ramesh Mahesh Jaswant Kanti Ashok Vinod Sukhdev Dilip Anil Kishor
+        Baldev Gurdeep Prakash Bharat`),
+      words(`Arjun Rohan Aarav Jai Krishan Gurpreet Amar Kiran Nikhil Vivek Aryan Harjot Karan Dev Sahil Veer Ishaan Kian Jeevan
+        Rahul Neel`),
+    ],
+  },
+  {
+    share: 0.04,
+    families:
+      words(`Okafor Adeyemi Mensah Adebayo Owusu Boateng Okoye Ogunleye Abdi Hassan Mohamed Osei Asante Eze Balogun Nwosu
+      Appiah Ibrahim Kamara Sesay Diallo Chukwu Ojo Oyelaran Agyeman Bangura Mutasa Moyo Dube Warsame`),
+    rareFamilies: 0,
+    unknownBirthday: 0.04,
+    female: [
+      words(`Adaeze Ngozi Grace Oluwaseun Abena Mary Comfort Yetunde Esther Folake Blessing Patience Florence Amina Akosua Joyce
+        Mercy Beatrice Faith Halima`),
+      words(`Naomi Gabriella Temi Zara Amara Aaliyah Esther Abigail Tiana Chidera Maryam Ayomide Grace Rachel Sade Nia Imani Efua
+        Hodan Ifeoluwa`),
+    ],
+    male: [
+      words(`Emmanuel Kwame Samuel Chukwuemeka Tunde Joseph Kofi Daniel Olu Peter Babatunde Mohamed Isaac Yaw Stephen Femi
+        Abdullahi Michael Emeka Kwabena`),
+      words(`David Daniel Joshua Elijah Samuel Nathan Jeremiah Caleb Tobi Michael Malachi Isaiah Kayden Abdirahman Emmanuel Micah
+        Josiah Ayo Kai Zion`),
+    ],
+  },
+  {
+    share: 0.035,
+    families:
+      words(`Nowak Kowalski Wójcik Popescu Ionescu Silva Ferreira Rossi Schmidt Müller Santos Popa Kowalczyk Lewandowski
+      Kamiński Zieliński Szymański Dvořák Horváth Nagy Novák García Núñez Fernandes Pereira Dumitru Stan Radu Björk Andersson
+      Jørgensen Österberg Çelik Şahin Yılmaz Petrov Ivanova Kazlauskas Bērziņš Ångström Žižek`),
+    rareFamilies: 0,
+    unknownBirthday: 0,
+    language: ['pl', 'Polish'],
+    female: [
+      words(`Agnieszka Anna Maria Katarzyna Elena Małgorzata Ioana Ana Joanna Monika Mihaela Magdalena Renée Carmen Dorota Irina
+        Ewa Cristina Lucia Jolanta Ilinca Noémie`),
+      words(`Zofia Maja Julia Sofia Maria Lena Hanna Emma Alexandra Gabriela Amelia Nikola Andreea Daria Antonia Eva Oliwia Laura
+        Anaïs Sara Wiktoria`),
+    ],
+    male: [
+      words(`Piotr Tomasz Andrei José Krzysztof Marek Ion Carlos Paweł Łukasz Mihai Vasile Giovanni Jan André Zoltán Pedro Marcin
+        Florin Andrzej René Björn`),
+      words(`Jakub Antoni Filip Jan Leon David Aleksander Oskar Luca Matei Adam Mateusz Szymon Gabriel Nikodem Daniel Marcel Andrei
+        Tomás Kacper Stefan`),
+    ],
+  },
+  {
+    share: 0.015,
+    families:
+      words(`Chen Wong Lee Li Nguyen Wang Chan Zhang Liu Cheung Lam Tran Ng Yang Cheng Huang Pham Leung Ho Lin Wu Kim Park
+      Tang Xu Lau`),
+    rareFamilies: 0,
+    unknownBirthday: 0.005,
+    language: ['zh', 'Chinese'],
+    female: [
+      words(`Mei Ling Wai-Yee Siu-Ling Xiu Lan Hong Thi Yan Susan Fang Hui Lai-Fong Amy Min`),
+      words(`Emily Jessica Hye-jin Mei Chloe Sophie Yi Jasmine Ling Vivian Xin Hannah Grace Angela Linh Zoe`),
+    ],
+    male: [
+      words(`Wei Jian Kwok-Wing Chi-Keung Ming Peter Yong David Van Hung Kam-Fai Jun Tony Hao Michael`),
+      words(`Jason Ryan Kevin Ethan Wei Lucas Jun Jayden Andy Minh Justin Leo Nathan Jian Oscar`),
+    ],
+  },
+  {
+    share: 0.01,
+    families:
+      words(`Cohen Levy Goldberg Schwartz Friedman Klein Rosen Katz Weiss Stern Hoffman Gross Adler Rubin Kaplan Green
+      Lewis Marks Harris Samuels`),
+    rareFamilies: 0.1,
+    unknownBirthday: 0,
+    female: [
+      words(`Miriam Ruth Hannah Esther Rachel Leah Sarah Rebecca Judith Naomi Deborah Golda Freda Rivka Shoshana`),
+      words(`Chaya Esther Sarah Leah Rivka Rachel Miriam Hannah Talia Shira Ella Abigail Eliana Noa`),
+    ],
+    male: [
+      words(`David Samuel Joseph Abraham Jacob Isaac Harold Solomon Michael Leon Alan Benjamin Nathan Moshe`),
+      words(`Moshe Joseph David Jacob Samuel Benjamin Noah Aaron Daniel Eli Reuben Asher Yosef Adam Zac`),
+    ],
+  },
+]
 
 /** Joined to further family names, so that the rare ones are many, as they are among people. */
 export const familyBeginnings = words(`
@@ -40,12 +224,19 @@ export const familyEndings = words(
   `borough bourne bury by combe cote croft dale den don field ford gate ham hurst ley man mere more ridge shaw son stead stock thorpe ton wall well wick wood worth`,
 )
 
+/** A pseudo-area: no place has postcodes that begin with ZZ, and ZZ99 stands for something else (no fixed abode …). */
+export const districts = 98
+
 export const streets = words(`
 High Station Church Park Mill Victoria Green Manor Kings Queens New Grange North South Albert George Windsor York Chapel School
-London Main Stanley Alexandra Springfield Broad Meadow Orchard Oak Elm Ash Beech Lime Willow Cedar Holly Poplar Rowan Larch`)
-export const streetKinds = words('Road Street Lane Avenue Close Drive Way Crescent Gardens Place Court Terrace')
-export const towns = words(`
-Testham Mockbridge Sampleton Dummyford Exampleby Falseworth Pretendham Notrealton Inventley Fictionbury Makebelow Shamwick`)
+London Main Stanley Alexandra Springfield Broad Meadow Orchard Oak Elm Ash Beech Lime Willow Cedar Holly Poplar Rowan Larch
+Abbey Bridge Castle Cross Field Forest Garden Hawthorn Heath Hazel Ivy Juniper Kestrel Lark Linden Maple Market Priory Quarry
+River Rose Spring Sycamore Tower Union Vicarage Water Well Wheat Woodland Wren`)
+export const streetKinds = words(
+  'Road Street Lane Avenue Close Drive Way Crescent Gardens Place Court Terrace Grove Walk',
+)
+export const townBeginnings = words('Test Mock Sample Dummy Example False Pretend Notreal Invent Fiction Makebe Sham')
+export const townEndings = words('ham bridge ton ford by worth den ley bury low wick')
 export const counties = words('Mockshire Testland Exampleshire Fauxfolk')
 
 /** GP practices of the population; the first two are those of the worked example. */

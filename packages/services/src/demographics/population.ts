@@ -1,28 +1,22 @@
 import { SpineError } from '@openspine/standards/error'
-import { namingSystem, nhsNumberCheckDigit } from '@openspine/standards/nhs'
+import { namingSystem } from '@openspine/standards/nhs'
 import type { PersonRecord } from './contract.ts'
+import { foldName } from './fold.ts'
 import { extensionUrl, type Json } from './person.ts'
-import {
-  counties,
-  familyBeginnings,
-  familyEndings,
-  familyNames,
-  femaleNames,
-  maleNames,
-  practices,
-  streetKinds,
-  streets,
-  towns,
-} from './population-names.ts'
-import { workedPeople } from './worked-people.ts'
+import { between, type Dice, day, dice, pick } from './population-dice.ts'
+import { givenNames, group, groupSize, type Member, thisYear } from './population-household.ts'
+import { freeNumberCount, freeNumbers } from './population-numbers.ts'
+import { address, landline, mobile, place } from './population-places.ts'
+import { shortForms } from './short-forms.ts'
 
-/** How many people {@link syntheticPeople} can make: valid numbers that begin with 999, without those of the worked examples. */
-export const syntheticCapacity = 909_091 - workedPeople().length
+/** How many people {@link syntheticPeople} can make. */
+export const syntheticCapacity = freeNumberCount
 
 /**
- * Invented people, the same ones for the same seed and index, each from index and seed alone: any stretch
- * can be made without those before it. The n-th person has the n-th free number that begins with 999.
- * RangeError-like SpineError `DEMOGRAPHICS_POPULATION_EXHAUSTED` beyond {@link syntheticCapacity}.
+ * Invented people in households, the same ones for the same seed and index, each from index and seed alone:
+ * any stretch can be made without those before it. The n-th person has the n-th free number: 909 thousand begin
+ * with 999, further ones with 920 and on. SpineError `DEMOGRAPHICS_POPULATION_EXHAUSTED` beyond
+ * {@link syntheticCapacity}.
  *
  * @example
  * const [person] = syntheticPeople({ seed: 1, from: 0, count: 1 })
@@ -39,97 +33,73 @@ export function* syntheticPeople(asked: {
     })
   if (from + count > syntheticCapacity)
     throw new SpineError('DEMOGRAPHICS_POPULATION_EXHAUSTED', asked, {
-      explanation: `There are numbers for ${syntheticCapacity} synthetic people, and no more in the range 999.`,
+      explanation: `There are numbers for ${syntheticCapacity} synthetic people, and no more in the ranges for tests.`,
     })
-  let index = 0
-  for (const nhsNumber of freeNumbers()) {
-    if (index >= from + count) return
-    if (index >= from) yield person(nhsNumber, seed, index)
-    index++
+  const numbers = freeNumbers(from)
+  let members: readonly Member[] = []
+  for (let index = from; index < from + count; index++) {
+    if (index === from || index % groupSize === 0) members = group(seed, Math.floor(index / groupSize))
+    yield person(numbers.next().value as string, dice(seed, index), members[index % groupSize] as Member)
   }
 }
 
-function* freeNumbers(): Generator<string> {
-  const taken = new Set(workedPeople().map(({ nhsNumber }) => nhsNumber))
-  for (let prefix = 999_000_000; prefix <= 999_999_999; prefix++) {
-    const digits = String(prefix)
-    const check = nhsNumberCheckDigit(digits)
-    if (check === undefined) continue
-    const number = digits + check
-    if (!taken.has(number)) yield number
-  }
+/** Chance of having died, by age: records stay. */
+function hasDied(roll: Dice, age: number): boolean {
+  const share =
+    age < 2 ? 0 : age < 50 ? 0.004 : age < 65 ? 0.03 : age < 75 ? 0.1 : age < 85 ? 0.3 : age < 95 ? 0.7 : 0.97
+  return roll() < share
 }
 
-/** Numbers from 0 up to 1, the same for the same beginning. */
-type Dice = () => number
-
-/** A small counter-based generator (32-bit mixing): good enough to look like people, and very quick. */
-function dice(seed: number, index: number): Dice {
-  let state = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-const pick = <Item>(roll: Dice, from: readonly Item[]): Item => from[Math.floor(roll() * from.length)] as Item
-/** The first ones far more often than the last ones, as with names. */
-const pickCommon = <Item>(roll: Dice, from: readonly Item[]): Item =>
-  from[Math.floor(roll() ** 2.2 * from.length)] as Item
-const digits = (value: number, width: number) => String(value).padStart(width, '0')
-
-/** About this many people of consecutive numbers live together. */
-const household = 3
-
-function person(nhsNumber: string, seed: number, index: number): PersonRecord {
-  const roll = dice(seed, index)
-  const houseRoll = dice(seed ^ 0x5bd1e995, Math.floor(index / household))
-  const familyOfHouse = familyName(houseRoll)
-  const homeAddress = address(houseRoll, 'home', { start: day(2000 + Math.floor(houseRoll() * 24), houseRoll) })
-  const landline = `01632 96${digits(Math.floor(houseRoll() * 10_000), 4)}`
-  const practice = pickCommon(houseRoll, practices)
-
-  const female = roll() < 0.506
-  const birthYear = 1930 + Math.floor(roll() ** 0.9 * 95)
-  const birthDate = day(birthYear, roll)
-  const family = roll() < 0.75 ? familyOfHouse : familyName(roll)
-  const given = givenNames(roll, female)
-  const registered = roll() < 0.96
-  const dead = birthYear < 1960 && roll() < 0.12
-  const sensitivity = roll() < 0.003 ? 'R' : 'U'
+function person(nhsNumber: string, roll: Dice, member: Member): PersonRecord {
+  const { female, birthDate, given, family, maiden, homes, community } = member
+  const birthYear = Number(birthDate.slice(0, 4))
+  const age = thisYear - birthYear
+  const home = homes.at(-1) as Member['homes'][number]
+  const diedOn = hasDied(roll, age) ? deathDay(roll, birthYear) : undefined
+  const kind = roll()
+  const sensitivity = kind < 0.004 ? 'R' : kind < 0.0042 ? 'V' : 'U'
   const names: Json[] = [
-    { use: 'usual', period: { start: birthDate }, prefix: [prefix(roll, female, birthYear)], given, family },
+    {
+      use: 'usual',
+      period: { start: maiden?.until ?? birthDate },
+      prefix: [prefix(roll, female, age)],
+      given,
+      family,
+    },
   ]
-  if (roll() < 0.02)
-    names.push({ use: 'nickname', period: { start: birthDate }, given: [givenNames(roll, female)[0]], family })
-  const addresses = [homeAddress]
-  if (roll() < 0.015)
-    addresses.push({ ...address(roll, 'temp', { start: '2024-01-15' }), text: 'Student Accommodation' })
+  const nickname = roll() < 0.035 ? shortForm(roll, given[0] as string) : undefined
+  if (nickname !== undefined) names.push({ use: 'nickname', period: { start: birthDate }, given: [nickname], family })
+  const start = home.since < birthDate ? birthDate : home.since
+  const addresses = [address(home.place, 'home', { start })]
+  if (age >= 18 && age <= 22 && roll() < 0.3)
+    addresses.push({ ...address(place(roll), 'temp', { start: '2025-09-15' }), text: 'Student Accommodation' })
   const telecoms: Json[] = []
-  if (roll() < 0.8)
+  if (age > 14 && roll() < 0.85)
+    telecoms.push({ system: 'phone', use: 'mobile', period: { start: '2015-01-01' }, value: mobile(roll) })
+  if (member.landline)
     telecoms.push({
       system: 'phone',
-      use: 'mobile',
-      period: { start: '2015-01-01' },
-      value: `07700 9${digits(Math.floor(roll() * 100_000), 5)}`,
+      use: 'home',
+      period: { start: '2010-01-01' },
+      value: landline(dice(home.place.line[0]?.length ?? 0, hash(home.place.postalCode + home.place.line[0]))),
     })
-  if (roll() < 0.4) telecoms.push({ system: 'phone', use: 'home', period: { start: '2010-01-01' }, value: landline })
-  if (roll() < 0.5)
+  if (age > 14 && roll() < 0.5)
     telecoms.push({
       system: 'email',
       use: 'home',
       period: { start: '2015-01-01' },
-      value: `person${nhsNumber.slice(3)}@example.com`,
+      value: `person${nhsNumber}@example.com`,
     })
-  const diedOn = dead
-    ? `${2005 + Math.floor(roll() * 19)}-0${1 + Math.floor(roll() * 9)}-1${Math.floor(roll() * 10)}`
-    : undefined
-  const history = past(roll, female, birthDate, given)
+  const abroad = roll() < 0.01
+  const registered = diedOn === undefined && !abroad && roll() < 0.97
+  const extensions: Json[] = []
+  if (diedOn !== undefined) extensions.push(deathNotification(diedOn))
+  if (community.language && age > 30 && roll() < 0.12) extensions.push(communication(community.language, roll() < 0.5))
+  if (abroad && diedOn === undefined) extensions.push(removal(day(between(roll, 2015, thisYear - 2), roll)))
+  const history = past(roll, member)
   return {
     nhsNumber,
-    version: 1 + Math.floor(roll() ** 3 * 12),
+    version: 1 + names.length + homes.length + Math.floor(roll() ** 3 * 12),
     sensitivity,
     patient: {
       name: names,
@@ -138,84 +108,112 @@ function person(nhsNumber: string, seed: number, index: number): PersonRecord {
       ...(diedOn !== undefined && { deceasedDateTime: `${diedOn}T00:00:00+00:00` }),
       address: addresses,
       telecom: telecoms,
-      ...(registered &&
-        !dead && {
-          generalPractitioner: [
-            {
-              type: 'Organization',
-              identifier: {
-                system: namingSystem.fhirNhsUk.odsOrganisation,
-                value: practice,
-                period: { start: '2010-01-01' },
-              },
-            },
-          ],
-        }),
-      ...(diedOn !== undefined && { extension: [deathNotification(diedOn)] }),
+      ...(registered && { generalPractitioner: [practice(home.place.practice, { start })] }),
+      ...(extensions.length > 0 && { extension: extensions }),
     },
     ...(history && { history }),
   }
 }
 
-function familyName(roll: Dice): string {
-  const kind = roll()
-  if (kind < 0.62) return pickCommon(roll, familyNames)
-  const rare = `${pick(roll, familyBeginnings)}${pick(roll, familyEndings)}`
-  return kind < 0.96 ? rare : `${pickCommon(roll, familyNames)}-${rare}`
-}
-
-function givenNames(roll: Dice, female: boolean): string[] {
-  const from = female ? femaleNames : maleNames
-  const given = [pickCommon(roll, from)]
-  const more = roll()
-  if (more < 0.7) given.push(pick(roll, from))
-  if (more < 0.1) given.push(pick(roll, from))
-  return given
-}
-
-function prefix(roll: Dice, female: boolean, birthYear: number): string {
-  if (roll() < 0.02) return 'Dr'
-  if (birthYear > 2010) return female ? 'Miss' : 'Master'
-  return female ? pick(roll, ['Mrs', 'Ms', 'Miss']) : 'Mr'
-}
-
-function day(year: number, roll: Dice): string {
-  return `${year}-${digits(1 + Math.floor(roll() * 12), 2)}-${digits(1 + Math.floor(roll() * 28), 2)}`
-}
-
-/** Pseudo-postcodes, as for addresses that cannot exist. */
-function postcode(roll: Dice): string {
-  const letters = 'ABDEFGHJLNPQRSTUWXYZ'
-  const letter = () => letters.charAt(Math.floor(roll() * letters.length))
-  return `ZZ99 ${Math.floor(roll() * 10)}${letter()}${letter()}`
-}
-
-function address(roll: Dice, use: string, period: Json): Json {
+/** Former names, homes, practices and telephones. */
+function past(roll: Dice, { female, birthDate, given, family, maiden, homes, community }: Member): Json | undefined {
+  const names: Json[] = []
+  if (maiden)
+    names.push({
+      use: female ? 'maiden' : 'old',
+      period: { start: birthDate, end: maiden.until },
+      given,
+      family: maiden.family,
+    })
+  // Another given name before: misheard at registration, or changed since.
+  if (roll() < 0.012)
+    names.push({
+      use: 'old',
+      period: { start: birthDate, end: '2012-03-01' },
+      given: givenNames(roll, female, Number(birthDate.slice(0, 4)), community),
+      family: maiden?.family ?? family,
+    })
+  const former = homes.slice(0, -1).map(({ place: left, since }, at) => ({
+    left,
+    period: { start: since < birthDate ? birthDate : since, end: homes[at + 1]?.since },
+  }))
+  const phone = former.length > 0 && roll() < 0.3
+  if (names.length === 0 && former.length === 0) return
   return {
-    use,
-    period,
-    line: [
-      `${1 + Math.floor(roll() ** 2 * 240)} ${pick(roll, streets)} ${pick(roll, streetKinds)}`,
-      pick(roll, towns),
-      pick(roll, counties),
-    ],
-    postalCode: postcode(roll),
+    ...(names.length > 0 && { name: names }),
+    ...(former.length > 0 && {
+      address: former.map(({ left, period }) => address(left, 'old', period)),
+      generalPractitioner: former.map(({ left, period }) => practice(left.practice, period)),
+    }),
+    ...(phone && { telecom: [{ system: 'phone', use: 'home', value: landline(roll) }] }),
   }
 }
 
-function past(roll: Dice, female: boolean, birthDate: string, given: readonly string[]): Json | undefined {
-  const married = female && birthDate < '2000' && roll() < 0.3
-  const moved = roll() < 0.45
-  if (!married && !moved) return
-  return {
-    ...(married && { name: [{ use: 'maiden', given, family: familyName(roll) }] }),
-    ...(moved && { address: [address(roll, 'old', { start: '2001-01-01', end: '2010-01-01' })] }),
-    ...(moved &&
-      roll() < 0.2 && {
-        telecom: [{ system: 'phone', use: 'home', value: `01632 96${digits(Math.floor(roll() * 10_000), 4)}` }],
-      }),
-  }
+const practice = (code: string, period: Json): Json => ({
+  type: 'Organization',
+  identifier: { system: namingSystem.fhirNhsUk.odsOrganisation, value: code, period },
+})
+
+/** An everyday form of a name, as its owner writes it. */
+function shortForm(roll: Dice, given: string): string | undefined {
+  const forms = [...shortForms(foldName(given))].filter((form) => form.length < given.length + 2)
+  if (forms.length === 0) return
+  const form = pick(roll, forms)
+  return form.charAt(0) + form.slice(1).toLowerCase()
 }
+
+function prefix(roll: Dice, female: boolean, age: number): string {
+  if (age > 25 && roll() < 0.02) return 'Dr'
+  if (age < 16) return female ? 'Miss' : 'Master'
+  return female ? pick(roll, ['Mrs', 'Mrs', 'Ms', 'Miss']) : 'Mr'
+}
+
+function deathDay(roll: Dice, birthYear: number): string {
+  const last = Math.min(thisYear - 1, birthYear + 104)
+  const first = Math.max(birthYear + 1, last - 25)
+  return day(between(roll, first, last), roll)
+}
+
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  return value
+}
+
+const communication = ([code, display]: readonly [string, string], interpreter: boolean): Json => ({
+  url: extensionUrl.communication,
+  extension: [
+    {
+      url: 'language',
+      valueCodeableConcept: {
+        coding: [
+          {
+            system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-HumanLanguage',
+            version: '1.0.0',
+            code,
+            display,
+          },
+        ],
+      },
+    },
+    { url: 'interpreterRequired', valueBoolean: interpreter },
+  ],
+})
+
+const removal = (since: string): Json => ({
+  url: extensionUrl.removal,
+  extension: [
+    {
+      url: 'removalFromRegistrationCode',
+      valueCodeableConcept: {
+        coding: [
+          { system: 'https://fhir.nhs.uk/CodeSystem/PDS-RemovalReasonExitCode', code: 'EMB', display: 'Embarkation' },
+        ],
+      },
+    },
+    { url: 'effectiveTime', valuePeriod: { start: since } },
+  ],
+})
 
 function deathNotification(on: string): Json {
   return {

@@ -3,24 +3,39 @@ import type { HealthReport, Platform, Service } from '@openspine/platform/servic
 import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
 import { changeStore } from './changes/store.ts'
+import { firstRefusal, searchChecks } from './checks.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
+import { type Criteria, criteriaOf, singleValue } from './criteria.ts'
+import { explain } from './explain.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
 import { accessRecord } from './fhir/record.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import { migrations } from './migrations.ts'
+import { outcomes, refuse } from './outcomes.ts'
+import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
-import { cascade, trace } from './trace.ts'
+import { cascade, type Traced, trace } from './trace.ts'
 import { update } from './update/update.ts'
+import { searchView } from './view.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
 export { type DemographicsConfig, demographicsConfig } from './config.ts'
-export type { Demographics, PersonRecord } from './contract.ts'
+export type {
+  Demographics,
+  ExplainedCandidate,
+  ExplainedTrace,
+  ImportReport,
+  PersonRecord,
+  TraceExplanation,
+} from './contract.ts'
+export { candidateLine, fieldLine } from './explain.ts'
 export { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
+export { linesOf } from './people-file.ts'
 export { syntheticCapacity, syntheticPeople } from './population.ts'
 export { workedPeople } from './worked-people.ts'
 
@@ -28,6 +43,8 @@ export { workedPeople } from './worked-people.ts'
 const loadBatch = 5_000
 
 const pruneMs = 600_000
+/** People that are read together for an export. */
+const exportPage = 1_000
 
 /**
  * The Personal Demographics Service: one person store, one matcher, and its faces. The gateway verifies access tokens;
@@ -84,6 +101,9 @@ export function demographics(parts: {
     const now = platform.clock.now()
     return changes.prune(now - config.answersKeptHours * 3_600_000, now - config.eventsKeptDays * 86_400_000)
   }
+  const explained = (criteria: Criteria, traced: Traced, also: string | undefined) =>
+    explain(people, criteria, traced, { block: config.fuzzyBlock, ...(also === undefined ? {} : { also }) })
+  const explains = config.explainSearches && platform.profile !== 'strict'
 
   const contract: Demographics = {
     async load(records) {
@@ -99,9 +119,40 @@ export function demographics(parts: {
     count: () => people.count(),
     history: changes.history,
     events: { waiting: changes.waiting, published: changes.published },
+    async *export() {
+      for (let after = -1, more = true; more; ) {
+        const page = await people.after(after, exportPage)
+        for (const person of page) yield personLine(person)
+        after = Number(page.at(-1)?.nhsNumber)
+        more = page.length === exportPage
+      }
+    },
+    import: (lines) => importPeople(lines, (records) => contract.load(records)),
     async find(nhsNumber) {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
+    },
+    async explain({ parameters, also, by }) {
+      const refused = firstRefusal(searchChecks, parameters)
+      if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)
+      const criteria = criteriaOf(parameters, Number(singleValue(parameters, '_max-results') ?? 50))
+      if (!criteria) throw refuse(outcomes.minimumNotMet)
+      const traced = await trace(people, criteria, config.fuzzyBlock)
+      const explanation = await explained(criteria, traced, also)
+      const shown = explanation.candidates.map(({ nhsNumber }) => nhsNumber)
+      await platform.audit.append({
+        event: 'pds.explain',
+        at: platform.clock.now(),
+        facts: { by, shown, parameters: [...new Set(parameters.map(([name]) => name))] },
+      })
+      const found = 'tooMany' in traced ? [] : traced.found
+      return {
+        found: found.map(({ person, patient }) => ({
+          nhsNumber: person.nhsNumber,
+          patient: searchView(person.sensitivity, patient, { mode: 'user-restricted' }),
+        })),
+        explanation,
+      }
     },
   }
 
@@ -125,6 +176,7 @@ export function demographics(parts: {
             asked,
           ),
         plainJsonPatch: platform.profile === 'sandbox',
+        ...(explains && { explain: explained }),
         settled,
         operational: operationalPaths({ version, statusApiKey: config.statusApiKey, random: platform.random, health }),
       }),

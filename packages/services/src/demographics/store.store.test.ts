@@ -19,6 +19,12 @@ function criteria(query: string): Criteria {
   return found
 }
 
+async function all(lines: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = []
+  for await (const line of lines) found.push(line)
+  return found
+}
+
 /** The contract alone: neither audit nor trust is asked for by a load. */
 function contractOn(store: Store) {
   const unused = () => Promise.reject(new Error('a load is not audited here'))
@@ -74,6 +80,23 @@ forEachStore((open, engine) => {
     }
     assert.equal(await contract.find('9990549001'), undefined)
     assert.equal(await contract.find('not a number'), undefined)
+  })
+
+  test('what is exported and imported elsewhere is exported there as the same text, and merged numbers are still merged', async () => {
+    const contract = contractOn(store)
+    const people = [...workedPeople(), ...syntheticPeople({ seed: 1, from: 0, count: 1200 })]
+    await contract.load(people)
+    const lines = await all(contract.export())
+    assert.equal(lines.length, people.length)
+    for (const table of ['person', 'name_key', 'address_key', 'telecom_key'])
+      await store.pool.query(`delete from demographics.${table}`)
+    const report = await contract.import(lines)
+    assert.deepEqual(report, { read: people.length, written: people.length, rejected: 0, rejections: [] })
+    assert.deepEqual(await all(contract.export()), lines)
+    assert.equal((await contract.import(lines)).written, 0)
+    assert.equal((await contract.find('9990548854'))?.status, 'superseded')
+    const traced = await trace(personStore(store), criteria('family=Bloggson&birthdate=1974-10-12&_history=true'), 1000)
+    assert.ok('found' in traced && traced.found[0]?.person.nhsNumber === '9990548811')
   })
 
   test('two loads of the same people at once leave each person once, with one set of keys', async () => {

@@ -38,6 +38,8 @@ export interface PersonStore {
   /** Writes keys first and people last: who is there is complete. Answers the number of people written. */
   insert(people: readonly StoredPerson[]): Promise<number>
   count(): Promise<number>
+  /** People with higher numbers than this one, in order, up to `limit`. */
+  after(nhs: number, limit: number): Promise<StoredPerson[]>
 }
 
 const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past, beside'
@@ -117,6 +119,13 @@ export function personStore(store: Store): PersonStore {
     async count() {
       const { rows } = await pool.query<{ count: number | string }>('select count(*) from demographics.person')
       return Number(rows[0]?.count)
+    },
+    async after(nhs, limit) {
+      const { rows } = await pool.query<PersonRow>({
+        text: `select ${personColumns} from demographics.person where nhs > $1::bigint order by nhs limit $2`,
+        values: [nhs, limit],
+      })
+      return rows.map(personOfRow)
     },
   }
 }

@@ -31,7 +31,7 @@ export async function trace(store: PersonStore, criteria: Criteria, block: numbe
     if (person.status !== 'current') continue
     const read = readPerson(person)
     const matched = match(criteria, read.subject)
-    if (matched && (!criteria.exact || matched.score === 1)) found.push({ ...read, match: matched })
+    if (matched) found.push({ ...read, match: matched })
   }
   if (found.length > criteria.max) return { tooMany: true }
   return {
@@ -48,6 +48,13 @@ const saysNothing = (criteria: Criteria) =>
   [criteria.family?.pattern, criteria.postcode, ...criteria.given.map(({ pattern }) => pattern)].some(
     (pattern) => pattern?.pieces.join('') === '',
   )
+
+/** People near what is asked for, whether they match or not: for explanations. None where there are too many. */
+export async function candidates(store: PersonStore, criteria: Criteria, block: number): Promise<readonly number[]> {
+  const { from, to } = criteria.birth
+  if (from > to || saysNothing(criteria)) return []
+  return (await fuzzyCandidates(store, criteria, block)) ?? []
+}
 
 async function plainCandidates(store: PersonStore, criteria: Criteria): Promise<number[] | undefined> {
   const most = criteria.exact ? mostJudged : criteria.max

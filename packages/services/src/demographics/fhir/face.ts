@@ -6,11 +6,13 @@ import type { KeptAnswer } from '../changes/change.ts'
 import { type Arrival, arrivalChecks, mustPass, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
+import { explainAnswer, type TraceExplanation } from '../explain.ts'
 import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
 import type { Traced } from '../trace.ts'
 import type { Update } from '../update/update.ts'
 import { retrieveView } from '../view.ts'
+import { explanationAsked, explanationEntry } from './explanation.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
 import { fhirJson, operationOutcome, searchBundle } from './render.ts'
 import { etagOf, updateAnswer, type WriteRequest } from './update.ts'
@@ -31,6 +33,8 @@ export interface FaceDependencies {
   update(asked: Update): Promise<KeptAnswer>
   /** Whether a patch may come as application/json, as in the public sandbox. */
   readonly plainJsonPatch: boolean
+  /** Whether `_explain` is a parameter, and what it answers to healthcare workers; absent: it is unknown like any other. */
+  readonly explain?: (criteria: Criteria, traced: Traced, also: string | undefined) => Promise<TraceExplanation>
   /** Called once for each request that was judged, before it is answered; a rejection fails the request. */
   settled(event: Settled): Promise<void>
   readonly operational: FastifyPluginAsync
@@ -213,9 +217,10 @@ async function retrieveAnswer(dependencies: FaceDependencies, { number, access }
 
 async function searchAnswer(
   dependencies: FaceDependencies,
-  { parameters, access }: Arrival,
+  { parameters: sent, access }: Arrival,
   request: FastifyRequest,
 ): Promise<Answer> {
+  const { parameters, explain } = dependencies.explain ? explanationAsked(sent) : { parameters: sent }
   mustPass(searchChecks, parameters)
   const single = access.mode !== 'user-restricted'
   const criteria = criteriaOf(parameters, single ? 1 : Number(singleValue(parameters, '_max-results') ?? 50))
@@ -223,11 +228,26 @@ async function searchAnswer(
   const cascading = access.mode === 'application-restricted' && /\bversion=1\.1\b/.test(header(request, 'accept') ?? '')
   const traced = await (cascading ? dependencies.cascade(criteria) : dependencies.search(criteria))
   if ('tooMany' in traced) throw refuse(outcomes.tooManyMatches, 'More people match than may be returned.')
+  const explanation =
+    explain &&
+    (access.mode === 'user-restricted'
+      ? await dependencies.explain?.(criteria, traced, explain.also)
+      : explainAnswer(traced))
   const publicUrl = dependencies.publicUrl || `https://${request.host}${dependencies.basePath}`
   return {
     status: 200,
-    body: searchBundle(traced.found, { publicUrl, now: dependencies.clock.now(), access }),
-    shown: traced.found.map(({ person }) => person.nhsNumber),
+    body: searchBundle(traced.found, {
+      publicUrl,
+      now: dependencies.clock.now(),
+      access,
+      ...(explanation && { more: [explanationEntry(explanation)] }),
+    }),
+    shown: [
+      ...new Set([
+        ...traced.found.map(({ person }) => person.nhsNumber),
+        ...(explanation?.candidates.map(({ nhsNumber }) => nhsNumber) ?? []),
+      ]),
+    ],
     reasons: traced.found.map(({ match }) => match),
   }
 }
