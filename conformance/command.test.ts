@@ -29,14 +29,19 @@ const pasted = (start: RegExp) => server.printed.filter((line) => start.test(lin
 
 describe('openspine start --demo', () => {
   it('prints the whole sequence, each step in order, and none that did not hold', () => {
-    const steps = server.printed.map((line) => /^ (\d[a-f]) /.exec(line)?.[1]).filter((step) => step !== undefined)
+    const steps = server.printed.map((line) => /^ (\d+[a-f]) /.exec(line)?.[1]).filter((step) => step !== undefined)
     assert.equal(
       steps.join(' '),
-      '1a 1b 2a 2b 3a 3b 4a 4b 4c 4d 5a 5b 6a 6b 7a 7b 8a 8b 8c 8d 8e 8f',
+      '1a 1b 2a 2b 3a 3b 4a 4b 4c 4d 5a 5b 6a 6b 7a 7b 8a 8b 8c 8d 8e 8f 9a 9b 9c 9d 9e 9f 10a 10b 10c 10d 10e 10f',
       server.printed.join('\n'),
     )
     assert.ok(server.printed.some((line) => /7b .*200, 10 areas, \d+ entries, complete/.test(line)))
     assert.ok(server.printed.some((line) => /8f .*201, booked for \d{4}-/.test(line)))
+    assert.ok(
+      server.printed.some((line) => /9b .*401 Missing or invalid 'aud' claim.*openspine explain rrt-/.test(line)),
+    )
+    assert.ok(server.printed.some((line) => /10b .*ID token of 555100000001, .*level 3/.test(line)))
+    assert.ok(server.printed.some((line) => /10f .*200, registered at A20047/.test(line)))
     assert.ok(!server.printed.some((line) => line.includes('✖')), server.printed.join('\n'))
     assert.ok(server.printed.some((line) => /1b .*999 054 8609, verified, registered at A20047/.test(line)))
     assert.ok(server.printed.some((line) => /4d .*200, Allergies and Adverse Reactions, 3 rows/.test(line)))

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { readSignedToken, verifies } from '@openspine/standards/jose'
-import { signedJwtToken } from './access-token.ts'
+import { signedJwtToken, tokenExchange } from './access-token.ts'
 
 test('a token by signed JWT: asked for once, kept until shortly before its end, numbers as text or not', async (t) => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
@@ -56,4 +56,22 @@ test('a token by signed JWT: asked for once, kept until shortly before its end, 
   await assert.rejects(token(), { code: 'CLIENT_REFUSED', message: /JWT signature verification failed.*rrt-1/ })
   answer = { status: 200, body: { access_token: 'three', expires_in: '599' } }
   assert.equal(await token(), 'three', 'a refusal is not remembered')
+
+  answer = {
+    status: 200,
+    body: { access_token: 'four', expires_in: '599', refresh_token: 'again', refresh_token_expires_in: '43199' },
+  }
+  const exchange = tokenExchange({ tokenUrl, clientId: 'abc', key, kid: 'test-1', now: () => now })
+  assert.deepEqual(await exchange('an ID token'), {
+    accessToken: 'four',
+    until: now + 599_000,
+    refreshToken: 'again',
+    refreshUntil: now + 43_199_000,
+  })
+  const asked = seen.at(-1)?.form
+  assert.deepEqual(
+    ['grant_type', 'subject_token_type', 'subject_token'].map((name) => asked?.get(name)),
+    ['urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:token-type:id_token', 'an ID token'],
+  )
+  assert.ok(readSignedToken(asked?.get('client_assertion') ?? '').ok)
 })

@@ -27,6 +27,14 @@ const assertionSeconds = 300
 /** A token is replaced so long before its end that no request arrives with an ended one. */
 const earlyMs = 30_000
 
+/** A token that stands for a person. Times in milliseconds since the epoch; it is good a little less long. */
+export interface UserToken {
+  readonly accessToken: string
+  readonly until: number
+  readonly refreshToken?: string
+  readonly refreshUntil?: number
+}
+
 /**
  * Gets application-restricted access tokens, one at a time, and gives the same until shortly before its end: fits
  * `accessToken` of the client's settings. Throws SpineError `CLIENT_REFUSED` with what the platform said.
@@ -35,14 +43,66 @@ const earlyMs = 30_000
  * createClient({ pdsUrl, accessToken: signedJwtToken({ tokenUrl, clientId, key, kid: 'test-1' }) })
  */
 export function signedJwtToken(settings: SignedJwtSettings): () => Promise<string> {
+  const { now = Date.now } = settings
+  const ask = tokenEndpoint(settings)
+  let held: { readonly token: string; readonly until: number } | undefined
+  let asking: Promise<string> | undefined
+
+  async function renew(): Promise<string> {
+    const { token, until } = await ask({ grant_type: 'client_credentials' })
+    held = { token, until: until - earlyMs }
+    return token
+  }
+
+  return async () => {
+    if (held !== undefined && now() < held.until) return held.token
+    asking ??= renew().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+}
+
+/**
+ * Exchanges ID tokens for user-restricted access tokens (separate authentication and authorisation): of a person whom the
+ * application itself signed in at an identity provider. Throws SpineError `CLIENT_REFUSED` with what the platform said.
+ *
+ * @example
+ * const exchange = tokenExchange({ tokenUrl, clientId, key, kid: 'test-1' })
+ * const { accessToken } = await exchange(idToken)
+ */
+export function tokenExchange(settings: SignedJwtSettings): (idToken: string) => Promise<UserToken> {
+  const ask = tokenEndpoint(settings)
+  return async (idToken) => {
+    const { token, until, said, began } = await ask({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+      subject_token: idToken,
+    })
+    const refreshToken = said['refresh_token']
+    return {
+      accessToken: token,
+      until,
+      ...(typeof refreshToken === 'string'
+        ? { refreshToken, refreshUntil: began + lifeMs(said['refresh_token_expires_in']) }
+        : {}),
+    }
+  }
+}
+
+/** The platform writes numbers as texts; others write numbers. */
+function lifeMs(seconds: unknown): number {
+  const life = Number(seconds)
+  return Number.isFinite(life) ? life * 1000 : 0
+}
+
+/** Asks the token endpoint with these fields and an assertion of the application. */
+function tokenEndpoint(settings: SignedJwtSettings) {
   const { tokenUrl, clientId, kid, now = Date.now } = settings
   const key = typeof settings.key === 'string' ? createPrivateKey(settings.key) : settings.key
   const url = new URL(tokenUrl)
   const timeoutMs = (settings.timeoutSeconds ?? 30) * 1000
-  let held: { readonly token: string; readonly until: number } | undefined
-  let asking: Promise<string> | undefined
-
-  async function ask(): Promise<string> {
+  return async (fields: Readonly<Record<string, string>>) => {
     const http = httpClient({ tls: settings.tls, timeoutMs, retries: 2, sleep: (ms) => wait(ms) })
     try {
       const began = now()
@@ -62,7 +122,7 @@ export function signedJwtToken(settings: SignedJwtSettings): () => Promise<strin
           // Bare: the platform refuses a charset.
           headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
           body: new URLSearchParams({
-            grant_type: 'client_credentials',
+            ...fields,
             client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
             client_assertion: signToken(claims, { key, algorithm, header: { kid } }),
           }).toString(),
@@ -72,22 +132,11 @@ export function signedJwtToken(settings: SignedJwtSettings): () => Promise<strin
       })
       const said = membersOf(answer)
       const token = said['access_token']
-      // The platform writes numbers as texts; others write numbers.
-      const life = Number(said['expires_in'])
       if (answer.status !== 200 || typeof token !== 'string') throw refusedToken(tokenUrl, answer, said)
-      held = { token, until: began + (Number.isFinite(life) ? life * 1000 : 0) - earlyMs }
-      return token
+      return { token, said, began, until: began + lifeMs(said['expires_in']) }
     } finally {
       await http.close()
     }
-  }
-
-  return async () => {
-    if (held !== undefined && now() < held.until) return held.token
-    asking ??= ask().finally(() => {
-      asking = undefined
-    })
-    return asking
   }
 }
 

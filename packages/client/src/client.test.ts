@@ -248,7 +248,11 @@ describe('trace', () => {
     const pds = await httpServer(t, (_request, response) =>
       json(response, 200, searchset('9990548609'), { 'content-type': 'application/fhir+json' }),
     )
-    const { session } = client(t, { pdsUrl: `${pds.url}/personal-demographics/FHIR/R4/`, accessToken: () => 't0ken' })
+    const { session } = client(t, {
+      pdsUrl: `${pds.url}/personal-demographics/FHIR/R4/`,
+      accessToken: () => 't0ken',
+      roleProfileId: '555110000001',
+    })
     const { person, requestId } = await session().trace(details)
     assert.deepEqual(
       [person.nhsNumber, person.verified, person.practice, person.score],
@@ -259,6 +263,7 @@ describe('trace', () => {
       "/personal-demographics/FHIR/R4/Patient?family=O'Neill%20%26%20Co&birthdate=eq1980-02-29&address-postalcode=ZZ99%203CZ",
     )
     assert.equal(pds.seen[0]?.headers.authorization, 'Bearer t0ken')
+    assert.equal(pds.seen[0]?.headers['nhsd-session-urid'], '555110000001')
     assert.equal(pds.seen[0]?.headers['x-request-id'], requestId)
   })
 

@@ -46,7 +46,7 @@ import type { ClientSettings, Practitioner } from './settings.ts'
 import { type StructuredRecord, type StructuredRecordQuery, structuredRecord } from './structured.ts'
 import { type Trace, type TraceQuery, trace } from './trace.ts'
 
-export { type SignedJwtSettings, signedJwtToken } from './access-token.ts'
+export { type SignedJwtSettings, signedJwtToken, tokenExchange, type UserToken } from './access-token.ts'
 export type { Appointment, DeliveryChannel, FreeSlot, Named } from './appointment-parts.ts'
 export type {
   AmendQuery,

@@ -35,6 +35,8 @@ export interface ClientSettings {
   readonly tls?: ClientTls
   /** Bearer token for PDS, asked for before each request; absent in open sandboxes. */
   readonly accessToken?: () => string | Promise<string>
+  /** Role profile id in which a signed-in worker asks PDS (`NHSD-Session-URID`); needed of those who have several. */
+  readonly roleProfileId?: string
   /** The consumer's own accredited system id (`Ssp-From`). */
   readonly asid?: string
   /** The organisation on whose behalf the request is made. */

@@ -64,7 +64,8 @@ export async function trace(line: ClientLine, query: TraceQuery): Promise<Trace>
   let requestId = ''
   const answer = await line.http.send(async () => {
     requestId = line.uuid()
-    const token = await line.settings.accessToken?.()
+    const { accessToken, roleProfileId } = line.settings
+    const token = await accessToken?.()
     return {
       method: 'GET',
       origin: base.origin,
@@ -73,6 +74,7 @@ export async function trace(line: ClientLine, query: TraceQuery): Promise<Trace>
         accept: 'application/fhir+json',
         'x-request-id': requestId,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(roleProfileId === undefined ? {} : { 'nhsd-session-urid': roleProfileId }),
       },
     }
   })

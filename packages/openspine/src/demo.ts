@@ -7,27 +7,19 @@ import { isSpineError } from '@openspine/standards/error'
 import { formatNhsNumber } from '@openspine/standards/nhs'
 import { explainRecords } from './commands/audit.ts'
 import { consumerClient, terminalUser } from './context.ts'
+import { Sequence } from './demo-sequence.ts'
+import { tokenExample } from './demo-tokens.ts'
 import type { Spine } from './openspine.ts'
 import { rowCount } from './readable-html.ts'
 import { careRecordInteractions, loadSandbox, sandboxPractices, serviceRoot } from './sandbox/sandbox.ts'
-import { bold, dim, duration, green, output, red } from './terminal.ts'
+import { bold, dim, green, output } from './terminal.ts'
 
 const wanted = { family: 'Testcase', given: 'Arlo', birthDate: '1980-02-29', postcode: 'ZZ99 3CZ' }
 const [getCareRecord] = careRecordInteractions
 
-/** One line of the sequence, as people read it and as `--json` prints it. */
-interface Step {
-  readonly step: string
-  readonly from: string
-  readonly to: string
-  readonly said: string
-  readonly ms?: number
-  readonly held: boolean
-}
-
 /**
- * The GP Connect integration example, 1a to 5b, run as a consumer on the network: real sockets, mutual
- * TLS, nothing passed in memory. Answers whether every step held.
+ * The GP Connect integration example and two ways to an access token, run as a consumer on the network: real sockets,
+ * mutual TLS, nothing passed in memory. Answers whether every step held.
  */
 export async function runDemo(spine: Spine, options: { readonly json: boolean }): Promise<boolean> {
   await loadSandbox(spine)
@@ -46,31 +38,32 @@ export async function runDemo(spine: Spine, options: { readonly json: boolean })
       proxy: String(urls['proxy']),
     },
   )
-  const example = new IntegrationExample(spine, client.session({ practitioner: terminalUser }), options.json)
+  const sequence = new Sequence(options.json)
   try {
-    await example.run()
+    await new IntegrationExample(spine, client.session({ practitioner: terminalUser }), sequence).run()
+    await tokenExample(spine, sequence)
   } finally {
     await client.close()
   }
-  if (options.json) output.json({ steps: example.steps })
+  const { steps } = sequence
+  if (options.json) output.json({ steps })
   else printAddresses(spine, identity.files)
-  return example.steps.length > 0 && example.steps.every(({ held }) => held)
+  return steps.length > 0 && steps.every(({ held }) => held)
 }
 
 class IntegrationExample {
-  readonly steps: Step[] = []
   readonly #spine: Spine
   readonly #session: ClientSession
-  readonly #json: boolean
+  readonly #sequence: Sequence
 
-  constructor(spine: Spine, session: ClientSession, json: boolean) {
+  constructor(spine: Spine, session: ClientSession, sequence: Sequence) {
     this.#spine = spine
     this.#session = session
-    this.#json = json
+    this.#sequence = sequence
   }
 
   async run(): Promise<void> {
-    if (!this.#json) output.line(`\n${bold('GP Connect: retrieve a care record in HTML')}`)
+    this.#sequence.title('GP Connect: retrieve a care record in HTML')
     const traced = await this.#trace()
     if (!traced) return
     const odsCode = traced.person.practice ?? ''
@@ -84,13 +77,13 @@ class IntegrationExample {
   }
 
   async #trace(): Promise<Trace | undefined> {
-    this.#say(
+    this.#sequence.say(
       '1a',
       'consumer',
       'PDS',
       `find ${wanted.family.toUpperCase()}, born ${wanted.birthDate}, ${wanted.postcode}`,
     )
-    return this.#held('1b', 'PDS', 'consumer', async () => {
+    return this.#sequence.held('1b', 'PDS', 'consumer', async () => {
       const traced = await this.#session.trace(wanted)
       const { nhsNumber, verified, practice } = traced.person
       return {
@@ -104,14 +97,14 @@ class IntegrationExample {
 
   async #lookup(odsCode: string): Promise<Lookup | undefined> {
     const short = getCareRecord.split(':').at(-1)
-    this.#say('2a', 'consumer', 'SDS', `which endpoint serves ${short} at ${odsCode}?  (LDAPS)`)
-    const found = await this.#held('2b', 'SDS', 'consumer', async () => {
+    this.#sequence.say('2a', 'consumer', 'SDS', `which endpoint serves ${short} at ${odsCode}?  (LDAPS)`)
+    const found = await this.#sequence.held('2b', 'SDS', 'consumer', async () => {
       const result = await this.#session.lookup({ odsCode, interaction: getCareRecord })
       return { result, ms: result.searches[0]?.ms ?? 0, said: result.endpoint, held: result.endpoint !== '' }
     })
     if (!found) return undefined
-    this.#say('3a', 'consumer', 'SDS', `which accredited system has party key ${found.partyKey}?  (LDAPS)`)
-    return this.#held('3b', 'SDS', 'consumer', async () => ({
+    this.#sequence.say('3a', 'consumer', 'SDS', `which accredited system has party key ${found.partyKey}?  (LDAPS)`)
+    return this.#sequence.held('3b', 'SDS', 'consumer', async () => ({
       result: found,
       ms: found.searches[1]?.ms ?? 0,
       said: `ASID ${found.asid}`,
@@ -120,7 +113,12 @@ class IntegrationExample {
   }
 
   async #record(found: Lookup, nhsNumber: string, section: RecordSection): Promise<void> {
-    this.#say('4a', 'consumer', 'proxy', `POST /${found.endpoint}/Patient/$gpc.getcarerecord  section ${section}`)
+    this.#sequence.say(
+      '4a',
+      'consumer',
+      'proxy',
+      `POST /${found.endpoint}/Patient/$gpc.getcarerecord  section ${section}`,
+    )
     let record: CareRecord | undefined
     let failure: unknown
     try {
@@ -129,7 +127,7 @@ class IntegrationExample {
       failure = error
     }
     await this.#relayed('4b', '4c', record?.traceId ?? traceOf(failure), (status) => status === 200)
-    await this.#held('4d', 'proxy', 'consumer', async () => {
+    await this.#sequence.held('4d', 'proxy', 'consumer', async () => {
       if (!record) throw failure
       const rows = rowCount(record.html)
       return { result: record, ms: record.ms, said: `200, ${record.title}, ${rows} rows`, held: rows > 0 }
@@ -145,7 +143,7 @@ class IntegrationExample {
     const trace = traceOf(error)
     const { status, code = '' } = outcomeOf(error)
     await this.#relayed(undefined, '5a', trace, (relayed) => relayed === 404, code)
-    await this.#held('5b', 'proxy', 'consumer', async () => {
+    await this.#sequence.held('5b', 'proxy', 'consumer', async () => {
       if (!isSpineError(error) || error.code !== 'CLIENT_REFUSED')
         throw error ?? new Error('the practice did not refuse')
       return {
@@ -160,12 +158,12 @@ class IntegrationExample {
   async #refusedByProxy(): Promise<void> {
     const stranger = sandboxPractices.find(({ agreement }) => !agreement)
     if (!stranger) return
-    if (!this.#json) output.line(`\n${bold('The same question to a practice that has not agreed to share')}`)
-    this.#say('6a', 'consumer', 'proxy', `POST /…/${stranger.odsCode}/…/Patient/$gpc.getcarerecord`)
+    this.#sequence.title('The same question to a practice that has not agreed to share')
+    this.#sequence.say('6a', 'consumer', 'proxy', `POST /…/${stranger.odsCode}/…/Patient/$gpc.getcarerecord`)
     const error = await this.#session
       .careRecord({ nhsNumber: '9990548609', odsCode: stranger.odsCode, section: 'SUM' })
       .catch((refused: unknown) => refused)
-    await this.#held('6b', 'proxy', 'consumer', async () => {
+    await this.#sequence.held('6b', 'proxy', 'consumer', async () => {
       if (!isSpineError(error) || error.code !== 'CLIENT_REFUSED') throw error ?? new Error('the proxy did not refuse')
       const { status, diagnostics = '' } = outcomeOf(error)
       return {
@@ -175,14 +173,14 @@ class IntegrationExample {
       }
     })
     const records = await this.#spine.platform.audit.find({ trace: traceOf(error), limit: 10 })
-    if (!this.#json) for (const line of explainRecords(records)) output.line(dim(`      ${line}`))
+    this.#sequence.remark(explainRecords(records))
   }
 
   /** The record as FHIR STU3 resources, every clinical area of it. */
   async #structured(odsCode: string, nhsNumber: string): Promise<void> {
-    if (!this.#json) output.line(`\n${bold('The same record, structured (GP Connect 1.6, FHIR STU3)')}`)
-    this.#say('7a', 'consumer', 'proxy', `POST /…/${odsCode}/STU3/1/…/Patient/$gpc.getstructuredrecord`)
-    await this.#held('7b', 'proxy', 'consumer', async () => {
+    this.#sequence.title('The same record, structured (GP Connect 1.6, FHIR STU3)')
+    this.#sequence.say('7a', 'consumer', 'proxy', `POST /…/${odsCode}/STU3/1/…/Patient/$gpc.getstructuredrecord`)
+    await this.#sequence.held('7b', 'proxy', 'consumer', async () => {
       const record = await this.#session.structuredRecord({
         nhsNumber,
         odsCode,
@@ -211,21 +209,21 @@ class IntegrationExample {
 
   /** Books the first free slot of the coming days; whoever has started before sees the appointment of that time. */
   async #appointment(odsCode: string, nhsNumber: string): Promise<void> {
-    if (!this.#json) output.line(`\n${bold('An appointment at the practice (GP Connect 1.2, FHIR STU3)')}`)
+    this.#sequence.title('An appointment at the practice (GP Connect 1.2, FHIR STU3)')
     const today = new Date(this.#spine.platform.clock.now())
     const day = (after: number) => new Date(today.getTime() + after * 86_400_000).toISOString().slice(0, 10)
     const patient = await this.#session.findPatient({ odsCode, nhsNumber }).catch(() => undefined)
     const patientId = patient?.id ?? ''
-    this.#say('8a', 'consumer', 'proxy', `GET /…/${odsCode}/STU3/1/gpconnect/Patient/${patientId}/Appointment`)
-    const before = await this.#held('8b', 'proxy', 'consumer', async () => {
+    this.#sequence.say('8a', 'consumer', 'proxy', `GET /…/${odsCode}/STU3/1/gpconnect/Patient/${patientId}/Appointment`)
+    const before = await this.#sequence.held('8b', 'proxy', 'consumer', async () => {
       const found = await this.#session.appointments({ odsCode, patientId, from: day(0), to: day(14) })
       const booked = found.appointments.filter(({ status }) => status === 'booked')
       const said = booked.length === 0 ? '200, none booked' : `200, booked for ${booked[0]?.start}`
       return { result: booked, ms: found.ms, said, held: true }
     })
     if (before === undefined || before.length > 0) return
-    this.#say('8c', 'consumer', 'proxy', `GET /…/Slot?start=ge${day(1)}&end=le${day(7)}&status=free`)
-    const slots = await this.#held('8d', 'proxy', 'consumer', async () => {
+    this.#sequence.say('8c', 'consumer', 'proxy', `GET /…/Slot?start=ge${day(1)}&end=le${day(7)}&status=free`)
+    const slots = await this.#sequence.held('8d', 'proxy', 'consumer', async () => {
       const found = await this.#session.slots({ odsCode, start: day(1), end: day(7) })
       return {
         result: found.slots,
@@ -236,8 +234,8 @@ class IntegrationExample {
     })
     const [slot] = slots ?? []
     if (slot === undefined) return
-    this.#say('8e', 'consumer', 'proxy', `POST /…/Appointment  ${slot.start}`)
-    await this.#held('8f', 'proxy', 'consumer', async () => {
+    this.#sequence.say('8e', 'consumer', 'proxy', `POST /…/Appointment  ${slot.start}`)
+    await this.#sequence.held('8f', 'proxy', 'consumer', async () => {
       const { appointment, ms } = await this.#session.bookAppointment({
         odsCode,
         patientId,
@@ -265,7 +263,7 @@ class IntegrationExample {
     const relayed: StoredAuditRecord | undefined = records.find(({ event }) => event === 'proxy.request')
     const facts = relayed?.facts ?? {}
     if (request)
-      this.#say(
+      this.#sequence.say(
         request,
         'proxy',
         'practice',
@@ -273,7 +271,7 @@ class IntegrationExample {
         relayed !== undefined,
       )
     const ms = typeof facts['providerMs'] === 'number' ? { ms: facts['providerMs'] } : {}
-    this.#print({
+    this.#sequence.print({
       step: answer,
       from: 'practice',
       to: 'proxy',
@@ -283,34 +281,6 @@ class IntegrationExample {
       held: holds(facts['status']),
       ...ms,
     })
-  }
-
-  async #held<Result>(
-    step: string,
-    from: string,
-    to: string,
-    work: () => Promise<{ result: Result; said: string; held: boolean; ms?: number }>,
-  ): Promise<Result | undefined> {
-    try {
-      const { result, ...line } = await work()
-      this.#print({ step, from, to, ...line })
-      return result
-    } catch (error) {
-      this.#print({ step, from, to, said: error instanceof Error ? error.message : String(error), held: false })
-      return undefined
-    }
-  }
-
-  #say(step: string, from: string, to: string, said: string, held = true): void {
-    this.#print({ step, from, to, said, held })
-  }
-
-  #print(step: Step): void {
-    this.steps.push(step)
-    if (this.#json) return
-    const ms = step.ms === undefined ? '' : duration(step.ms)
-    const line = ` ${step.step.padEnd(3)} ${`${step.from} → ${step.to}`.padEnd(21)} ${step.said.padEnd(64)} ${dim(ms.padStart(8))}`
-    output.line(step.held ? line.trimEnd() : `${red(line.trimEnd())} ${red('✖')}`)
   }
 }
 

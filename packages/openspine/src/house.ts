@@ -145,8 +145,12 @@ export function makeServices(platform: Platform, settings: Settings) {
     platform,
     config: values.identity,
     clients: theGateway.contract,
-    // Whoever configures providers means those alone.
-    providers: values.identity.providers.length === 0 ? party.providers(theSignIn.contract.issuers) : [],
+    // Whoever configures providers means those alone; and where the house's own do not answer, nothing vouches for
+    // what is signed in their name.
+    providers:
+      values.identity.providers.length === 0 && theSignIn.contract.answers
+        ? party.providers(theSignIn.contract.issuers)
+        : [],
     publicHost,
     rate(apikey) {
       const admission = theGateway.contract.admit({ api: 'oauth2', apikey })

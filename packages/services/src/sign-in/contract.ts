@@ -111,6 +111,8 @@ export interface LogoutDelivery {
 
 /** What other services may ask of the identity providers. */
 export interface SignIn {
+  /** Whether they answer here at all: only then may anybody take their word for who somebody is. */
+  readonly answers: boolean
   readonly issuers: Readonly<Record<IssuerName, IssuerAddresses>>
   /** Issuers of the Keycloak-shaped mocks (§2.10); their endpoints stand below as Keycloak has them. */
   readonly mocks: Readonly<Record<IssuerName, string>>

@@ -115,6 +115,7 @@ export function signIn(needs: {
     return found?.payload as RelyingParty | undefined
   }
   const contract: SignIn = {
+    answers: enabled,
     mocks: {
       cis2: `${origin}/realms/Cis2-mock-${platform.environment}`,
       'nhs-login': `${origin}/realms/NHS-Login-mock-${platform.environment}`,
