@@ -21,6 +21,13 @@ export const signInConfig = z.object({
     .describe(
       'Issuer of the NHS-login-like provider where another address leads to it. Its path must be nhsLoginPath.',
     ),
+  nhsLoginAssertions: z
+    .array(z.enum(['RS512', 'RS256']))
+    .min(1)
+    .default(['RS512'])
+    .describe(
+      'Algorithms of the assertions that relying parties of the NHS-login-like provider sign. NHS login takes RS512 alone; Apache’s mod_auth_openidc signs with RS256 alone, and needs it in this list.',
+    ),
   offeredPatients: z
     .array(z.string())
     .default([])

@@ -82,7 +82,7 @@ export interface RelyingParty {
   /** Public keys of private_key_jwt: at a URL, or as a JSON Web Key Set. */
   readonly jwksUri?: string
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-  /** Algorithm of its assertions; NHS login: always RS512. */
+  /** Algorithm of its assertions; any that the provider takes unless said. NHS login takes RS512 alone unless the configuration says more. */
   readonly assertionAlgorithm?: 'RS256' | 'RS512'
   /** Algorithm of its ID tokens; RS256 for CIS2, RS512 for NHS login unless said. */
   readonly idTokenAlgorithm?: 'RS256' | 'RS512'

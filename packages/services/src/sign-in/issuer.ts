@@ -177,7 +177,7 @@ export function makeIssuer(needs: {
       clock,
       async client(clientId) {
         const found = await party(clientId)
-        return found === undefined ? undefined : clientMetadata(found)
+        return found === undefined ? undefined : clientMetadata(found, kind.assertionAlgorithms)
       },
     }),
     // Only so that the library knows which algorithms there are: tokens are signed here, by the key of the hour.

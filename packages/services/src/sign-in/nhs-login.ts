@@ -69,7 +69,7 @@ export function nhsLogin(needs: {
     scopes: Object.keys(claims),
     claims,
     idTokenAlgorithms: ['RS512'],
-    assertionAlgorithms: ['RS512'],
+    assertionAlgorithms: config.nhsLoginAssertions,
     secrets: false,
     extraParameters: ['vtr', 'asserted_login_identity', 'allow_registration', 'fido_auth_response'],
     loginRequired: 'sso_login_required',

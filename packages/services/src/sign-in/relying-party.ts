@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SpineError } from '@openspine/standards/error'
 import type { RelyingParty } from './contract.ts'
+import type { Algorithm } from './jwt.ts'
 
 const refuse = (clientId: string, explanation: string) =>
   new SpineError('SIGN_IN_RELYING_PARTY', { clientId }, { explanation })
@@ -32,9 +33,13 @@ function checkAddress(clientId: string, address: string, bare: boolean) {
     throw refuse(clientId, `${address} must not have a fragment, a wildcard${bare ? ' or a query' : ''}.`)
 }
 
-/** Client metadata as the provider library wants it. */
-export function clientMetadata(party: RelyingParty): Readonly<Record<string, unknown>> {
+/** Client metadata as the provider library wants it; `assertions` are the algorithms that the provider takes. */
+export function clientMetadata(
+  party: RelyingParty,
+  assertions: readonly Algorithm[],
+): Readonly<Record<string, unknown>> {
   const login = party.issuer === 'nhs-login'
+  const algorithm = assertions.length === 1 ? assertions[0] : party.assertionAlgorithm
   const keyed = party.jwks !== undefined || party.jwksUri !== undefined
   return {
     client_id: party.clientId,
@@ -46,9 +51,7 @@ export function clientMetadata(party: RelyingParty): Readonly<Record<string, unk
     application_type: 'web',
     id_token_signed_response_alg: party.idTokenAlgorithm ?? (login ? 'RS512' : 'RS256'),
     token_endpoint_auth_method: keyed ? 'private_key_jwt' : 'client_secret_post',
-    ...(keyed && (login || party.assertionAlgorithm !== undefined)
-      ? { token_endpoint_auth_signing_alg: login ? 'RS512' : party.assertionAlgorithm }
-      : {}),
+    ...(keyed && algorithm !== undefined ? { token_endpoint_auth_signing_alg: algorithm } : {}),
     ...(party.secretDigest === undefined || keyed ? {} : { client_secret: party.secretDigest }),
     ...(party.jwks === undefined ? {} : { jwks: party.jwks }),
     ...(party.jwksUri === undefined ? {} : { jwks_uri: party.jwksUri }),

@@ -17,10 +17,11 @@ export interface Problem {
 const sandboxNote = html`<div class="note"><p><strong>This is a sandbox.</strong> Everyone here is invented, and you
 choose who you are without a password. Nobody could sign in like this where real records are.</p></div>`
 
+/** Has the focus at once, without a script: who hears the page hears this first, and the keyboard begins here. */
 const summary = (problems: readonly Problem[]): Html =>
   problems.length === 0
     ? html``
-    : html`<div class="error" role="alert" aria-labelledby="error-title"><h2 id="error-title">There is a problem</h2><ul>
+    : html`<div class="error" role="alert" tabindex="-1" autofocus aria-labelledby="error-title"><h2 id="error-title">There is a problem</h2><ul>
 ${problems.map(({ field, text }) => html`<li><a href="#${field}">${text}</a></li>`)}
 </ul></div>`
 
@@ -195,7 +196,7 @@ ${
         patients.map(({ nhsNumber, givenName = '', familyName, birthDate }) => ({
           value: nhsNumber,
           name: `${givenName} ${familyName}`,
-          more: `Born ${birthDate}, NHS number ${spaced(nhsNumber)}`,
+          more: `Born ${inWords(birthDate)}, NHS number ${spaced(nhsNumber)}`,
         })),
         { problems, chosen: chosen['patient'] },
       )
@@ -206,7 +207,7 @@ ${
 ${numberProblem === undefined ? '' : html`<p class="problem" id="number-problem">Error: ${numberProblem.text}</p>`}
 <input type="text" id="number" name="number" inputmode="numeric" autocomplete="off" value="${chosen['number'] ?? ''}" aria-describedby="number-hint${
       numberProblem === undefined ? '' : ' number-problem'
-    }">
+    }"${numberProblem === undefined ? '' : new Html(' aria-invalid="true"')}>
 </fieldset>
 ${choices(
   'proofing',
@@ -227,6 +228,12 @@ ${choices(
 </form>`,
   )
 }
+
+/** `29 February 1980` of `1980-02-29`; a date without a day stays as it is. */
+const inWords = (date: string) =>
+  /^\d{4}-\d\d-\d\d$/.test(date)
+    ? new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date))
+    : date
 
 const spaced = (nhsNumber: string) => nhsNumber.replace(/^(\d{3})(\d{3})(\d{4})$/, '$1 $2 $3')
 
