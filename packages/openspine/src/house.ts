@@ -13,13 +13,14 @@ import { practice } from '@openspine/practice'
 import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
+import { peopleIn } from '@openspine/services/directory/contract'
 import { gateway } from '@openspine/services/gateway'
 import { helloWorld } from '@openspine/services/hello-world'
 import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
-import { smartcard, staffIn } from '@openspine/services/smartcard'
+import { smartcard } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { platformParty } from './platform-party.ts'
 import { tracesIn } from './practice-demographics.ts'
@@ -119,6 +120,7 @@ export function makeServices(platform: Platform, settings: Settings) {
   const { values } = settings
   const theGateway = gateway({ platform, config: values.gateway })
   const theDirectory = directory({ platform, config: values.directory, gateway: theGateway.contract })
+  const people = peopleIn(theDirectory.contract, platform.clock)
   const theRegistration = registration({
     platform,
     config: values.registration,
@@ -136,7 +138,7 @@ export function makeServices(platform: Platform, settings: Settings) {
   const theSignIn = signIn({
     platform,
     config: values.signIn,
-    workers: workersIn(theDirectory.contract),
+    workers: workersIn(people),
     patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
     origin,
     relyingParties: party.relyingParties,
@@ -163,7 +165,7 @@ export function makeServices(platform: Platform, settings: Settings) {
   const theSmartcard = smartcard({
     platform,
     config: values.smartcard,
-    staff: staffIn(theDirectory.contract, platform.clock),
+    people,
     issuer: origin,
   })
   const thePractice = practice({

@@ -4,11 +4,12 @@ import { makeMetrics } from '@openspine/platform/metrics'
 import { forEachStore, manualClock, testPlatform } from '@openspine/platform/testing'
 import { isSpineError } from '@openspine/standards/error'
 import { readRoleAssertion } from '@openspine/standards/saml'
-import type { Staff, StaffMember, StaffRole } from './contract.ts'
+import type { DirectoryPerson, People, PersonRole } from '../directory/contract.ts'
 import { smartcard, smartcardConfig } from './service.ts'
 
-const role = (id: string, odsCode: string): StaffRole => ({
+const role = (id: string, odsCode: string): PersonRole => ({
   id,
+  orgPersonId: '555120000001',
   odsCode,
   organisation: 'TESTHAM SURGERY',
   jobRole: '"Clinical":"Clinical Provision":"Nurse Access Role"',
@@ -20,13 +21,19 @@ const role = (id: string, odsCode: string): StaffRole => ({
   workgroups: [''],
   workgroupCodes: [],
 })
-const one: StaffMember = { uid: '555100000002', name: 'Underhill Tobias', roles: [role('555110000003', 'A20047')] }
-const two: StaffMember = {
+const one: DirectoryPerson = {
+  uid: '555100000002',
+  name: 'Underhill Tobias',
+  memberships: {},
+  roles: [role('555110000003', 'A20047')],
+}
+const two: DirectoryPerson = {
   uid: '555100000001',
   name: 'Fairweather Imogen',
+  memberships: {},
   roles: [role('555110000001', 'A20047'), role('555110000002', 'X26')],
 }
-const none: StaffMember = { uid: '555100000009', name: 'Gone Gordon', roles: [] }
+const none: DirectoryPerson = { uid: '555100000009', name: 'Gone Gordon', memberships: {}, roles: [] }
 
 forEachStore((open) => {
   async function house(t: { after(work: () => Promise<void>): void }, settings: Record<string, unknown> = {}) {
@@ -40,12 +47,12 @@ forEachStore((open) => {
       await store.close()
     })
     const people = new Map([one, two, none].map((person) => [person.uid, person]))
-    const staff: Staff = { person: (uid) => people.get(uid), people: () => [...people.values()] }
+    const directory: People = { person: (uid) => people.get(uid), people: () => [...people.values()] }
     const make = async () => {
       const service = smartcard({
         platform: { ...platform, metrics: makeMetrics() },
         config: smartcardConfig.parse(settings),
-        staff,
+        people: directory,
         issuer: 'https://ssb.example.test',
       })
       await store.migrate(service.name, service.migrations ?? {})

@@ -50,7 +50,7 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
   const shown = (session: SmartcardSession | undefined) => {
     if (session === undefined) return { card: 'absent' }
     const { uid, roleId, mode, signedOnAt, expiresAt } = session
-    const person = cards.staff.person(uid)
+    const person = cards.people.person(uid)
     return {
       card: 'inserted',
       uid,
@@ -78,7 +78,9 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
       if (!isSpineError(error) || typeof outcome?.status !== 'number') throw error
       return reply.code(outcome.status).send({ error: error.code, explanation: error.explanation })
     })
-    app.get('/cards', async () => ({ cards: cards.staff.people() }))
+    app.get('/cards', async () => ({
+      cards: cards.people.people().flatMap(({ uid, name, roles }) => (roles.length === 0 ? [] : [{ uid, name }])),
+    }))
     app.get('/card', async (request) => shown(await cards.at(deskOf(request))))
     app.put('/card', async (request) => {
       const { uid, pin, role, training = false } = bodyOf(request, cardBody)
