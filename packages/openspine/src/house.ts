@@ -14,7 +14,7 @@ import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { peopleIn } from '@openspine/services/directory/contract'
-import { gateway } from '@openspine/services/gateway'
+import { gateway, roleSource } from '@openspine/services/gateway'
 import { helloWorld } from '@openspine/services/hello-world'
 import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
@@ -118,7 +118,13 @@ export async function openPlatform(
 /** Every service, wired: the list of the house. */
 export function makeServices(platform: Platform, settings: Settings) {
   const { values } = settings
-  const theGateway = gateway({ platform, config: values.gateway })
+  const theAccessControl = accessControl({ platform })
+  const theGateway = gateway({
+    platform,
+    config: values.gateway,
+    userInfo: (grant) => rolesOf(grant),
+    access: theAccessControl.contract,
+  })
   const theDirectory = directory({ platform, config: values.directory, gateway: theGateway.contract })
   const people = peopleIn(theDirectory.contract, platform.clock)
   const theRegistration = registration({
@@ -150,10 +156,18 @@ export function makeServices(platform: Platform, settings: Settings) {
     // Whoever configures providers means those alone.
     providers: values.identity.providers.length === 0 ? party.providers(theSignIn.contract.issuers) : [],
     publicHost,
+    opensStatus: theGateway.contract.opensStatus,
     rate(apikey) {
       const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
       return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
     },
+  })
+  const rolesOf = roleSource({
+    people,
+    ownIssuer: theSignIn.contract.issuers.cis2.issuer,
+    ask: theIdentity.contract.userInfo,
+    clock: platform.clock,
+    seconds: values.gateway.userInfoSeconds,
   })
   const theProxy = proxy({
     platform,
@@ -161,7 +175,6 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
   })
-  const theAccessControl = accessControl({ platform })
   const theSmartcard = smartcard({
     platform,
     config: values.smartcard,

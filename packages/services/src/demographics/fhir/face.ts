@@ -126,6 +126,8 @@ async function serve(
     access = await dependencies.authenticate({
       authorization: header(request, 'authorization'),
       requestId,
+      role,
+      method: request.method,
       path,
       address: request.ip,
     })
