@@ -179,6 +179,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     platform,
     config: values.smartcard,
     people,
+    access: theAccessControl.contract,
     issuer: origin,
   })
   const thePractice = practice({

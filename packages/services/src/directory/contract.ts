@@ -1,7 +1,7 @@
 import type { LookupExplanation, LookupQuestion } from './explain/lookup.ts'
 import type { SearchExplanation, SearchQuestion } from './explain/search.ts'
 
-export { type DirectoryPerson, type People, type PersonRole, peopleIn } from './people.ts'
+export { type DirectoryPerson, type People, type PersonRole, peopleIn, roleProfile } from './people.ts'
 export type { LookupExplanation, LookupQuestion, SearchExplanation, SearchQuestion }
 
 /** An accredited system (nhsAs): one system deployed at one organisation. */

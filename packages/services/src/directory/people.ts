@@ -51,6 +51,16 @@ export interface People {
   people(): readonly DirectoryPerson[]
 }
 
+/** A role as access control judges it (§6): by codes, not by names. */
+export const roleProfile = ({ id, odsCode, jobRoleCode = '', ...lists }: PersonRole) => ({
+  id,
+  odsCode,
+  jobRole: jobRoleCode,
+  areasOfWork: lists.areaOfWorkCodes,
+  activities: lists.activityCodes,
+  workgroups: lists.workgroupCodes,
+})
+
 /** The membership attributes of nhsPerson and the claims that they become. */
 const memberships = {
   nhsGMC: 'gmc_id',

@@ -1,6 +1,6 @@
 import type { Clock } from '@openspine/platform/clock'
 import type { RoleProfile } from '../access-control/contract.ts'
-import type { People } from '../directory/contract.ts'
+import { type People, roleProfile } from '../directory/contract.ts'
 import type { Grant } from './clients.ts'
 import { type Fault, faults } from './faults.ts'
 
@@ -45,14 +45,7 @@ export const rolesOfGrant: UserInfo = async ({ identity, grantType }) =>
 
 /** Role profiles of somebody whom the directory knows; undefined when it does not. */
 function rolesInDirectory(people: People, uid: string | undefined): UserRoles | undefined {
-  return people.person(uid ?? '')?.roles.map(({ id, odsCode, jobRoleCode = '', ...lists }) => ({
-    id,
-    odsCode,
-    jobRole: jobRoleCode,
-    areasOfWork: lists.areaOfWorkCodes,
-    activities: lists.activityCodes,
-    workgroups: lists.workgroupCodes,
-  }))
+  return people.person(uid ?? '')?.roles.map(roleProfile)
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AccessDecision, Need } from '../access-control/contract.ts'
 import type { DirectoryPerson, People } from '../directory/contract.ts'
 
 /** A sign-on with a smartcard. Times are milliseconds since the epoch. */
@@ -47,6 +48,14 @@ export interface Smartcards {
   remove(desk: string): Promise<boolean>
   /** The live session of a ticket, and who it is: what a role assertion tells. */
   session(ticket: string): Promise<{ readonly session: SmartcardSession; readonly person: DirectoryPerson } | undefined>
+  /**
+   * Whether the role of this ticket's session may do something (§6.4), by the directory of now; a session in training
+   * mode never reaches live data. Undefined where no live session has it. Each decision is in the audit.
+   */
+  permission(
+    ticket: string,
+    question: { readonly need: Need; readonly orgCode?: string },
+  ): Promise<AccessDecision | undefined>
   /** What the broker says for this ticket: never rejects for a ticket that is dead, unknown or none. */
   roleAssertion(ticket: string | undefined, recipient: string): Promise<BrokerAnswer>
   /** Who can have a card: the directory's People branch. */

@@ -14,7 +14,8 @@ import {
   writeRoleFailure,
 } from '@openspine/standards/saml'
 import { replaceIllegal } from '@openspine/standards/xml'
-import type { DirectoryPerson, People } from '../directory/contract.ts'
+import type { AccessControl } from '../access-control/contract.ts'
+import { type DirectoryPerson, type People, roleProfile } from '../directory/contract.ts'
 import type { SmartcardConfig } from './config.ts'
 import type { BrokerAnswer, SmartcardSession, Smartcards } from './contract.ts'
 import { agentListener } from './http/agent.ts'
@@ -53,11 +54,13 @@ export function smartcard({
   platform,
   config,
   people,
+  access,
   issuer,
 }: {
   readonly platform: Platform
   readonly config: SmartcardConfig
   readonly people: People
+  readonly access: Pick<AccessControl, 'decide'>
   /** URL of the broker, where the configuration names none. */
   readonly issuer: string
 }): Service<Smartcards> {
@@ -168,6 +171,30 @@ export function smartcard({
       return true
     },
     session: sessionFor,
+    async permission(ticket, { need, orgCode }) {
+      const found = await sessionFor(ticket)
+      if (found === undefined) return undefined
+      const { session, person } = found
+      const decision = access.decide({
+        roles: person.roles.map(roleProfile),
+        selectedRoleId: session.roleId,
+        ...(orgCode === undefined ? {} : { orgCode }),
+        need,
+        // A card and its PIN.
+        level: 3,
+        mode: session.mode,
+      })
+      const facts = {
+        session: session.id,
+        uid: session.uid,
+        role: session.roleId,
+        mode: session.mode,
+        need,
+        ...decision,
+      }
+      await audit.append({ event: 'smartcard.access', at: clock.now(), facts })
+      return decision
+    },
     async roleAssertion(ticket, recipient): Promise<BrokerAnswer> {
       const found = await sessionFor(ticket)
       if (found === undefined) {

@@ -107,6 +107,16 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
         ...shown(session),
       })
     })
+    // What no agent of the nation has: whether the role that is in may do something, and by which rules.
+    app.get('/permission', async (request) => {
+      const { activity } = request.query as Readonly<Record<string, unknown>>
+      if (typeof activity !== 'string' || !/^B\d{4}$/.test(activity))
+        throw question('Name one activity: ?activity=B0820.', 400)
+      const ticket = await cards.ticket(deskOf(request))
+      const decision = ticket === undefined ? undefined : await cards.permission(ticket, { need: { any: [activity] } })
+      if (decision === undefined) throw question('No card is in, or no role was chosen.', 404)
+      return decision
+    })
     // getTicketNoAuth() never prompts, and may be empty.
     app.get('/ticket-no-auth', async (request) => ({ ticket: (await cards.ticket(deskOf(request))) ?? '' }))
   }
