@@ -58,7 +58,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
     }
     const judged = async (token: string, admitted: boolean) => {
       const credentials = { authorization: `Bearer ${token}` }
-      const admission = await contract.judge({ api, path: '/Patient/1', credentials })
+      const admission = await contract.judge({ api, method: 'GET', path: '/Patient/1', credentials })
       if (admission.admitted !== admitted) throw new Error(`the door said ${admission.admitted}`)
     }
     for (const token of issued) await judged(token, true)

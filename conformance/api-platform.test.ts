@@ -129,7 +129,12 @@ before(async () => {
   const apiPort = await freePort()
   origin = `https://localhost:${apiPort}`
   spine = await startSpine({
-    overrides: { apiPort, publicHost: 'localhost', 'demographics.accessWithoutToken': 'refused' },
+    overrides: {
+      apiPort,
+      publicHost: 'localhost',
+      'demographics.accessWithoutToken': 'refused',
+      'gateway.apikey': 'registered',
+    },
   })
   await loadSandbox(spine)
   ca = readFileSync(spine.platform.trust.files.bundle, 'utf8')
@@ -218,8 +223,24 @@ describe('the API platform', () => {
       roles.map((role) => role['person_roleid']),
       ['555110000001', '555110000002'],
     )
-    const found = await patient(accessToken, '9990548609', { 'nhsd-session-urid': '555110000002' })
+    const inRole = (role: string) => patient(accessToken, '9990548609', { 'nhsd-session-urid': role })
+    const found = await inRole('555110000002')
     assert.equal(found.status, 200, found.text)
+    const other = await inRole('555110000003')
+    assert.equal(other.status, 400, 'the role of somebody else')
+    assert.match(other.text, /Invalid value - '555110000003' in header 'NHSD-Session-URID'/)
+    // Roles are those of the call, not those of the sign-in.
+    const dn = 'uniqueIdentifier=555110000002,uniqueIdentifier=555120000012,uid=555100000001,ou=People,o=nhs'
+    await spine.contracts.directory.apply([{ kind: 'delete', dn }], 'test')
+    assert.equal((await inRole('555110000002')).status, 400, 'a role that was taken away')
+    assert.equal((await inRole('555110000001')).status, 200)
+  })
+
+  it('shows the status of the authorisation server to a monitoring key alone', async () => {
+    const app = await application('Monitoring')
+    const status = await spine.contracts.gateway.newKey(app.id, 'status', 'test')
+    const shown = async (apikey: string) => (await ask('/oauth2/_status', { headers: { apikey } })).status
+    assert.deepEqual(await Promise.all(['nonsense', app.clientId, status.secret].map(shown)), [401, 401, 200])
   })
 
   it('signs a patient in, who reads their own record alone', async () => {

@@ -17,7 +17,9 @@ import {
   headerChecks,
   keyChecks,
   modeChecks,
+  permissionCheck,
   rateChecks,
+  roleCheck,
   tokenChecks,
 } from '@openspine/services/gateway'
 import {
@@ -234,7 +236,7 @@ ${table(doorRows([...keyChecks, ...rateChecks]))}
 
 ### Then, of FHIR APIs whose headers the gateway reads
 
-${table(doorRows(headerChecks))}
+${table(doorRows([...headerChecks, roleCheck, permissionCheck]))}
 
 ## Demographics (PDS FHIR)
 

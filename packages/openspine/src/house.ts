@@ -13,13 +13,14 @@ import { practice } from '@openspine/practice'
 import { accessControl } from '@openspine/services/access-control'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
-import { gateway } from '@openspine/services/gateway'
+import { peopleIn } from '@openspine/services/directory/contract'
+import { gateway, roleSource } from '@openspine/services/gateway'
 import { helloWorld } from '@openspine/services/hello-world'
 import { identity } from '@openspine/services/identity'
 import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
-import { smartcard, staffIn } from '@openspine/services/smartcard'
+import { smartcard } from '@openspine/services/smartcard'
 import { SpineError } from '@openspine/standards/error'
 import { platformParty } from './platform-party.ts'
 import { tracesIn } from './practice-demographics.ts'
@@ -117,8 +118,15 @@ export async function openPlatform(
 /** Every service, wired: the list of the house. */
 export function makeServices(platform: Platform, settings: Settings) {
   const { values } = settings
-  const theGateway = gateway({ platform, config: values.gateway })
+  const theAccessControl = accessControl({ platform })
+  const theGateway = gateway({
+    platform,
+    config: values.gateway,
+    userInfo: (grant) => rolesOf(grant),
+    access: theAccessControl.contract,
+  })
   const theDirectory = directory({ platform, config: values.directory, gateway: theGateway.contract })
+  const people = peopleIn(theDirectory.contract, platform.clock)
   const theRegistration = registration({
     platform,
     config: values.registration,
@@ -136,7 +144,7 @@ export function makeServices(platform: Platform, settings: Settings) {
   const theSignIn = signIn({
     platform,
     config: values.signIn,
-    workers: workersIn(theDirectory.contract),
+    workers: workersIn(people),
     patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
     origin,
     relyingParties: party.relyingParties,
@@ -152,10 +160,18 @@ export function makeServices(platform: Platform, settings: Settings) {
         ? party.providers(theSignIn.contract.issuers)
         : [],
     publicHost,
+    opensStatus: theGateway.contract.opensStatus,
     rate(apikey) {
       const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
       return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
     },
+  })
+  const rolesOf = roleSource({
+    people,
+    ownIssuer: theSignIn.contract.issuers.cis2.issuer,
+    ask: theIdentity.contract.userInfo,
+    clock: platform.clock,
+    seconds: values.gateway.userInfoSeconds,
   })
   const theProxy = proxy({
     platform,
@@ -163,11 +179,11 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     agreements: theRegistration.contract.agreements,
   })
-  const theAccessControl = accessControl({ platform })
   const theSmartcard = smartcard({
     platform,
     config: values.smartcard,
-    staff: staffIn(theDirectory.contract, platform.clock),
+    people,
+    access: theAccessControl.contract,
     issuer: origin,
   })
   const thePractice = practice({

@@ -61,6 +61,9 @@ describe('smartcards, over real sockets', () => {
     const ticket = await getTicket()
     assert.equal(await getTicketNoAuth(), ticket)
 
+    const may = await tell('GET', '/permission?activity=B0825')
+    assert.deepEqual([may.body['allowed'], may.body['version']], [true, spine.contracts.accessControl.version])
+
     const assertion = await roleAssertion({ broker, ticket, ca })
     assert.deepEqual([assertion.uid, assertion.activeRoleId], ['555100000001', '555110000002'])
     assert.equal(assertion.mode, 'live')
@@ -100,6 +103,7 @@ describe('smartcards, over real sockets', () => {
     await tell('PUT', '/card?desk=ward-1', { uid: '555100000002', pin: '1234', training: true })
     const ticket = await smartcardAgent(agent, { desk: 'ward-1' }).getTicket()
     assert.equal((await roleAssertion({ broker, ticket, ca })).mode, 'training')
+    assert.equal((await tell('GET', '/permission?desk=ward-1&activity=B0820')).body['reason'], 'training-mode')
     assert.equal((await tell('GET', '/card?desk=ward-2')).body['card'], 'absent')
     assert.equal((await tell('PUT', '/card?desk=ward-1', { uid: '555100000003', pin: '1234' })).status, 409)
     await tell('DELETE', '/card?desk=ward-1')
@@ -111,6 +115,8 @@ describe('smartcards, over real sockets', () => {
       ['GET', '/card?desk=a&desk=b', undefined, {}, 400],
       ['PUT', '/card', 'no json', {}, 400],
       ['PUT', '/card', { uid: 5 }, {}, 400],
+      ['GET', '/permission?activity=B0820', undefined, {}, 404],
+      ['GET', '/permission?activity=B0820&activity=B0825', undefined, {}, 400],
       ['PUT', '/role', {}, {}, 400],
       ['PUT', '/role', { role: '555110000001' }, {}, 404],
       ['GET', '/ticket', undefined, { origin: 'https://evil.example' }, 403],

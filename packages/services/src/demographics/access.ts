@@ -23,6 +23,8 @@ export interface Access {
     /** The role chosen at sign-in: it counts where the request names none. */
     readonly selectedRole?: string
   }
+  /** User-restricted: why the selected role may not do this, where the access rules are enforced. */
+  readonly denied?: string
   /** Patient access: own number, identity proofing level and vector of trust. */
   readonly patient?: { readonly nhsNumber: string; readonly level: string; readonly vectorOfTrust?: string }
   readonly app?: { readonly id: string; readonly asid?: string; readonly attributes?: AppAttributes }
@@ -32,6 +34,9 @@ export interface Access {
 export interface Identified {
   readonly authorization: string | undefined
   readonly requestId: string | undefined
+  /** NHSD-Session-URID. */
+  readonly role?: string | undefined
+  readonly method: string
   /** Below the base. */
   readonly path: string
   readonly address: string

@@ -60,6 +60,7 @@ const mine = '/Patient/9990548609'
 const asking = (authorization: string | undefined) => ({
   authorization,
   requestId: undefined,
+  method: 'GET',
   path: '/Patient/9000000009',
   address: '127.0.0.1',
 })
@@ -108,6 +109,11 @@ test('every check between the token and the operation', () => {
     ["Role is one of the user's", arrival('GET', mine, { role: '3', access: twoRoles }), outcomes.roleInvalid('3')],
     ["Role is one of the user's", arrival('GET', mine, { access: twoRoles }), outcomes.roleInvalid('')],
     ['App has an ASID', arrival('GET', mine, { access: app, asidRequired: true }), outcomes.asidMissing],
+    [
+      'Role may do this',
+      arrival('GET', mine, { access: { ...twoRoles, denied: 'No B0820.' }, role: '1' }),
+      outcomes.roleForbidden('No B0820.'),
+    ],
     [
       'Patient does only what patients may',
       arrival('GET', '/Patient', { access: patient, requestId: undefined }),

@@ -161,6 +161,13 @@ export const arrivalChecks: readonly Check<Arrival>[] = [
       asidRequired && access.app?.asid === undefined ? outcomes.asidMissing : undefined,
   },
   {
+    name: 'Role may do this',
+    clause: '§5; identity specification §6.4',
+    explanation:
+      'Where demographics.rbac is enforce, the selected role must have B0820 to read and B0825 to change: openspine rbac explain.',
+    refusal: ({ access: { denied } }) => (denied === undefined ? undefined : outcomes.roleForbidden(denied)),
+  },
+  {
     name: 'Patient does only what patients may',
     clause: '§5',
     explanation: 'Patient access does not search and does not create records.',

@@ -30,6 +30,12 @@ export const demographicsConfig = z.object({
     .default('')
     .describe('Value of the header `apikey` that /_status asks for; empty serves it to everyone.')
     .meta({ secret: true }),
+  rbac: z
+    .enum(['off', 'record', 'enforce'])
+    .default('record')
+    .describe(
+      'National role-based access control of healthcare workers: B0820 to trace and retrieve, B0825 to change. `record` puts every decision into the audit and answers as the national service, whose order of checks has no such refusal; `enforce` refuses with 403; `off` does not ask.',
+    ),
   waitSeconds: z
     .number()
     .min(0.25)

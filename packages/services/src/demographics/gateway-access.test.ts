@@ -7,8 +7,14 @@ test('PDS says 503 while more tokens wait for the store than may', async () => {
   const busy = new SpineError('GATEWAY_BUSY', { status: 503 }, { explanation: 'Too many wait.' })
   const access = gatewayAccess({
     gateway: { judge: async () => Promise.reject(busy), refused: async () => {} },
-    api: pdsApi({ version: '1', basePath: '/pds', health: async () => ({ status: 'pass' }) }),
+    api: pdsApi({ rbac: 'record', version: '1', basePath: '/pds', health: async () => ({ status: 'pass' }) }),
   })
-  const asking = { authorization: 'Bearer x', requestId: undefined, path: '/Patient', address: '127.0.0.1' }
+  const asking = {
+    authorization: 'Bearer x',
+    requestId: undefined,
+    method: 'GET',
+    path: '/Patient',
+    address: '127.0.0.1',
+  }
   await assert.rejects(access(asking), { code: 'PDS_SERVICE_UNAVAILABLE' })
 })

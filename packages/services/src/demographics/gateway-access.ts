@@ -1,12 +1,24 @@
 import { isSpineError } from '@openspine/standards/error'
-import type { Api, ApiCaller, Gateway, Grant } from '../gateway/contract.ts'
+import type { Api, ApiCaller, ApiPermissions, Gateway, RequestDecision } from '../gateway/contract.ts'
 import type { Access, AppAttributes, Authenticate } from './access.ts'
 import { outcomes, refuse } from './outcomes.ts'
 
 /** What PDS FHIR asks of a token (§5), as the gateway judges it. */
-export function pdsApi(about: Pick<Api, 'version' | 'basePath' | 'health'>): Api {
+export function pdsApi({
+  rbac,
+  ...about
+}: Pick<Api, 'version' | 'basePath' | 'health'> & Pick<ApiPermissions, 'rbac'>): Api {
   return {
     ...about,
+    roles: 'told',
+    // Identity specification §6.2; whoever makes a record amends what is known of the patient.
+    permissions: {
+      rbac,
+      needs: [
+        { methods: ['GET'], paths: /^\/Patient(\/|$)/, need: { any: ['B0820'] } },
+        { methods: ['PATCH', 'POST'], paths: /^\/Patient(\/|$)/, need: { any: ['B0825'] } },
+      ],
+    },
     name: 'personal-demographics',
     scopeName: 'personal-demographics-service',
     faults: 'fhir',
@@ -34,10 +46,10 @@ export function gatewayAccess(about: {
 }): Authenticate {
   const { gateway, api, otherwise } = about
   return async (request) => {
-    const { authorization, requestId, path, address } = request
+    const { authorization, requestId, role, method, path, address } = request
     if (authorization === undefined && otherwise !== undefined) return otherwise(request)
     const admission = await gateway
-      .judge({ api, path, credentials: { authorization, requestId } })
+      .judge({ api, method, path, credentials: { authorization, requestId, role } })
       .catch((error: unknown) => {
         if (!isSpineError(error) || error.code !== 'GATEWAY_BUSY') throw error
         throw refuse(outcomes.serviceUnavailable, error.explanation)
@@ -55,14 +67,14 @@ export function gatewayAccess(about: {
 }
 
 function accessOf(caller: ApiCaller): Access {
-  const { application, asid, grant, mode, settings } = caller
+  const { application, asid, mode, settings, grant, permission } = caller
   const attributes = attributesOf(settings)
   const app = {
     app: { id: application ?? '', ...(asid === undefined ? {} : { asid }), ...(attributes && { attributes }) },
   }
   switch (mode) {
     case 'user-restricted':
-      return { mode, user: userOf(grant), ...app }
+      return { mode, user: userOf(caller), ...deniedBy(permission), ...app }
     case 'patient': {
       const { nhs_number: number, vot } = grant?.identity ?? {}
       return {
@@ -83,21 +95,21 @@ function accessOf(caller: ApiCaller): Access {
   }
 }
 
-/** Roles as the sign-in told them; absent where it did not, as after an exchange of tokens. */
-function userOf(grant: Grant | undefined): NonNullable<Access['user']> {
-  const { nhsid_nrbac_roles: roles, selected_roleid: selected } = grant?.identity ?? {}
-  const ids = Array.isArray(roles)
-    ? roles.flatMap((role: unknown) => {
-        const id: unknown = typeof role === 'object' && role !== null ? Reflect.get(role, 'person_roleid') : undefined
-        return typeof id === 'string' ? [id] : []
-      })
-    : undefined
+/** Roles are those of the time of the call; absent where they cannot be known. */
+function userOf({ grant, roles }: ApiCaller): NonNullable<Access['user']> {
+  const selected = grant?.identity?.['selected_roleid']
   return {
     id: grant?.user ?? '',
-    ...(ids === undefined ? {} : { roles: ids }),
-    ...(typeof selected === 'string' ? { selectedRole: selected } : {}),
+    ...(roles === undefined ? {} : { roles: roles.map(({ id }) => id) }),
+    // One that was taken away since is not selected any more.
+    ...(typeof selected === 'string' && (roles?.some(({ id }) => id === selected) ?? true)
+      ? { selectedRole: selected }
+      : {}),
   }
 }
+
+const deniedBy = (permission: RequestDecision | undefined): Pick<Access, 'denied'> =>
+  permission?.refused === true && !permission.decision.allowed ? { denied: permission.decision.explanation } : {}
 
 /** The attributes of §16 in the settings of an application. */
 function attributesOf(settings: ApiCaller['settings']): AppAttributes | undefined {

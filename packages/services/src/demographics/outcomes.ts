@@ -131,6 +131,9 @@ export const outcomes = {
     'Patient cannot perform this action',
     `Your access token has insufficient permissions. See documentation regarding Patient access restrictions ${catalogueUrl}`,
   ),
+  /** No text is published: code and display are those of the Spine's common errors (identity specification §7.3). */
+  roleForbidden: (explanation: string) =>
+    failure(403, 'ACCESS_DENIED', 'forbidden', 'Access has been denied to process this request', explanation),
   operationForbidden: (method: string, mode: string) =>
     failure(
       403,

@@ -80,7 +80,7 @@ export function demographics(parts: {
   const fromProfile = profileAccess(withoutToken)
   let fromGateway: Authenticate | undefined
   if (parts.gateway !== undefined) {
-    const api = pdsApi({ version, basePath: config.basePath, health })
+    const api = pdsApi({ version, basePath: config.basePath, rbac: config.rbac, health })
     parts.gateway.declare(api)
     fromGateway = gatewayAccess({
       gateway: parts.gateway,

@@ -1,6 +1,7 @@
 import type { LookupExplanation, LookupQuestion } from './explain/lookup.ts'
 import type { SearchExplanation, SearchQuestion } from './explain/search.ts'
 
+export { type DirectoryPerson, type People, type PersonRole, peopleIn, roleProfile } from './people.ts'
 export type { LookupExplanation, LookupQuestion, SearchExplanation, SearchQuestion }
 
 /** An accredited system (nhsAs): one system deployed at one organisation. */
@@ -96,6 +97,8 @@ export interface DirectoryTree {
   names(): Iterable<string>
   /** By name in any spelling; the normalised one is found fastest. */
   entry(dn: string): DirectoryEntry | undefined
+  /** The entry of this name, in any spelling, and everything beneath it, parents first; nothing where it is not there. */
+  under(dn: string): Iterable<DirectoryEntry>
   /**
    * Rejects as `apply` would for these changes if it began at this state; writes nothing. Answers what `apply` would only
    * warn of.

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import {
+  type EncodedEntry,
   generalizedTime,
   LdapEngine,
   type NormalisedName,
@@ -15,7 +16,7 @@ import {
 import type { FastifyPluginAsync } from 'fastify'
 import type { Api, Gateway } from '../gateway/contract.ts'
 import type { DirectoryConfig } from './config.ts'
-import type { Directory, DirectorySnapshot, DirectoryTree } from './contract.ts'
+import type { Directory, DirectoryEntry, DirectorySnapshot, DirectoryTree } from './contract.ts'
 import { explainLookup } from './explain/lookup.ts'
 import { type ExplainGround, explainSearch } from './explain/search.ts'
 import { type SdsSettled, sdsFace } from './fhir/face.ts'
@@ -226,20 +227,26 @@ function httpFaces(
 /** The state of this moment, whatever is committed later. */
 function directoryTree(registry: Registry, schema: Schema): DirectoryTree {
   const { state } = registry
+  const find = (dn: string) => state.tree.get(dn) ?? state.tree.get(nameKey(schema, dn)?.key ?? '')
+  const shown = (entry: EncodedEntry): DirectoryEntry => {
+    const registeredFqdn = registry.registeredFqdn(entry)
+    return {
+      dn: entry.dn,
+      attributes: entry.attributes(schema),
+      ...(registeredFqdn === undefined ? {} : { registeredFqdn }),
+    }
+  }
   return {
     version: state.version,
     *names() {
       for (const { dn } of withoutChangeLog(state.tree.entries())) yield dn
     },
     entry(dn) {
-      const entry = state.tree.get(dn) ?? state.tree.get(nameKey(schema, dn)?.key ?? '')
-      if (entry === undefined || inChangeLog(entry)) return undefined
-      const registeredFqdn = registry.registeredFqdn(entry)
-      return {
-        dn: entry.dn,
-        attributes: entry.attributes(schema),
-        ...(registeredFqdn === undefined ? {} : { registeredFqdn }),
-      }
+      const entry = find(dn)
+      return entry === undefined || inChangeLog(entry) ? undefined : shown(entry)
+    },
+    *under(dn) {
+      for (const entry of withoutChangeLog(state.tree.under(find(dn)?.key ?? ''))) yield shown(entry)
     },
     check: (changes, options) => registry.check(state, changes, { imported: options?.imported === true }),
   }

@@ -15,6 +15,14 @@ export const gatewayConfig = z.object({
     .describe(
       'Refusals at the door `api`: `national` sends exactly what the national gateway sends. `hardened` sends the same texts, with the media type of FHIR where they are FHIR, and the headers `Retry-After`, `RateLimit`, `WWW-Authenticate` and `OpenSpine-Message-ID`.',
     ),
+  userInfoSeconds: z
+    .int()
+    .min(0)
+    .max(600)
+    .default(5)
+    .describe(
+      "How long the roles that an identity provider's userinfo tells hold for further requests with the same token; 0: it is asked at each. Staff of this environment's own provider are looked up in the directory at each request.",
+    ),
   quotaPerMinute: z
     .int()
     .min(0)

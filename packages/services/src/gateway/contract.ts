@@ -1,12 +1,15 @@
 import type { HealthReport } from '@openspine/platform/service'
 import type { FhirOutcome } from '@openspine/standards/fhir'
 import type { FastifyPluginAsync } from 'fastify'
+import type { RoleProfile } from '../access-control/contract.ts'
 import type { AccessModeName, ApiAccess } from './access.ts'
 import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } from './clients.ts'
+import type { ApiPermissions, RequestDecision } from './permission.ts'
 
 export type { AccessModeName, ApiAccess } from './access.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
+export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
@@ -74,6 +77,10 @@ export interface ApiCaller {
   readonly settings?: Readonly<Record<string, unknown>>
   /** Role profile id that the request acts in (§9.5). */
   readonly role?: string
+  /** Role profiles of the user at the time of the call, where the API asks for them and they can be known. */
+  readonly roles?: readonly RoleProfile[]
+  /** What role-based access control said of the request, where it was asked. */
+  readonly permission?: RequestDecision
 }
 
 /** Why a request does not reach its API, and what the wire says. */
@@ -116,10 +123,15 @@ export interface Api {
    */
   readonly faults: 'plain' | 'fhir' | 'fhir-display'
   /**
-   * Whether the gateway looks at X-Request-ID and finds the role of a user-restricted request (§9.5). An API that does
-   * it itself, in its own words, leaves this out.
+   * Whether the gateway looks at X-Request-ID and finds the role of a user-restricted request (§9.5). `told`: the API
+   * does so itself, in its own words, and is told the roles that the user has.
    */
-  readonly roles?: boolean
+  readonly roles?: boolean | 'told'
+  /**
+   * What user-restricted operations ask of the role. Without `roles` nothing is asked; where they are `told`, the API
+   * refuses itself what `ApiCaller.permission` says is refused.
+   */
+  readonly permissions?: ApiPermissions
   health(): Promise<HealthReport>
 }
 
@@ -146,7 +158,12 @@ export interface Gateway extends Clients, AccessTokens {
   /** Judges one request of an API that keys alone open, and counts it. An API that was not declared asks for a key. */
   admit(request: { readonly api: string; readonly apikey: string | undefined }): Admission
   /** Judges one request by all that its API asks for, and counts it. `path` is below the base. */
-  judge(request: { readonly api: Api; readonly path: string; readonly credentials: Credentials }): Promise<Admission>
+  judge(request: {
+    readonly api: Api
+    readonly method: string
+    readonly path: string
+    readonly credentials: Credentials
+  }): Promise<Admission>
   /**
    * Puts the routes of an API (paths relative to its base) behind the gateway: `/_ping`, `/_status`, CORS preflight,
    * then admission, for every path below the base.
@@ -156,6 +173,8 @@ export interface Gateway extends Clients, AccessTokens {
   refused(
     event: { readonly api: string; readonly path: string; readonly address: string } & RefusedRequest,
   ): Promise<void>
+  /** Whether this key opens status pages (§9.8): one of the status kind, or any where everyone is answered. */
+  opensStatus(apikey: string): boolean
   applications(): readonly Application[]
   /** Products of the APIs that were declared, and those that were defined. */
   products(): readonly Product[]

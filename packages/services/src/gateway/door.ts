@@ -1,3 +1,4 @@
+import type { AccessControl } from '../access-control/contract.ts'
 import { type ApiAccess, accessFor, accessOf, keysAlone } from './access.ts'
 import {
   bearerOf,
@@ -10,11 +11,12 @@ import {
   rateChecks,
   tokenChecks,
 } from './checks.ts'
-import type { Client, TokenVerdict } from './clients.ts'
+import type { Client, Grant, TokenVerdict } from './clients.ts'
 import type { Admission, Api, ApiCaller, Application, Credentials, Refusal } from './contract.ts'
-import { type Fault, faultBody } from './faults.ts'
+import { type Fault, faultBody, faults } from './faults.ts'
+import { decideRequest, type RequestDecision } from './permission.ts'
 import type { Rates, RateVerdict } from './rates.ts'
-import { roleFor, type UserInfo } from './roles.ts'
+import { likelyRole, roleFor, type UserInfo } from './roles.ts'
 
 /** What the door stands on. */
 export interface DoorNeeds {
@@ -30,12 +32,33 @@ export interface DoorNeeds {
   count(who: string, rates: Rates): RateVerdict
   messageId(): string
   readonly userInfo: UserInfo
+  readonly access: Pick<AccessControl, 'decide'> | undefined
+  /** Told of every decision; resolves when the audit will have it. */
+  decided(request: DecidedRequest): Promise<void>
+}
+
+/** A request about which role-based access control was asked, and what it said. */
+export interface DecidedRequest {
+  readonly api: string
+  readonly method: string
+  readonly path: string
+  readonly requestId: string | undefined
+  readonly caller: ApiCaller
+  readonly role: string | undefined
+  readonly permission: RequestDecision
+}
+
+interface Request {
+  readonly method: string
+  /** Below the base. */
+  readonly path: string
+  readonly credentials: Credentials
 }
 
 export interface Door {
   /** For an API that keys alone open; nothing has to be waited for. */
   byKey(api: Api, access: readonly ApiAccess[], apikey: string | undefined): Admission
-  judge(api: Api, path: string, credentials: Credentials): Promise<Admission>
+  judge(api: Api, request: Request): Promise<Admission>
 }
 
 /** Lets requests in or not, in the order of §9.2. */
@@ -103,8 +126,9 @@ export function door(needs: DoorNeeds): Door {
     return found ? refused(api, caller, found) : { admitted: true, caller: { ...caller, mode: 'key' } }
   }
 
-  async function judge(api: Api, path: string, credentials: Credentials): Promise<Admission> {
-    const { authorization, apikey, requestId, role } = credentials
+  async function judge(api: Api, request: Request): Promise<Admission> {
+    const { path, credentials } = request
+    const { authorization, apikey, requestId } = credentials
     const access = accessFor(api, path)
     if (access.some(({ mode }) => mode === 'open')) return { admitted: true, caller: { mode: 'open' } }
     const tokens = access.some(({ grants }) => grants !== undefined)
@@ -137,11 +161,41 @@ export function door(needs: DoorNeeds): Door {
       firstFault(modeChecks, knock) ??
       (api.faults === 'fhir' && api.roles === true ? firstFault(headerChecks, knock) : undefined)
     if (found) return refused(api, caller, found)
-    if (api.roles !== true || grant === undefined || way?.mode !== 'user-restricted') return { admitted: true, caller }
-    const chosen = await roleFor(grant, role, needs.userInfo)
-    return 'fault' in chosen
-      ? refused(api, caller, { check: roleCheck, fault: chosen.fault })
-      : { admitted: true, caller: { ...caller, role: chosen.role } }
+    return grant === undefined || way?.mode !== 'user-restricted' || !api.roles
+      ? { admitted: true, caller }
+      : inRole(api, request, caller, grant)
+  }
+
+  /** A worker's request: the role that it acts in, and whether that role may do so. */
+  async function inRole(api: Api, request: Request, caller: ApiCaller, grant: Grant): Promise<Admission> {
+    const { method, path, credentials } = request
+    const { role: header, requestId } = credentials
+    const held = await needs.userInfo(grant)
+    const roles = held === 'malformed' ? [] : held
+    const known: ApiCaller = { ...caller, ...(roles === undefined ? {} : { roles }) }
+    const told = api.roles === 'told'
+    const chosen = told
+      ? { role: likelyRole(grant, header, roles) }
+      : roleFor(grant, header, { held, compare: hardened })
+    if ('fault' in chosen) return refused(api, known, { check: roleCheck, fault: chosen.fault })
+    const { role } = chosen
+    const acting: ApiCaller = { ...known, ...(role === undefined || told ? {} : { role }) }
+    // Where an API refuses the role in its own words, there is nothing to decide.
+    const permission =
+      role === undefined && (roles?.length ?? 0) > 0
+        ? undefined
+        : decideRequest(api.permissions, needs.access, { method, path, grant, roles: roles ?? [], role })
+    if (permission === undefined) return { admitted: true, caller: acting }
+    await needs.decided({ api: api.name, method, path, requestId, caller: acting, role, permission })
+    const { decision } = permission
+    if (!told && permission.refused && !decision.allowed) {
+      const explains = `${decision.explanation} Decided by the access rules ${decision.version}.`
+      return refused(api, acting, {
+        check: { ...permissionCheck, explains },
+        fault: faults.notPermitted(decision.explanation),
+      })
+    }
+    return { admitted: true, caller: { ...acting, permission } }
   }
 
   return { byKey, judge }
@@ -154,6 +208,16 @@ export const roleCheck: DoorCheck = {
   clause: '§9.5',
   explains:
     'The role is that of NHSD-Session-URID, else the one selected at sign-in, else the only one; it must be one of the user.',
+  fault: () => undefined,
+}
+
+/** For the audit and the reference: what becomes of it is decided by the access rules. */
+export const permissionCheck: DoorCheck = {
+  name: 'Role may do this',
+  says: '403 Access has been denied to process this request',
+  clause: '§6.4',
+  explains:
+    'The selected role must have the activity that the operation asks for: openspine rbac explain says which would be enough.',
   fault: () => undefined,
 }
 

@@ -98,6 +98,19 @@ export const faults = {
     selectedMissing: roleFault(401, 'selected_roleid is missing in your token'),
     noUserInfo: roleFault(500, 'unable to retrieve user info'),
   },
+  /** No text of it is published for R4 (uncertain): code and display are those of §7.3. */
+  notPermitted: (explanation: string): Fault => ({
+    reason: 'not-permitted',
+    text: explanation,
+    code: 'access-control.NotPermitted',
+    outcome: outcomeOf(
+      403,
+      'forbidden',
+      'ACCESS_DENIED',
+      'Access has been denied to process this request',
+      explanation,
+    ),
+  }),
 } as const
 
 const guidance =

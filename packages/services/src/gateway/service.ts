@@ -2,10 +2,11 @@ import { AuditTrail } from '@openspine/platform/audit'
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { isUuid } from '@openspine/standards/nhs'
+import type { AccessControl } from '../access-control/contract.ts'
 import type { Product, Subscription } from './clients.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Api, ApiCaller, Application, Gateway, IssuedKey, KeyKind, Refusal } from './contract.ts'
-import { door } from './door.ts'
+import { type DecidedRequest, door } from './door.ts'
 import { changedFacts, checkChange, checkProduct } from './facts.ts'
 import { apiBehind } from './http/behind.ts'
 import { digestOf, type KeyRing, keyRing, newSecret } from './keys.ts'
@@ -13,16 +14,17 @@ import { messageId } from './message-id.ts'
 import { migrations } from './migrations.ts'
 import { defaultProducts } from './products.ts'
 import { rateCounter } from './rates.ts'
-import { claimsOfGrant, type UserInfo } from './roles.ts'
+import { rolesOfGrant, type UserInfo } from './roles.ts'
 import { applicationStore, type StoredApplications, type StoredKey } from './store.ts'
 import { tokenKeeper } from './tokens/tokens.ts'
 
 export { type DoorCheck, headerChecks, keyChecks, modeChecks, rateChecks, tokenChecks } from './checks.ts'
 export { type GatewayConfig, gatewayConfig } from './config.ts'
+export { permissionCheck, roleCheck } from './door.ts'
 export { explainRefusal, type RefusalExplanation } from './explain.ts'
 export { keysOfSet, type ShownKey } from './key-set.ts'
 export { timeOfMessage } from './message-id.ts'
-export type { UserInfo } from './roles.ts'
+export { roleSource, type UserInfo } from './roles.ts'
 
 const topic = 'gateway'
 /** Keys of one application, revoked ones included. */
@@ -39,6 +41,14 @@ interface Refused {
   readonly requestId?: string | undefined
 }
 
+/** A request about which role-based access control was asked. */
+interface Decided extends DecidedRequest {
+  readonly at: number
+}
+
+/** No number of a patient. */
+const withoutNumbers = (path: string) => path.slice(0, 256).replaceAll(/\d{9,}/g, '…')
+
 const noApplication = (application: string) =>
   new SpineError(
     'GATEWAY_NO_APPLICATION',
@@ -54,6 +64,8 @@ export function gateway(needs: {
   readonly platform: Platform
   readonly config: GatewayConfig
   readonly userInfo?: UserInfo
+  /** Asked for APIs that declare what their operations need of a role. */
+  readonly access?: Pick<AccessControl, 'decide'>
 }): Service<Gateway> {
   const { platform, config } = needs
   const { store, clock, random, log, audit, metrics, environment, profile } = platform
@@ -75,8 +87,7 @@ export function gateway(needs: {
         id: refusal.id,
         requestId: requestId?.slice(0, 128),
         api,
-        // No number of a patient.
-        path: path.slice(0, 256).replaceAll(/\d{9,}/g, '…'),
+        path: withoutNumbers(path),
         reason: refusal.reason,
         check: refusal.check,
         explanation: refusal.explanation,
@@ -89,6 +100,34 @@ export function gateway(needs: {
       }),
     faultText: 'The audit of refused API requests cannot be written.',
   })
+  const decisions = new AuditTrail<Decided>({
+    audit,
+    clock,
+    log,
+    event: 'gateway.access',
+    json: ({ at, api, method, path, requestId, caller, role, permission }) => {
+      const { decision, need, refused } = permission
+      return JSON.stringify({
+        at,
+        requestId: requestId?.slice(0, 128),
+        api,
+        method,
+        path: withoutNumbers(path),
+        application: caller.application,
+        user: caller.grant?.user,
+        role: role?.slice(0, 64),
+        need,
+        refused,
+        // With the version of the rules.
+        ...decision,
+      })
+    },
+    faultText: 'The audit of access decisions cannot be written.',
+  })
+  async function decided(decision: Omit<Decided, 'at'>): Promise<void> {
+    await decisions.room()
+    decisions.add({ ...decision, at: clock.now() })
+  }
   const apis = new Map<string, Api>()
   let stored = nothing
   let ring: KeyRing = keyRing(nothing, [])
@@ -175,7 +214,9 @@ export function gateway(needs: {
         counted(who, clock.now(), rates)
     )(rateCounter()),
     messageId: () => messageId({ clock, random }),
-    userInfo: needs.userInfo ?? claimsOfGrant,
+    userInfo: needs.userInfo ?? rolesOfGrant,
+    access: needs.access,
+    decided,
   })
 
   const contract: Gateway = {
@@ -203,8 +244,8 @@ export function gateway(needs: {
       admissions.inc({ api, result: admission.admitted ? 'admitted' : admission.refusal.reason })
       return admission
     },
-    async judge({ api, path, credentials }) {
-      const admission = await theDoor.judge(api, path, credentials)
+    async judge({ api, method, path, credentials }) {
+      const admission = await theDoor.judge(api, { method, path, credentials })
       admissions.inc({ api: api.name, result: admission.admitted ? 'admitted' : admission.refusal.reason })
       return admission
     },
@@ -213,17 +254,18 @@ export function gateway(needs: {
       return apiBehind(api, routes, {
         messageId: () => messageId({ clock, random }),
         judge: contract.judge,
-        opensStatus(apikey) {
-          if (!registered) return true
-          const found = ring.find(apikey)
-          return found?.key.kind === 'status' && found.key.revokedAt === undefined
-        },
+        opensStatus: contract.opensStatus,
         refused: contract.refused,
       })
     },
     async refused(event) {
       await trail.room()
       trail.add({ ...event, at: clock.now() })
+    },
+    opensStatus(apikey) {
+      if (!registered) return true
+      const found = ring.find(apikey)
+      return found?.key.kind === 'status' && found.key.revokedAt === undefined
     },
     applications: () => [...ring.applications.values()],
     products: () => [...ring.products.values()],
@@ -334,9 +376,10 @@ export function gateway(needs: {
       await tokens.stop()
       await turn
       await trail.flush()
+      await decisions.flush()
     },
     async health() {
-      const note = fault ?? tokens.fault ?? trail.fault
+      const note = fault ?? tokens.fault ?? trail.fault ?? decisions.fault
       return note === undefined ? { status: 'pass' } : { status: 'fail', note }
     },
   }

@@ -1,3 +1,5 @@
+import type { Grant } from '../gateway/contract.ts'
+
 /** Why the authorisation server refused a request, as its audit tells it. */
 export interface RefusalRecord {
   /** `message_id` of the answer. */
@@ -22,4 +24,6 @@ export interface RefusalRecord {
 export interface Identity {
   /** What lies behind a `message_id`; undefined when no refusal has it. */
   refusal(messageId: string): Promise<RefusalRecord | undefined>
+  /** Claims of the identity provider's userinfo for the grant of a combined sign-in; undefined where they cannot be had. */
+  userInfo(grant: Grant): Promise<Readonly<Record<string, unknown>> | undefined>
 }

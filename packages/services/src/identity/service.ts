@@ -9,6 +9,7 @@ import { type Fetch, guardedFetch } from './keys/fetch.ts'
 import { keySets } from './keys/key-sets.ts'
 import { migrations } from './migrations.ts'
 import { configuredProvider, type Provider } from './providers.ts'
+import { userinfoClaims } from './session.ts'
 import { singleUse } from './store.ts'
 
 export { applicationScope, assertionChecks } from './checks/assertion.ts'
@@ -115,6 +116,7 @@ export function identity(needs: {
   })
 
   const contract: Identity = {
+    userInfo: (grant) => userinfoClaims(parts, grant),
     async refusal(messageId) {
       const [found] = await audit.find({ trace: messageId, event, limit: 1 })
       return (

@@ -1,10 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { readSignedToken } from '@openspine/standards/jose'
+import type { Grant } from '../gateway/contract.ts'
 import { type Call, isNational, lazily, type Parts, type Result } from './call.ts'
 import { firstRefusal, invalidRequest, type Outcome, type Refused, refusal, unknownError } from './checks/check.ts'
 import { type LogoutToken, logoutChecks } from './checks/logout.ts'
 import type { Form } from './http/form.ts'
-import { FetchFault } from './keys/fetch.ts'
+import { FetchFault, type FetchRequest } from './keys/fetch.ts'
 import { claimsOf, headerOf, providerKeys, providerName } from './providers.ts'
 import { sessionDigest } from './sign-in.ts'
 
@@ -60,10 +61,7 @@ export async function userinfo(parts: Parts, call: Call, authorization: string |
         : `The token was given for ${grant.grantType} by ${grant.provider}, not for a combined sign-in of staff under ${call.base}.`,
     )
   try {
-    const answer = await parts.fetch({
-      url: provider.userinfoUrl,
-      headers: { authorization: `Bearer ${externalAccessToken}`, accept: 'application/json' },
-    })
+    const answer = await parts.fetch(userinfoRequest(provider.userinfoUrl, externalAccessToken))
     return {
       status: answer.status,
       headers: { 'content-type': answer.contentType ?? 'application/json' },
@@ -72,6 +70,30 @@ export async function userinfo(parts: Parts, call: Call, authorization: string |
   } catch (error) {
     if (!(error instanceof FetchFault)) throw error
     return refused("provider's userinfo", '2.9 userinfo', unknownError(), error.message)
+  }
+}
+
+const userinfoRequest = (url: string, token: string): FetchRequest => ({
+  url,
+  headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+})
+
+/** What the provider's userinfo says of whoever signed in by combined authorisation; undefined where it cannot be had. */
+export async function userinfoClaims(
+  parts: Parts,
+  grant: Grant,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const provider = parts.providers.find((each) => providerName(each) === grant.provider)
+  const { externalAccessToken } = grant
+  if (provider?.userinfoUrl === undefined || externalAccessToken === undefined) return undefined
+  try {
+    const { status, body } = await parts.fetch(userinfoRequest(provider.userinfoUrl, externalAccessToken))
+    const claims: unknown = status === 200 ? JSON.parse(body.toString('utf8')) : undefined
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined
+  } catch (error) {
+    // An answer that is no JSON says as little as none.
+    if (error instanceof FetchFault || error instanceof SyntaxError) return undefined
+    throw error
   }
 }
 

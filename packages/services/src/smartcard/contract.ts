@@ -1,36 +1,5 @@
-/** A role profile of somebody who works here, from the People branch of the directory. */
-export interface StaffRole {
-  /** Twelve digits (uniqueIdentifier). */
-  readonly id: string
-  readonly odsCode: string
-  readonly organisation?: string
-  /** `"Clinical":"Clinical Provision":"Nurse Access Role"` */
-  readonly jobRole: string
-  /** `S8000:G8000:R8001` */
-  readonly jobRoleCode?: string
-  readonly areasOfWork: readonly string[]
-  readonly areaOfWorkCodes: readonly string[]
-  readonly activities: readonly string[]
-  readonly activityCodes: readonly string[]
-  readonly workgroups: readonly string[]
-  readonly workgroupCodes: readonly string[]
-}
-
-export interface StaffMember {
-  readonly uid: string
-  /** cn. */
-  readonly name: string
-  readonly practitionerCode?: string
-  /** Those that are open today. */
-  readonly roles: readonly StaffRole[]
-}
-
-/** Who works here. Answers come from memory. */
-export interface Staff {
-  /** Undefined where there is nobody of this uid, or no longer. */
-  person(uid: string): StaffMember | undefined
-  people(): readonly { readonly uid: string; readonly name: string }[]
-}
+import type { AccessDecision, Need } from '../access-control/contract.ts'
+import type { DirectoryPerson, People } from '../directory/contract.ts'
 
 /** A sign-on with a smartcard. Times are milliseconds since the epoch. */
 export interface SmartcardSession {
@@ -78,8 +47,17 @@ export interface Smartcards {
   /** Takes the card out: the session and all its tickets are dead. False where no card was in. */
   remove(desk: string): Promise<boolean>
   /** The live session of a ticket, and who it is: what a role assertion tells. */
-  session(ticket: string): Promise<{ readonly session: SmartcardSession; readonly person: StaffMember } | undefined>
+  session(ticket: string): Promise<{ readonly session: SmartcardSession; readonly person: DirectoryPerson } | undefined>
+  /**
+   * Whether the role of this ticket's session may do something (§6.4), by the directory of now; a session in training
+   * mode never reaches live data. Undefined where no live session has it. Each decision is in the audit.
+   */
+  permission(
+    ticket: string,
+    question: { readonly need: Need; readonly orgCode?: string },
+  ): Promise<AccessDecision | undefined>
   /** What the broker says for this ticket: never rejects for a ticket that is dead, unknown or none. */
   roleAssertion(ticket: string | undefined, recipient: string): Promise<BrokerAnswer>
-  readonly staff: Staff
+  /** Who can have a card: the directory's People branch. */
+  readonly people: People
 }

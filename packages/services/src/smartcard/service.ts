@@ -14,15 +14,16 @@ import {
   writeRoleFailure,
 } from '@openspine/standards/saml'
 import { replaceIllegal } from '@openspine/standards/xml'
+import type { AccessControl } from '../access-control/contract.ts'
+import { type DirectoryPerson, type People, roleProfile } from '../directory/contract.ts'
 import type { SmartcardConfig } from './config.ts'
-import type { BrokerAnswer, SmartcardSession, Smartcards, Staff, StaffMember } from './contract.ts'
+import type { BrokerAnswer, SmartcardSession, Smartcards } from './contract.ts'
 import { agentListener } from './http/agent.ts'
 import { brokerFace } from './http/broker.ts'
 import { migrations } from './migrations.ts'
 import { sessionStore } from './store.ts'
 
 export { type SmartcardConfig, smartcardConfig } from './config.ts'
-export { staffIn } from './staff.ts'
 
 /** So long a session is kept after its time, for whoever looks into what happened. */
 const keptMs = 30 * 86_400_000
@@ -32,7 +33,7 @@ const digestOf = (ticket: string) => createHash('sha256').update(ticket).digest(
 const clean = (text: string) => replaceIllegal(text).trim()
 const cleanAll = (texts: readonly string[]) => texts.map(clean).filter((text) => text !== '')
 
-function rolesOf({ roles }: StaffMember): readonly AssertedRole[] {
+function rolesOf({ roles }: DirectoryPerson): readonly AssertedRole[] {
   return roles.map((role) => ({
     ...role,
     areasOfWork: cleanAll(role.areasOfWork),
@@ -52,12 +53,14 @@ const refuse = (code: string, status: number, explanation: string) => new SpineE
 export function smartcard({
   platform,
   config,
-  staff,
+  people,
+  access,
   issuer,
 }: {
   readonly platform: Platform
   readonly config: SmartcardConfig
-  readonly staff: Staff
+  readonly people: People
+  readonly access: Pick<AccessControl, 'decide'>
   /** URL of the broker, where the configuration names none. */
   readonly issuer: string
 }): Service<Smartcards> {
@@ -82,8 +85,8 @@ export function smartcard({
   const note = (event: string, { id, desk, uid, roleId, mode }: SmartcardSession) =>
     audit.append({ event, at: clock.now(), facts: { session: id, desk, uid, role: roleId, mode } })
 
-  function personOf(uid: string): StaffMember {
-    const person = staff.person(uid)
+  function personOf(uid: string): DirectoryPerson {
+    const person = people.person(uid)
     if (person !== undefined && person.roles.length > 0) return person
     throw refuse(
       'SMARTCARD_UNKNOWN',
@@ -92,7 +95,7 @@ export function smartcard({
     )
   }
 
-  function roleIn(person: StaffMember, roleId: string): string {
+  function roleIn(person: DirectoryPerson, roleId: string): string {
     if (person.roles.some(({ id }) => id === roleId)) return roleId
     throw refuse('SMARTCARD_ROLE', 409, 'That is no role of this person.')
   }
@@ -101,7 +104,7 @@ export function smartcard({
     if (ticket === undefined || !isTicket(ticket)) return undefined
     const session = await rows.find(digestOf(ticket), clock.now())
     if (session?.roleId === undefined) return undefined
-    const person = staff.person(session.uid)
+    const person = people.person(session.uid)
     // The role may have been taken away since.
     return person?.roles.some(({ id }) => id === session.roleId) === true ? { session, person } : undefined
   }
@@ -117,7 +120,7 @@ export function smartcard({
   }
 
   const contract: Smartcards = {
-    staff,
+    people,
     async insert({ desk, uid, pin, roleId, training = false, address }) {
       const person = personOf(uid)
       if (pin !== config.pin) throw refuse('SMARTCARD_PIN', 403, 'The PIN is wrong.')
@@ -168,6 +171,30 @@ export function smartcard({
       return true
     },
     session: sessionFor,
+    async permission(ticket, { need, orgCode }) {
+      const found = await sessionFor(ticket)
+      if (found === undefined) return undefined
+      const { session, person } = found
+      const decision = access.decide({
+        roles: person.roles.map(roleProfile),
+        selectedRoleId: session.roleId,
+        ...(orgCode === undefined ? {} : { orgCode }),
+        need,
+        // A card and its PIN.
+        level: 3,
+        mode: session.mode,
+      })
+      const facts = {
+        session: session.id,
+        uid: session.uid,
+        role: session.roleId,
+        mode: session.mode,
+        need,
+        ...decision,
+      }
+      await audit.append({ event: 'smartcard.access', at: clock.now(), facts })
+      return decision
+    },
     async roleAssertion(ticket, recipient): Promise<BrokerAnswer> {
       const found = await sessionFor(ticket)
       if (found === undefined) {

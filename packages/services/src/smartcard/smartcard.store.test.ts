@@ -4,11 +4,13 @@ import { makeMetrics } from '@openspine/platform/metrics'
 import { forEachStore, manualClock, testPlatform } from '@openspine/platform/testing'
 import { isSpineError } from '@openspine/standards/error'
 import { readRoleAssertion } from '@openspine/standards/saml'
-import type { Staff, StaffMember, StaffRole } from './contract.ts'
+import { accessControl } from '../access-control/service.ts'
+import type { DirectoryPerson, People, PersonRole } from '../directory/contract.ts'
 import { smartcard, smartcardConfig } from './service.ts'
 
-const role = (id: string, odsCode: string): StaffRole => ({
+const role = (id: string, odsCode: string): PersonRole => ({
   id,
+  orgPersonId: '555120000001',
   odsCode,
   organisation: 'TESTHAM SURGERY',
   jobRole: '"Clinical":"Clinical Provision":"Nurse Access Role"',
@@ -20,13 +22,19 @@ const role = (id: string, odsCode: string): StaffRole => ({
   workgroups: [''],
   workgroupCodes: [],
 })
-const one: StaffMember = { uid: '555100000002', name: 'Underhill Tobias', roles: [role('555110000003', 'A20047')] }
-const two: StaffMember = {
+const one: DirectoryPerson = {
+  uid: '555100000002',
+  name: 'Underhill Tobias',
+  memberships: {},
+  roles: [role('555110000003', 'A20047')],
+}
+const two: DirectoryPerson = {
   uid: '555100000001',
   name: 'Fairweather Imogen',
+  memberships: {},
   roles: [role('555110000001', 'A20047'), role('555110000002', 'X26')],
 }
-const none: StaffMember = { uid: '555100000009', name: 'Gone Gordon', roles: [] }
+const none: DirectoryPerson = { uid: '555100000009', name: 'Gone Gordon', memberships: {}, roles: [] }
 
 forEachStore((open) => {
   async function house(t: { after(work: () => Promise<void>): void }, settings: Record<string, unknown> = {}) {
@@ -39,13 +47,18 @@ forEachStore((open) => {
       await platform.close()
       await store.close()
     })
+    const access = accessControl({ platform })
+    await store.migrate(access.name, access.migrations ?? {})
+    await access.start?.()
+    stops.push(async () => access.stop?.(100))
     const people = new Map([one, two, none].map((person) => [person.uid, person]))
-    const staff: Staff = { person: (uid) => people.get(uid), people: () => [...people.values()] }
+    const directory: People = { person: (uid) => people.get(uid), people: () => [...people.values()] }
     const make = async () => {
       const service = smartcard({
         platform: { ...platform, metrics: makeMetrics() },
         config: smartcardConfig.parse(settings),
-        staff,
+        people: directory,
+        access: access.contract,
         issuer: 'https://ssb.example.test',
       })
       await store.migrate(service.name, service.migrations ?? {})
@@ -64,13 +77,13 @@ forEachStore((open) => {
         return `${error.code} ${(error.outcome as { status?: string }).status}`
       }
     }
-    return { store, clock, platform, people, make, said }
+    return { store, clock, platform, people, access, make, said }
   }
   const dead = 'SAML_STATUS samlp:Requester'
   const pin = '1234'
 
   test('a card with one role: its ticket is vouched for everywhere until the card is out', async (t) => {
-    const { store, platform, make, said } = await house(t)
+    const { store, platform, access, make, said } = await house(t)
     const first = await make()
     const second = await make()
     assert.equal(await first.ticket('desk'), undefined)
@@ -91,6 +104,20 @@ forEachStore((open) => {
     assert.deepEqual([rest.mode, rest.activeRoleId, rest.recipient], ['live', '555110000003', '192.0.2.7'])
     assert.deepEqual(roles[0]?.activities, ['View\ufffd Patient'])
     assert.deepEqual(roles[0]?.workgroups, [])
+
+    const may = (activity: string, orgCode: string) =>
+      second.permission(String(ticket), { need: { any: [activity], sameOrganisation: true }, orgCode })
+    const allowed = await may('B0820', 'A20047')
+    assert.deepEqual([allowed?.allowed, allowed?.version], [true, access.contract.version])
+    assert.equal((await may('B0572', 'A20047'))?.allowed, false)
+    const elsewhere = await may('B0820', 'X26')
+    assert.equal(elsewhere?.allowed === false && elsewhere.reason, 'organisation-differs')
+    assert.equal(await second.permission('nonsense', { need: { any: ['B0820'] } }), undefined)
+    const decided = await platform.audit.find({ event: 'smartcard.access', limit: 10 })
+    assert.deepEqual(
+      decided.map(({ facts }) => [facts['allowed'], facts['version']]).sort(),
+      [false, false, true].map((one) => [one, access.contract.version]),
+    )
 
     // After a restart the agent gives a ticket for the same session; the one given before stays good.
     const third = await make()

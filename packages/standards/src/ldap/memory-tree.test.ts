@@ -149,6 +149,13 @@ test('searches with indexes find what a look at every entry finds, in order, in 
           const there = edition.models.some(({ key }) => key === base)
           const wanted = there ? expected(edition.models, base, scope, text) : []
           assert.deepEqual(found(edition.tree, base, scope, text), wanted, filterText(text))
+          const beneath = [...edition.tree.under(base)]
+          assert.deepEqual(
+            beneath.map(({ key }) => key).sort(),
+            edition.models.flatMap(({ key }) => (`,${key}`.endsWith(`,${base}`) ? [key] : [])).sort(),
+          )
+          for (const [at, { parentKey }] of beneath.entries())
+            assert.ok(at === 0 || beneath.slice(0, at).some(({ key }) => key === parentKey), 'parents first')
           // From any entry on, the rest.
           const all = [...edition.tree.entries()]
           for (const { order: after, dn } of all) {

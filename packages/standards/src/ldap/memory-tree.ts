@@ -69,6 +69,15 @@ export class MemoryTree implements Tree {
     return this.#childrenOf(key).length > 0
   }
 
+  /** The entry of this key and everything beneath it, parents first; costs what it gives. */
+  *under(key: string): IterableIterator<EncodedEntry> {
+    const open = [this.get(key)]
+    for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
+      yield entry
+      for (const place of this.#childrenOf(entry.key).toReversed()) open.push(this.at(place))
+    }
+  }
+
   *entries(): IterableIterator<EncodedEntry> {
     for (const chunk of this.#state.chunks) for (const entry of chunk) if (entry !== undefined) yield entry
   }

@@ -135,6 +135,8 @@ async function serve(
     access = await dependencies.authenticate({
       authorization: header(request, 'authorization'),
       requestId,
+      role,
+      method: request.method,
       path,
       address: request.ip,
     })

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Admission, Api, ApiCaller, Credentials, Gateway } from '../contract.ts'
+import type { Api, ApiCaller, Gateway } from '../contract.ts'
 import { unknownFailure } from '../faults.ts'
 
 export interface BehindNeeds {
   messageId(): string
-  judge(request: { readonly api: Api; readonly path: string; readonly credentials: Credentials }): Promise<Admission>
+  readonly judge: Gateway['judge']
   /** Whether the key opens status pages. */
   opensStatus(apikey: string): boolean
   /** Called for a request that did not reach its API; resolves when it may be answered. */
@@ -66,6 +66,7 @@ export function apiBehind(api: Api, routes: FastifyPluginAsync, needs: BehindNee
           const requestId = header(request, 'x-request-id')
           const admission = await needs.judge({
             api,
+            method: request.method,
             path,
             credentials: {
               authorization: raw(request, 'authorization'),

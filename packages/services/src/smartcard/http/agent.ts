@@ -50,7 +50,7 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
   const shown = (session: SmartcardSession | undefined) => {
     if (session === undefined) return { card: 'absent' }
     const { uid, roleId, mode, signedOnAt, expiresAt } = session
-    const person = cards.staff.person(uid)
+    const person = cards.people.person(uid)
     return {
       card: 'inserted',
       uid,
@@ -78,7 +78,9 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
       if (!isSpineError(error) || typeof outcome?.status !== 'number') throw error
       return reply.code(outcome.status).send({ error: error.code, explanation: error.explanation })
     })
-    app.get('/cards', async () => ({ cards: cards.staff.people() }))
+    app.get('/cards', async () => ({
+      cards: cards.people.people().flatMap(({ uid, name, roles }) => (roles.length === 0 ? [] : [{ uid, name }])),
+    }))
     app.get('/card', async (request) => shown(await cards.at(deskOf(request))))
     app.put('/card', async (request) => {
       const { uid, pin, role, training = false } = bodyOf(request, cardBody)
@@ -104,6 +106,16 @@ function agentFace(cards: Smartcards): FastifyPluginAsync {
         explanation: 'A role must be chosen: PUT /role chooses one.',
         ...shown(session),
       })
+    })
+    // What no agent of the nation has: whether the role that is in may do something, and by which rules.
+    app.get('/permission', async (request) => {
+      const { activity } = request.query as Readonly<Record<string, unknown>>
+      if (typeof activity !== 'string' || !/^B\d{4}$/.test(activity))
+        throw question('Name one activity: ?activity=B0820.', 400)
+      const ticket = await cards.ticket(deskOf(request))
+      const decision = ticket === undefined ? undefined : await cards.permission(ticket, { need: { any: [activity] } })
+      if (decision === undefined) throw question('No card is in, or no role was chosen.', 404)
+      return decision
     })
     // getTicketNoAuth() never prompts, and may be empty.
     app.get('/ticket-no-auth', async (request) => ({ ticket: (await cards.ticket(deskOf(request))) ?? '' }))
