@@ -12,6 +12,7 @@ import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import { migrations } from './migrations.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
+import { related } from './related.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
 import { cascade, trace } from './trace.ts'
@@ -117,6 +118,7 @@ export function demographics(parts: {
         log: platform.log,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
+        related: (nhsNumber) => related(people, nhsNumber),
         search: (criteria) => trace(people, criteria, config.fuzzyBlock),
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: (asked) =>
