@@ -126,7 +126,11 @@ export function storedPerson(record: PersonRecord): StoredPerson {
           ...(record.hidden && { hidden: record.hidden }),
         })
       : undefined
-  const { related, coverage } = record
+  const { coverage } = record
+  const related = record.related?.map((resource, index) => ({
+    id: resource['id'] ?? snippetId(nhsNumber, 'related', index),
+    ...resource,
+  }))
   const beside =
     related || coverage ? JSON.stringify({ ...(related && { related }), ...(coverage && { coverage }) }) : undefined
   return {

@@ -17,6 +17,7 @@ import { outcomes, refuse } from './outcomes.ts'
 import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
+import { related } from './related.ts'
 import { retrieve } from './retrieve.ts'
 import { personStore } from './store.ts'
 import { cascade, type Traced, trace } from './trace.ts'
@@ -168,6 +169,7 @@ export function demographics(parts: {
         log: platform.log,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
+        related: (nhsNumber) => related(people, nhsNumber),
         search: (criteria) => trace(people, criteria, config.fuzzyBlock),
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: (asked) =>

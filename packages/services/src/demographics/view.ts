@@ -1,3 +1,4 @@
+import { namingSystem } from '@openspine/standards/nhs'
 import type { Access } from './access.ts'
 import { asJson, extensionUrl, isJson, items, type Json, type Sensitivity, type StoredPerson } from './person.ts'
 
@@ -61,6 +62,51 @@ export function searchView(
     if (kept !== undefined && !(Array.isArray(kept) && kept.length === 0)) shown[member] = kept
   }
   return shown
+}
+
+/** A related person's own record, as far as it decides what is shown of them. */
+export type RelatedSubject = Pick<StoredPerson, 'nhsNumber' | 'sensitivity'>
+
+const relatedLists = ['name', 'telecom', 'address'] as const
+const mostOfOneList = 5
+
+/**
+ * RelatedPerson resources as they are shown (§11): none of a restricted person; of related people who are restricted
+ * themselves no place and no contact, and of the very restricted no name either. `people[n]` is the own record of
+ * `resources[n]`, where their number is known.
+ */
+export function relatedView(
+  subject: StoredPerson,
+  resources: readonly Json[],
+  people: readonly (RelatedSubject | undefined)[],
+): readonly Json[] {
+  if (subject.sensitivity !== 'U') return []
+  return resources.map((resource, index) => {
+    const own = people[index]
+    const { resourceType, id, identifier, active, ...rest } = resource
+    const shown: Record<string, unknown> = {
+      resourceType: 'RelatedPerson',
+      id,
+      active: active ?? true,
+      // A related person of whom no number is known is told of under the number of the patient.
+      patient: {
+        identifier: { system: namingSystem.fhirNhsUk.nhsNumber, value: own?.nhsNumber ?? subject.nhsNumber },
+      },
+      ...rest,
+    }
+    for (const list of relatedLists) {
+      const value = resource[list]
+      if (Array.isArray(value)) shown[list] = value.slice(0, mostOfOneList)
+    }
+    if (shown['address'] !== undefined)
+      shown['address'] = items(shown['address']).map((address) => addressLines(address, false))
+    if (own !== undefined && own.sensitivity !== 'U') {
+      delete shown['address']
+      delete shown['telecom']
+      if (own.sensitivity === 'V') delete shown['name']
+    }
+    return shown
+  })
 }
 
 const restrictedMembers = ['address', 'telecom', 'contact', 'generalPractitioner', 'managingOrganization'] as const

@@ -1,6 +1,7 @@
 import { namingSystem } from '@openspine/standards/nhs'
 import type { PersonRecord } from './contract.ts'
 import { extensionUrl, type Json } from './person.ts'
+import { insuranceCard, neverTold, oneMerged, wholeFamily } from './worked-families.ts'
 
 /**
  * The invented people of the worked examples: one for every rule that a reader or a test may want to see.
@@ -102,6 +103,13 @@ function ordinary(): PersonRecord[] {
         ],
         generalPractitioner: registeredAt('A20047'),
       },
+      coverage: insuranceCard({
+        number: '80756000020000000001',
+        country: 'DEU',
+        personalId: 'X123456789',
+        institution: '109519005 - AOK',
+        end: '2031-12-31',
+      }),
     },
     {
       // Registered where the sandbox consumer has no agreement.
@@ -176,6 +184,13 @@ function ordinary(): PersonRecord[] {
           birthPlace,
         ],
       },
+      // Without the personal number a card is not shown.
+      coverage: insuranceCard({
+        number: '80250000010000000002',
+        country: 'FRA',
+        institution: '01071',
+        end: '2030-06-30',
+      }),
     },
     {
       nhsNumber: '9990548633',
@@ -256,8 +271,14 @@ function alike(nhsNumber: string, family: string, given: string[], gender: strin
 
 function lookAlikes(): PersonRecord[] {
   return [
-    alike('9990548684', 'Twinning', ['Ruby', 'May'], 'female', '2011-05-17', { multipleBirthInteger: 1 }),
-    alike('9990548692', 'Twinning', ['Rosa', 'Ann'], 'female', '2011-05-17', { multipleBirthInteger: 2 }),
+    {
+      ...alike('9990548684', 'Twinning', ['Ruby', 'May'], 'female', '2011-05-17', { multipleBirthInteger: 1 }),
+      related: wholeFamily,
+    },
+    {
+      ...alike('9990548692', 'Twinning', ['Rosa', 'Ann'], 'female', '2011-05-17', { multipleBirthInteger: 2 }),
+      related: oneMerged,
+    },
     alike('9990548706', 'Mockley', ['Joan'], 'female', '1970-01-24'),
     alike('9990548714', 'Mockley', ['Jane'], 'female', '1970-01-24'),
     alike('9990548722', 'Mockley', ['John'], 'male', '1970-01-24'),
@@ -321,6 +342,13 @@ function withPast(): PersonRecord[] {
       hidden: {
         name: [{ use: 'old', given: ['Secret'], family: 'Concealed' }],
         address: [{ use: 'old', line: ['1 Hidden Mews'], postalCode: 'ZZ99 0HH' }],
+        coverage: insuranceCard({
+          number: '80380000030000000003',
+          country: 'ITA',
+          personalId: 'H1DD3N',
+          institution: '104',
+          end: '2030-06-30',
+        }),
       },
     },
   ]
@@ -343,7 +371,13 @@ function withheldPeople(): PersonRecord[] {
     deceasedDateTime: '2023-12-31',
   })
   return [
-    { nhsNumber: '9990548838', version: 3, sensitivity: 'R', patient: located('Restricted', 'Wilma') },
+    {
+      nhsNumber: '9990548838',
+      version: 3,
+      sensitivity: 'R',
+      patient: located('Restricted', 'Wilma'),
+      related: neverTold,
+    },
     { nhsNumber: '9990548846', sensitivity: 'V', patient: located('Veryrestricted', 'Vera') },
   ]
 }

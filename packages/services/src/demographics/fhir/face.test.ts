@@ -76,6 +76,61 @@ describe('retrieve', () => {
   })
 })
 
+describe('related people', () => {
+  const bundleOf = async (number: string, as?: Access) => {
+    const answer = await ask(`/Patient/${number}/RelatedPerson`, as ? { as } : {})
+    assert.equal(answer.statusCode, 200, answer.body)
+    assert.deepEqual(r4.check(answer.json()), [])
+    return answer.json()
+  }
+  const numberOf = (entry: { resource: { patient: { identifier: { value: string } } } }) =>
+    entry.resource.patient.identifier.value
+
+  test('a bundle as in §11: by number where it is known, else by details', async () => {
+    const bundle = await bundleOf('9990548684')
+    assert.deepEqual(Object.keys(bundle), ['resourceType', 'type', 'timestamp', 'total', 'entry'])
+    const [mother, carer, guardian] = bundle.entry
+    assert.equal(bundle.total, 3)
+    assert.equal(mother.fullUrl, `${publicUrl}/Patient/9990548684/RelatedPerson/8F1A2B01`)
+    assert.deepEqual([mother, carer, guardian].map(numberOf), ['9990548617', '9990548684', '9990548838'])
+    assert.equal(mother.resource.name, undefined)
+    assert.equal(mother.resource.identifier, undefined)
+    assert.deepEqual(carer.resource.address[0].line, ['12 Example Road', 'Testham'])
+    assert.equal(carer.resource.telecom.length, 1)
+    assert.equal(guardian.resource.name[0].family, 'Restricted')
+    for (const member of ['address', 'telecom']) assert.ok(!(member in guardian.resource), member)
+  })
+
+  test('nobody, or the patient is restricted: total 0 and no entry', async () => {
+    const privileged: Access = { mode: 'privileged-application-restricted', app: { id: 'a' } }
+    for (const bundle of [
+      await bundleOf('9990548633'),
+      await bundleOf('9990548838'),
+      await bundleOf('9990548838', privileged),
+    ]) {
+      assert.equal(bundle.total, 0)
+      assert.ok(!('entry' in bundle))
+    }
+  })
+
+  test('merged numbers, on both sides, are those that were retained', async () => {
+    assert.deepEqual((await bundleOf('9990548692')).entry.map(numberOf), ['9990548870'])
+    assert.equal((await bundleOf('9990548854')).total, 0)
+  })
+
+  test('unknown, invalidated and impossible numbers are as in a retrieve; a patient asks for the own', async () => {
+    await isOutcome(await ask('/Patient/9990549001/RelatedPerson'), outcomes.notFound)
+    await isOutcome(await ask('/Patient/9990548889/RelatedPerson'), outcomes.invalidated)
+    await isOutcome(await ask('/Patient/9990548608/RelatedPerson'), outcomes.invalidResourceId)
+    const own: Access = {
+      mode: 'patient',
+      patient: { nhsNumber: '9990548684', level: 'P9', vectorOfTrust: 'P9.Cm' },
+    }
+    assert.equal((await bundleOf('9990548684', own)).total, 3)
+    await isOutcome(await ask('/Patient/9990548692/RelatedPerson', { as: own }), outcomes.patientCannot)
+  })
+})
+
 describe('search', () => {
   const found = async (query: string, as?: Access) => {
     const answer = await ask(`/Patient?${query}`, as ? { as } : {})
@@ -196,7 +251,6 @@ describe('what is refused, in its order', () => {
     ['PATCH', '/Patient/9990548609', { payload: '{"patches":[]}' }, outcomes.ifMatchMissing],
     ['POST', '/Patient', { payload: '<x/>' }, outcomes.unsupportedService],
     ['POST', '/Patient/$process-birth-details', { payload: '' }, outcomes.unsupportedService],
-    ['GET', '/Patient/9990548609/RelatedPerson', {}, outcomes.unsupportedService],
     ['GET', '/Coverage?subscriber:identifier=9990548609', {}, outcomes.operationForbidden('GET', 'user-restricted')],
     ['GET', `/_poll/${randomUUID()}`, {}, outcomes.notFound],
     ['OPTIONS', '/Patient/9990548609', {}, outcomes.noTarget],

@@ -7,14 +7,16 @@ import { type Arrival, arrivalChecks, mustPass, operationOf, retrieveChecks, sea
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
 import { explainAnswer, type TraceExplanation } from '../explain.ts'
-import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
+import { outcomes, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
+import type { Related } from '../related.ts'
 import type { Traced } from '../trace.ts'
 import type { Update } from '../update/update.ts'
 import { retrieveView } from '../view.ts'
+import { type Answer, header, publicBase, refused } from './answer.ts'
 import { explanationAsked, explanationEntry } from './explanation.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
-import { fhirJson, operationOutcome, searchBundle } from './render.ts'
+import { fhirJson, relatedBundle, searchBundle } from './render.ts'
 import { etagOf, updateAnswer, type WriteRequest } from './update.ts'
 
 /** What the PDS FHIR face stands on: use cases and what every request needs. */
@@ -28,6 +30,7 @@ export interface FaceDependencies {
   readonly log: Logger
   readonly authenticate: Authenticate
   retrieve(nhsNumber: string): Promise<StoredPerson>
+  related(nhsNumber: string): Promise<Related>
   search(criteria: Criteria): Promise<Traced>
   cascade(criteria: Criteria): Promise<Traced>
   update(asked: Update): Promise<KeptAnswer>
@@ -61,15 +64,6 @@ export interface Settled {
   /** Why each person of a search result matched. */
   readonly reasons: readonly unknown[] | undefined
   readonly judged: Omit<Judged, 'outcome'>
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly code?: string
-  readonly shown?: readonly string[]
-  readonly reasons?: readonly unknown[]
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -187,6 +181,8 @@ async function answerTo(dependencies: FaceDependencies, arrival: Arrival, reques
       return searchAnswer(dependencies, arrival, request)
     case 'update':
       return written(updateAnswer(dependencies, arrival, writeRequest(request)))
+    case 'related':
+      return relatedAnswer(dependencies, arrival, request)
     case 'poll':
       throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
     default:
@@ -217,6 +213,21 @@ async function retrieveAnswer(dependencies: FaceDependencies, { number, access }
   }
 }
 
+async function relatedAnswer(
+  dependencies: FaceDependencies,
+  { number }: Arrival,
+  request: FastifyRequest,
+): Promise<Answer> {
+  mustPass(retrieveChecks, { number })
+  const { subject, shown } = await dependencies.related(number ?? '')
+  const publicUrl = publicBase(dependencies, request.host)
+  return {
+    status: 200,
+    body: relatedBundle(subject.nhsNumber, shown, { publicUrl, now: dependencies.clock.now() }),
+    shown: [subject.nhsNumber],
+  }
+}
+
 async function searchAnswer(
   dependencies: FaceDependencies,
   { parameters: sent, access }: Arrival,
@@ -235,7 +246,7 @@ async function searchAnswer(
     (access.mode === 'user-restricted'
       ? await dependencies.explain?.(criteria, traced, explain.also)
       : explainAnswer(traced))
-  const publicUrl = dependencies.publicUrl || `https://${request.host}${dependencies.basePath}`
+  const publicUrl = publicBase(dependencies, request.host)
   return {
     status: 200,
     body: searchBundle(traced.found, {
@@ -251,15 +262,6 @@ async function searchAnswer(
       ]),
     ],
     reasons: traced.found.map(({ match }) => match),
-  }
-}
-
-function refused(outcome: PdsOutcome): Answer {
-  return {
-    status: outcome.status,
-    body: operationOutcome(outcome),
-    code: outcome.coding.code,
-    ...(outcome.headers && { headers: outcome.headers }),
   }
 }
 
@@ -309,11 +311,6 @@ function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
     const late = setTimeout(() => reject(refuse(outcomes.serviceUnavailable, `No answer within ${ms} ms.`)), ms)
     work.then(resolve, reject).finally(() => clearTimeout(late))
   })
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
 }
 
 /** Path below the base as it was sent, and the query string. */

@@ -1,6 +1,7 @@
 import { type BundleEntry, bundle, outcomeResource } from '@openspine/standards/fhir'
 import type { Access } from '../access.ts'
 import type { PdsOutcome } from '../outcomes.ts'
+import type { Json } from '../person.ts'
 import type { Found } from '../trace.ts'
 import { searchView } from '../view.ts'
 
@@ -25,7 +26,24 @@ export function searchBundle(
     search: { score: match.score },
     resource: searchView(person.sensitivity, patient, about.access),
   }))
-  const { resourceType, type, ...rest } = bundle({ type: 'searchset', entries: [...entries, ...(about.more ?? [])] })
-  const timestamp = new Date(about.now).toISOString().replace(/\.\d+Z$/, '+00:00')
-  return JSON.stringify({ resourceType, type, timestamp, ...rest })
+  return searchset([...entries, ...(about.more ?? [])], about.now)
+}
+
+/** The searchset of §11: each related person under the patient's own address. */
+export function relatedBundle(
+  nhsNumber: string,
+  resources: readonly Json[],
+  about: { readonly publicUrl: string; readonly now: number },
+): string {
+  const entries = resources.map((resource) => ({
+    fullUrl: `${about.publicUrl}/Patient/${nhsNumber}/RelatedPerson/${String(resource['id'])}`,
+    resource: { ...resource, resourceType: 'RelatedPerson' },
+  }))
+  return searchset(entries, about.now)
+}
+
+function searchset(entries: Parameters<typeof bundle>[0]['entries'], now: number, meta?: Json): string {
+  const { resourceType, type, ...rest } = bundle({ type: 'searchset', entries })
+  const timestamp = new Date(now).toISOString().replace(/\.\d+Z$/, '+00:00')
+  return JSON.stringify({ resourceType, type, timestamp, ...rest, ...(meta && { meta }) })
 }
