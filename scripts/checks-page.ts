@@ -31,6 +31,7 @@ import {
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
+import * as visitors from '@openspine/services/visitors'
 
 /** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
 interface Row {
@@ -165,6 +166,13 @@ function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[nu
   }))
 }
 
+function visitorsRows(checks: readonly visitors.VisitorsCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, outcome }) => {
+    const { status, coding } = visitors.visitorsOutcomes[outcome]
+    return { name, clause, asks: explains, failure: `${status} ${code(coding.code)}` }
+  })
+}
+
 type RegistrationCheck = Pick<(typeof endpointChecks)[number], 'code' | 'clause' | 'asks'>
 
 function registrationRows(checks: readonly RegistrationCheck[]): Row[] {
@@ -243,6 +251,18 @@ ${table(pdsRows(retrieveChecks))}
 ### Search: GET /Patient
 
 ${table(pdsRows(searchChecks))}
+
+## Visitors & Migrants
+
+### Every request
+
+${table(visitorsRows(visitors.arrivalChecks))}
+
+### Then, GET Observation
+
+After these the person must be known: 404 \`PATIENT_NOT_FOUND\`.
+
+${table(visitorsRows(visitors.searchChecks))}
 
 ## Directory: what may be written
 

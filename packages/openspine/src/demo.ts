@@ -7,23 +7,14 @@ import { isSpineError } from '@openspine/standards/error'
 import { formatNhsNumber } from '@openspine/standards/nhs'
 import { explainRecords } from './commands/audit.ts'
 import { consumerClient, terminalUser } from './context.ts'
+import { printStep, type Step } from './demo-steps.ts'
 import type { Spine } from './openspine.ts'
 import { rowCount } from './readable-html.ts'
 import { careRecordInteractions, loadSandbox, sandboxPractices, serviceRoot } from './sandbox/sandbox.ts'
-import { bold, dim, duration, green, output, red } from './terminal.ts'
+import { bold, dim, green, output } from './terminal.ts'
 
 const wanted = { family: 'Testcase', given: 'Arlo', birthDate: '1980-02-29', postcode: 'ZZ99 3CZ' }
 const [getCareRecord] = careRecordInteractions
-
-/** One line of the sequence, as people read it and as `--json` prints it. */
-interface Step {
-  readonly step: string
-  readonly from: string
-  readonly to: string
-  readonly said: string
-  readonly ms?: number
-  readonly held: boolean
-}
 
 /**
  * The GP Connect integration example, 1a to 5b, run as a consumer on the network: real sockets, mutual
@@ -307,10 +298,7 @@ class IntegrationExample {
 
   #print(step: Step): void {
     this.steps.push(step)
-    if (this.#json) return
-    const ms = step.ms === undefined ? '' : duration(step.ms)
-    const line = ` ${step.step.padEnd(3)} ${`${step.from} → ${step.to}`.padEnd(21)} ${step.said.padEnd(64)} ${dim(ms.padStart(8))}`
-    output.line(step.held ? line.trimEnd() : `${red(line.trimEnd())} ${red('✖')}`)
+    if (!this.#json) printStep(step)
   }
 }
 

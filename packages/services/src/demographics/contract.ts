@@ -1,3 +1,5 @@
+export { retainedPerson } from './retained.ts'
+
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {
   /** Ten digits. The check digit is not asked for here, because published example people break it; the wire faces do ask. */

@@ -1,6 +1,7 @@
 import type { LookupExplanation, LookupQuestion } from './explain/lookup.ts'
 import type { SearchExplanation, SearchQuestion } from './explain/search.ts'
 
+export { callerFault, type SystemCall } from './callers.ts'
 export type { LookupExplanation, LookupQuestion, SearchExplanation, SearchQuestion }
 
 /** An accredited system (nhsAs): one system deployed at one organisation. */
