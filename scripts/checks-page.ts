@@ -34,6 +34,7 @@ import {
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
+import * as visitors from '@openspine/services/visitors'
 
 /** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
 interface Row {
@@ -179,6 +180,13 @@ function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[nu
   }))
 }
 
+function visitorsRows(checks: readonly visitors.VisitorsCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, outcome }) => {
+    const { status, coding } = visitors.visitorsOutcomes[outcome]
+    return { name, clause, asks: explains, failure: `${status} ${code(coding.code)}` }
+  })
+}
+
 type RegistrationCheck = Pick<(typeof endpointChecks)[number], 'code' | 'clause' | 'asks'>
 
 function registrationRows(checks: readonly RegistrationCheck[]): Row[] {
@@ -277,6 +285,18 @@ Rules of what is written, the same in every operation and dialect: \`INVALID_VAL
 \`TOO_MANY_VALUES_SUBMITTED\` or \`UNSUPPORTED_CHARACTERS_IN_FIELD\`, with the path of the value.
 
 ${pdsRules(outcomeChecks)}
+
+## Visitors & Migrants
+
+### Every request
+
+${table(visitorsRows(visitors.arrivalChecks))}
+
+### Then, GET Observation
+
+After these the person must be known: 404 \`PATIENT_NOT_FOUND\`.
+
+${table(visitorsRows(visitors.searchChecks))}
 
 ## Directory: what may be written
 

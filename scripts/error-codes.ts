@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
 import { checks } from '@openspine/services/proxy'
+import { visitorsOutcomes } from '@openspine/services/visitors'
 
 const prefixes = [
   'AUDIT',
@@ -28,6 +29,7 @@ const prefixes = [
   'SMARTCARD',
   'STORE',
   'TRUST',
+  'VISITORS',
   'XML',
 ]
 const families = new RegExp(`'((?:${prefixes.join('|')})_[A-Z0-9_]+|SERVICE_UNKNOWN|USAGE)'`, 'g')
@@ -82,6 +84,11 @@ export function pdsWireCodes(): readonly string[] {
 /** `status code` of every outcome of the practice system. */
 export function practiceWireCodes(): readonly string[] {
   return [...new Set(Object.values(practiceOutcomes).map(({ status, code }) => `${status} ${code}`))]
+}
+
+/** `status code` of every outcome of Visitors & Migrants. */
+export function visitorsWireCodes(): readonly string[] {
+  return Object.values(visitorsOutcomes).map(({ status, coding }) => `${status} ${coding.code}`)
 }
 
 /** Every name under which the proxy says no: its admission checks, and the stages before and after them. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { checks } from '@openspine/services/proxy'
 import { pdsFailures } from './checks-page.ts'
-import { errorCodes, pdsWireCodes, practiceWireCodes, proxyRefusals, raised } from './error-codes.ts'
+import { errorCodes, pdsWireCodes, practiceWireCodes, proxyRefusals, raised, visitorsWireCodes } from './error-codes.ts'
 import { referencePages } from './reference.ts'
 
 describe('the generated reference pages', () => {
@@ -57,7 +57,7 @@ describe('docs/reference/errors.md', () => {
       if (code.startsWith("'")) assert.ok(known.has(code.slice(1, -1)), `${file}: ${code} is in no family`)
       else makers.add(file)
     }
-    // Each takes its codes from a table or an argument: literals of a family, which are found, or PDS_ and a wire code.
+    // Each takes its codes from a table or an argument: literals of a family, which are found, or a prefix and a wire code.
     assert.deepEqual(sorted(makers), [
       'packages/openspine/src/registry/part.ts',
       'packages/platform/src/store/wire.ts',
@@ -70,6 +70,7 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/registration/products.ts',
       'packages/services/src/registration/service.ts',
       'packages/services/src/smartcard/service.ts',
+      'packages/services/src/visitors/outcomes.ts',
       'packages/standards/src/fhir/problem.ts',
       'packages/standards/src/saml/read.ts',
       'packages/standards/src/xml/problem.ts',
@@ -81,6 +82,11 @@ describe('docs/reference/errors.md', () => {
       rows(heading).flatMap(({ code, second }) => second.split(', ').map((status) => `${status} ${code}`))
     assert.deepEqual(sorted(pairs(/^Demographics:/)), sorted(pdsWireCodes()))
     assert.deepEqual(sorted(pairs(/^GP practice:/)), sorted(practiceWireCodes()))
+  })
+
+  it('has every wire code of Visitors & Migrants, and no other', () => {
+    const documented = rows(/^Visitors & Migrants:/).map(({ code, second }) => `${second} ${code}`)
+    assert.deepEqual(sorted(documented), sorted(visitorsWireCodes()))
   })
 
   it('has every refusal of the secure proxy with its status, and no other', () => {

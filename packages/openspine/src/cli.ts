@@ -4,6 +4,7 @@ import { auditCommands } from './commands/audit.ts'
 import { certificateCommands } from './commands/certificates.ts'
 import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
+import { demoCommands } from './commands/demo.ts'
 import { endpointCommands } from './commands/endpoint.ts'
 import { loadCommands } from './commands/load.ts'
 import { peopleCommands } from './commands/people.ts'
@@ -15,6 +16,7 @@ import { registryCommands } from './commands/registry.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
 import { tokenCommands } from './commands/token.ts'
+import { visitorsCommands } from './commands/visitors.ts'
 import { openspineProgram } from './program.ts'
 import { exitCode } from './terminal.ts'
 
@@ -40,6 +42,8 @@ peopleCommands(program)
 practiceCommands(program)
 registryCommands(program)
 rbacCommands(program)
+visitorsCommands(program)
+demoCommands(program)
 configCommand(program)
 
 await program.parseAsync()

@@ -21,6 +21,7 @@ import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
 import { smartcard } from '@openspine/services/smartcard'
+import { visitors } from '@openspine/services/visitors'
 import { SpineError } from '@openspine/standards/error'
 import { platformParty } from './platform-party.ts'
 import { tracesIn } from './practice-demographics.ts'
@@ -186,6 +187,12 @@ export function makeServices(platform: Platform, settings: Settings) {
     access: theAccessControl.contract,
     issuer: origin,
   })
+  const theVisitors = visitors({
+    platform,
+    config: values.visitors,
+    directory: theDirectory.contract,
+    demographics: theDemographics.contract,
+  })
   const thePractice = practice({
     platform,
     config: values.practice,
@@ -196,6 +203,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,
+    visitors: theVisitors,
     helloWorld: helloWorld({ gateway: theGateway.contract }),
     identity: theIdentity,
     proxy: theProxy,

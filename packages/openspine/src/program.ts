@@ -34,6 +34,7 @@ Examples:
   $ openspine proxy report --by provider,day        what went through the proxy, counted from the audit
   $ openspine cert issue gp.example                 a certificate for your own system
   $ openspine registry export registry/             the registry as files for version control
+  $ openspine demo visitors                         is this patient charged? asked on the network, step by step
   $ openspine app create "Ward App"                  an API key for your own application
   $ openspine token lint "Bearer eyJhbG…"           what is wrong with this audit token?
   $ openspine rbac explain --role R8000 --activity B0820   may this role do that, and why?

@@ -12,6 +12,7 @@ import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
 import { signInConfig } from '@openspine/services/sign-in'
 import { smartcardConfig } from '@openspine/services/smartcard'
+import { visitorsConfig } from '@openspine/services/visitors'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
 
@@ -46,6 +47,7 @@ export const sections = {
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,
+  visitors: visitorsConfig,
   identity: identityConfig,
   proxy: proxyConfig,
   practice: practiceConfig,

@@ -1,20 +1,25 @@
 import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
+import { visitorsInteractions } from '@openspine/services/visitors'
 import { splitInteractionId } from '@openspine/standards/nhs'
 import { gpConnectInteractions } from '@openspine/standards/nhs/interactions'
 import type { Spine } from '../openspine.ts'
 import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, sandboxProduct } from './entries.ts'
 import { spineCore, spineCoreEntries } from './spine-core.ts'
 import { referenceDataEntries, staffEntries } from './staff.ts'
+import { sandboxStatuses } from './visitors.ts'
 
 const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 
 /** Interactions of GP Connect Access Record HTML (0.x). */
 export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 
-/** Everything of GP Connect: what the sandbox's consumer may call. */
-const consumerInteractions: readonly string[] = Object.values(gpConnectInteractions).flat()
+/** Everything of GP Connect, and the FHIR services of the Spine: what the sandbox's consumer may call. */
+const consumerInteractions: readonly string[] = [
+  ...Object.values(gpConnectInteractions).flat(),
+  ...Object.values(visitorsInteractions).map((interaction) => `${interaction}:1`),
+]
 
 /** Bases of the 1.x line; each is a system of its own, with what is registered for it. */
 const stu3Bases = {
@@ -238,12 +243,13 @@ export async function registerSandbox(spine: Spine): Promise<void> {
  */
 export async function loadSandbox(spine: Spine): Promise<void> {
   await registerSandbox(spine)
-  const { demographics, practice } = spine.contracts
+  const { demographics, practice, visitors } = spine.contracts
   const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
   if ((await demographics.count()) === 0) {
     await demographics.load(workedPeople())
     await demographics.load(syntheticPeople(syntheticPopulation))
   }
+  if ((await visitors.count()) === 0) await visitors.record(sandboxStatuses, 'sandbox')
   const held = new Map((await practice.practices()).map((summary) => [summary.odsCode, summary]))
   for (const { odsCode, asid, name, stu3 } of sandboxPractices) {
     const summary = held.get(odsCode)

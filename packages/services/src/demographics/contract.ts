@@ -2,6 +2,7 @@ import type { PastChange, WaitingEvent } from './changes/change.ts'
 import type { TraceExplanation } from './explain.ts'
 
 export type { ExplainedCandidate, ExplainedField, TraceExplanation } from './explain.ts'
+export { retainedPerson } from './retained.ts'
 
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {

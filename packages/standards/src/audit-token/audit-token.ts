@@ -24,6 +24,7 @@ export {
   spineTokenOutcome,
 } from './spine-diagnostics.ts'
 export { type DetectedVariant, detectVariant } from './variant.ts'
+export { visitorsAudience, visitorsRecord, visitorsTokenRules } from './visitors.ts'
 
 /**
  * The rules of a variant, in order. The first that does not pass decides the answer; every one that does not is wrong.

@@ -25,14 +25,15 @@ export const fixedAudience = 'https://authorize.fhir.nhs.net/token'
 
 type Line = '0' | '1.2' | '1.6'
 
-interface Generation {
+/** What differs between the lines. */
+export interface Generation {
   readonly line: Line
   readonly fhir: FhirCodec
   readonly ids: { readonly odsOrganisation: string; readonly sdsUserId: string }
 }
 
 /** The resource is there, and is of a type that is asked about by an earlier rule. */
-function typed(claims: Json, claim: string, type: string): Json | undefined {
+export function typed(claims: Json, claim: string, type: string): Json | undefined {
   const resource = claims[claim]
   return isObject(resource) && resource['resourceType'] === type ? resource : undefined
 }
@@ -50,11 +51,11 @@ function hasListed(resource: Json, member: string, asks: (it: Json) => boolean):
   return value.filter(isObject).some(asks) || !value.every(isObject)
 }
 
-const hasIdentifier = (resource: Json, wanted: string) =>
+export const hasIdentifier = (resource: Json, wanted: string) =>
   hasListed(resource, 'identifier', ({ system, value }) => system === wanted && isText(value))
 
 /** Present, of the right type, and of sound structure. */
-function resourceRules(
+export function resourceRules(
   rule: RuleMaker,
   { line, fhir }: Generation,
   claim: string,
@@ -90,7 +91,7 @@ function resourceRules(
   ]
 }
 
-function timeRules(rule: RuleMaker): readonly TokenRule[] {
+export function timeRules(rule: RuleMaker): readonly TokenRule[] {
   return [
     secondsClaim(rule, 'iat', 'Send the time of the request in whole seconds since 1970 (UTC), as a JSON number.'),
     secondsClaim(rule, 'exp', 'Send iat plus 300, in whole seconds, as a JSON number.'),
