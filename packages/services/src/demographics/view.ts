@@ -12,6 +12,14 @@ export function retrieveView(person: StoredPerson, access: Access): string {
   return JSON.stringify(withheld(tidied(patient, access), person.sensitivity, privileged))
 }
 
+/** Former names, addresses and so on, for dialects that show ended snippets; withheld as the current ones are. */
+export function pastView(person: StoredPerson, access: Access): Json {
+  if (person.past === undefined) return {}
+  const { history } = JSON.parse(person.past) as { readonly history?: Json }
+  const privileged = access.mode === 'privileged-application-restricted'
+  return withheld(tidied(history ?? {}, access), person.sensitivity, privileged)
+}
+
 const searchedMembers = [
   'id',
   'meta',
