@@ -72,7 +72,9 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/smartcard/service.ts',
       'packages/services/src/visitors/outcomes.ts',
       'packages/standards/src/fhir/problem.ts',
+      'packages/standards/src/itk/itk.ts',
       'packages/standards/src/saml/read.ts',
+      'packages/standards/src/soap/envelope.ts',
       'packages/standards/src/xml/problem.ts',
     ])
   })

@@ -24,6 +24,14 @@ export function updateView(person: StoredPerson, access: Access): Json {
   return withheld(tidied(JSON.parse(person.document) as Json, reader), person.sensitivity, whole)
 }
 
+/** Former names, addresses and so on, for dialects that show ended snippets; withheld as the current ones are. */
+export function pastView(person: StoredPerson, access: Access): Json {
+  if (person.past === undefined) return {}
+  const { history } = JSON.parse(person.past) as { readonly history?: Json }
+  const privileged = access.mode === 'privileged-application-restricted'
+  return withheld(tidied(history ?? {}, access), person.sensitivity, privileged)
+}
+
 const searchedMembers = [
   'id',
   'meta',

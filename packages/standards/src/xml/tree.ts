@@ -88,3 +88,32 @@ export function textOf(element: XmlElement): string {
 export function attributeOf(element: XmlElement, name: string, namespace = ''): string | undefined {
   return element.attributes.find((one) => one.name === name && one.namespace === namespace)?.value
 }
+
+/**
+ * An element to write. Attributes without a value are left out, and so are children that are undefined. The prefix must
+ * be declared by `declare` or further out; without one the namespace becomes the default.
+ *
+ * @example
+ * writeXml(makeElement('urn:x', 'a', { b: '1', c: undefined }, ['text'])) // <a xmlns="urn:x" b="1">text</a>
+ */
+export function makeElement(
+  namespace: string,
+  name: string,
+  attributes: Readonly<Record<string, string | undefined>> = {},
+  children: readonly (XmlElement | string | undefined)[] = [],
+  options: { readonly prefix?: string; readonly declare?: Iterable<readonly [string, string]> } = {},
+): XmlElement {
+  const written: XmlAttribute[] = []
+  for (const [attribute, value] of Object.entries(attributes))
+    if (value !== undefined) written.push({ namespace: '', prefix: '', name: attribute, value })
+  return {
+    namespace,
+    prefix: options.prefix ?? '',
+    name,
+    attributes: written,
+    declarations: options.declare === undefined ? undefined : new Map(options.declare),
+    children: children.filter((child): child is XmlElement | string => child !== undefined && child !== ''),
+    line: 0,
+    column: 0,
+  }
+}

@@ -7,7 +7,16 @@
 
 export { type XmlCode, type XmlLimits, type XmlPlace, xmlDefaults } from './problem.ts'
 export { readXml, type XmlAttribute, type XmlHandler, XmlReader, type XmlStart, xmlNamespace } from './reader.ts'
-export { attributeOf, childElement, childElements, elementsOf, parseXml, textOf, type XmlElement } from './tree.ts'
+export {
+  attributeOf,
+  childElement,
+  childElements,
+  elementsOf,
+  makeElement,
+  parseXml,
+  textOf,
+  type XmlElement,
+} from './tree.ts'
 export {
   escapeAttribute,
   escapeText,

@@ -1,0 +1,224 @@
+import type { Clock, Random } from '@openspine/platform/clock'
+import type { Logger } from '@openspine/platform/log'
+import { readSoapAction, writeFault } from '@openspine/standards/soap'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { DirectorySnapshot } from '../../directory/contract.ts'
+import type { Access } from '../access.ts'
+import { Call } from './call.ts'
+import { firstFailed, type SyncCheck, transportChecks, usableRef, wrapperChecks } from './checks.ts'
+import { type FaultNumber, faultOf, type Issue, ruleIssue } from './outcomes.ts'
+import { queryChecks } from './query-checks.ts'
+import { answerWith, failWith, type ReplyTo, rejectWith } from './reply.ts'
+import { run, type UseCases } from './run.ts'
+
+/** What the HL7 V3 face of PDS stands on. */
+export interface Hl7V3Dependencies extends UseCases {
+  /** Paths on the door `spine`. */
+  readonly paths: readonly string[]
+  /** wsa:From of replies. */
+  readonly from: string
+  /** Whether replies name the rule that failed in a header of ours. */
+  readonly diagnostics: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  directory(): Pick<DirectorySnapshot, 'accreditedSystem'>
+  /** Called once for each request, before it is answered; a rejection fails the request. */
+  settled(event: SyncSettled): Promise<void>
+}
+
+/** One finished request, for audit and metrics. */
+export interface SyncSettled {
+  readonly at: number
+  /** Kind of query, or `none`. */
+  readonly operation: string
+  readonly interaction: string | undefined
+  readonly messageId: string | undefined
+  readonly sender: string | undefined
+  readonly receiver: string | undefined
+  readonly odsCode: string | undefined
+  readonly peer: string | undefined
+  readonly user: string | undefined
+  readonly role: string | undefined
+  readonly status: number
+  /** `AA`, `AE`, `AR` or `fault`. */
+  readonly outcome: string
+  /** Names of rules, or codes of issues. */
+  readonly codes: readonly string[]
+  readonly asked: string | undefined
+  readonly shown: readonly string[]
+}
+
+interface Answer {
+  readonly status: number
+  readonly outcome: SyncSettled['outcome']
+  readonly codes: readonly string[]
+  readonly body: string
+  readonly check?: SyncCheck
+  readonly shown?: readonly string[]
+}
+
+/** Largest request: a query has some kilobytes. */
+const bodyLimit = 1024 * 1024
+
+const fault = (number: FaultNumber, location: string, check?: SyncCheck, status = 500): Answer => ({
+  status,
+  outcome: 'fault',
+  codes: [check?.name ?? String(number)],
+  body: writeFault(faultOf(number, location, check?.name)),
+  ...(check && { check }),
+})
+
+/** The synchronous queries of PDS in HL7 V3 (§19), on the door `spine`. */
+export function hl7v3Face(dependencies: Hl7V3Dependencies): FastifyPluginAsync {
+  return async (root) => {
+    for (const path of dependencies.paths)
+      await root.register(async (app) => {
+        app.removeAllContentTypeParsers()
+        app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body))
+        app.setErrorHandler((error, _request, reply) => {
+          const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+          // What the framework refuses is too long or was cut off; anything else is ours.
+          if (status >= 500) dependencies.log.error({ err: named(error) }, 'HL7 V3 PDS: a request failed')
+          return send(reply, status >= 500 ? fault(200, 'Not Supported') : fault(201, 'Envelope', undefined, status))
+        })
+        app.post(path, (request, reply) => serve(dependencies, request, reply))
+      })
+  }
+}
+
+async function serve(
+  dependencies: Hl7V3Dependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const at = dependencies.clock.now()
+  const call = new Call({
+    peer: request.peer,
+    soapAction: readSoapAction(header(request, 'soapaction')),
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    directory: dependencies.directory(),
+  })
+  let answer: Answer
+  try {
+    answer = await answerTo(dependencies, call)
+  } catch (error) {
+    dependencies.log.error({ err: named(error) }, 'HL7 V3 PDS: a request failed')
+    answer = fault(200, 'Not Supported')
+  }
+  const { author, interaction, peer, addressing, sender, receiver, senderSystem } = call
+  await dependencies.settled({
+    at,
+    operation: interaction?.kind ?? 'none',
+    interaction: interaction?.request,
+    messageId: brief(addressing.messageId[0]),
+    sender: brief(sender),
+    receiver: brief(receiver),
+    odsCode: senderSystem?.odsCode,
+    peer: peer.state === 'none' ? undefined : peer.fqdn,
+    user: brief(author?.user),
+    role: brief(author?.roleProfile),
+    status: answer.status,
+    outcome: answer.outcome,
+    codes: answer.codes,
+    asked: brief(call.parameters.personId[0]?.extension),
+    shown: answer.shown ?? [],
+  })
+  const { check } = answer
+  if (check !== undefined && dependencies.diagnostics)
+    reply.header('x-openspine-rule', `${check.name}; path=${check.path}`)
+  return send(reply, answer)
+}
+
+async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<Answer> {
+  const broken = firstFailed(transportChecks, call)
+  if (broken !== undefined) return refusal(broken)
+  const { interaction, sender, receiver, addressing } = call
+  if (interaction === undefined || sender === undefined || receiver === undefined)
+    throw new Error('the checks of the transport let through what they must not')
+  const to: ReplyTo = {
+    interaction,
+    relatesTo: addressing.messageId[0] ?? '',
+    replyTo: addressing.replyTo[0] || addressing.from[0] || '',
+    messageRef: usableRef(call),
+    requester: sender,
+    spine: receiver,
+    id: dependencies.random.uuid().toUpperCase(),
+    now: dependencies.clock.now(),
+    from: dependencies.from,
+  }
+  const rejected = firstFailed(wrapperChecks, call)
+  if (rejected !== undefined)
+    return {
+      status: 200,
+      outcome: 'AR',
+      codes: [rejected.name],
+      body: rejectWith(to, rejected),
+      check: rejected,
+    }
+  const { parameters } = call
+  const wrong = queryChecks[interaction.kind].filter((check) => check.breaks(parameters))
+  const found = wrong.map(({ name, where, level }) => ruleIssue(name, where, level))
+  const errors = found.filter(({ level }) => level === 'ER')
+  if (errors.length > 0) return failure(to, errors)
+  const { people, issues } = await run(interaction.kind, parameters, accessOf(call), dependencies)
+  if (people.length === 0) return failure(to, issues)
+  const warnings = [...found, ...issues]
+  return {
+    status: 200,
+    outcome: 'AA',
+    codes: warnings.map(({ code }) => code),
+    body: answerWith(to, people, warnings),
+    shown: people.map(({ id }) => id.extension ?? ''),
+  }
+}
+
+const failure = (to: ReplyTo, issues: readonly Issue[]): Answer => ({
+  status: 200,
+  outcome: 'AE',
+  codes: issues.map(({ code, text }) => (code === '0' ? text : code)),
+  body: failWith(to, issues),
+})
+
+function refusal(check: SyncCheck): Answer {
+  if (check.outcome === 'http')
+    return { status: 400, outcome: 'fault', codes: [check.name], body: writeFault(faultOf(101, check.path)), check }
+  if (check.outcome === 'rejected') throw new Error(`${check.name} is no check of the transport`)
+  return fault(check.outcome, check.outcome === 101 ? 'HTTP Header - SOAPAction' : check.path, check)
+}
+
+/** Who asks: the person behind the message, or the system alone. What is withheld is the same for both. */
+function accessOf({ author, sender }: Call): Access {
+  const app = {
+    id: sender ?? '',
+    ...(sender === undefined ? {} : { asid: sender }),
+    attributes: { emptyAddressLines: true, recordSharingConsent: true },
+  }
+  return author === undefined
+    ? { mode: 'application-restricted', app }
+    : { mode: 'user-restricted', user: { id: author.user, selectedRole: author.roleProfile }, app }
+}
+
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  // Exactly this type, as bytes: a known client compares the whole value, and the framework would add a charset to text.
+  return reply
+    .code(status)
+    .header('content-type', 'text/xml')
+    .header('cache-control', 'no-store')
+    .send(Buffer.from(body))
+}
+
+/** Audit records stay small whatever is sent. */
+const brief = (value: string | undefined) => value?.slice(0, 64)
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** Without the further members of a database error, which may quote rows. */
+function named(error: unknown) {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack } = error
+  return { type: name, message, stack, ...('code' in error && { code: error.code }) }
+}

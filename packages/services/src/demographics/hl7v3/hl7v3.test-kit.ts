@@ -1,0 +1,204 @@
+/** Requests as client systems write them, and a face to send them to. */
+import type { Peer } from '@openspine/platform/doors'
+import { makeLog } from '@openspine/platform/log'
+import {
+  noParameters,
+  oid,
+  type QueryParameters,
+  readPdsSubject,
+  readTransmission,
+  type SenderStyle,
+  writeCommunicationFunction,
+  writeQuery,
+  writeTransmission,
+} from '@openspine/standards/hl7v3'
+import {
+  noAddressing,
+  readAddressing,
+  readEnvelope,
+  readErrorList,
+  readFault,
+  writeAddressing,
+  writeEnvelope,
+} from '@openspine/standards/soap'
+import { elementsOf } from '@openspine/standards/xml'
+import { fastify } from 'fastify'
+import type { AccreditedSystem } from '../../directory/contract.ts'
+import { criteriaFor } from '../asked.ts'
+import { crossCheck } from '../cross-check.ts'
+import { readPerson } from '../keys.ts'
+import { match } from '../match.ts'
+import { storedPerson } from '../person.ts'
+import { retrieve } from '../retrieve.ts'
+import { workedPeople } from '../worked-people.ts'
+import { hl7v3Face, type SyncSettled } from './face.ts'
+import { actionOf, interactions, registeredAs } from './interactions.ts'
+
+export const consumer = '200000100000'
+export const spine = '200000099999'
+export const requestId = '0A1B2C3D-0000-4000-8000-000000000001'
+export const messageRef = '0A1B2C3D-0000-4000-8000-00000000000A'
+const fqdn = 'consumer.openspine.example'
+
+export const validPeer: Peer = {
+  state: 'valid',
+  fqdn,
+  names: [fqdn],
+  serial: '01',
+  issuer: 'CN=Test',
+  notBefore: 0,
+  notAfter: Number.MAX_SAFE_INTEGER,
+  authority: '',
+  authoritySerial: '',
+}
+
+const everyInteraction = new Set(interactions.map(({ request }) => registeredAs(request)))
+const system = (asid: string, about: Partial<AccreditedSystem> = {}): AccreditedSystem => ({
+  asid,
+  odsCode: 'X26',
+  partyKey: 'X26-850000',
+  interactions: everyInteraction,
+  fqdns: new Set([fqdn]),
+  ...about,
+})
+
+/** Systems of the directory: one that may nothing, one with another certificate. */
+export const systems = new Map([
+  [consumer, system(consumer)],
+  [spine, system(spine, { odsCode: 'YES', fqdns: new Set(['spine.example']) })],
+  ['200000100777', system('200000100777', { interactions: new Set() })],
+  ['200000100888', system('200000100888', { fqdns: new Set(['other.example']) })],
+])
+
+/** A query that keeps every rule, as text; `spoil` changes the text. */
+export function request(
+  interaction: string,
+  parameters: Partial<QueryParameters>,
+  options: {
+    readonly style?: SenderStyle
+    readonly spoil?: (document: string) => string
+    readonly sender?: string
+    readonly receiver?: string
+  } = {},
+): string {
+  const { sender = consumer, receiver = spine } = options
+  const payload = writeTransmission({
+    interaction,
+    id: messageRef,
+    creationTime: '20240201093000',
+    versionCode: 'V3NPfIT4.2.00',
+    processingCode: 'P',
+    processingModeCode: 'T',
+    acceptAckCode: 'NE',
+    receiver,
+    sender,
+    controlAct: {
+      author: { roleProfile: '555000000001', user: '555000000002', jobRole: 'S0030:G0100:R0570' },
+      systems: [{ root: oid.asid, extension: sender }],
+      reasons: [],
+      content: [writeQuery({ ...noParameters, ...parameters }, options.style ?? 'schema')],
+    },
+  })
+  const addressing = writeAddressing(
+    {
+      ...noAddressing,
+      messageId: [`uuid:${requestId}`],
+      action: [actionOf(interaction)],
+      to: ['https://spine.example/sync-service'],
+      from: ['10.1.2.3'],
+    },
+    '2004/08',
+  )
+  const document = writeEnvelope({
+    headers: [...addressing, writeCommunicationFunction('Rcv', receiver), writeCommunicationFunction('Snd', sender)],
+    body: [payload],
+  })
+  return options.spoil === undefined ? document : options.spoil(document)
+}
+
+/** The face over the worked people in memory: store and matcher are the real ones, without a database. */
+export function face(about: { readonly peer?: () => Peer; readonly broken?: boolean } = {}) {
+  const people = new Map(workedPeople().map((record) => [record.nhsNumber, storedPerson(record)]))
+  const store = {
+    async find(nhsNumber: string) {
+      if (about.broken === true) throw new Error('the store is away')
+      return people.get(nhsNumber)
+    },
+  }
+  const events: SyncSettled[] = []
+  const app = fastify()
+  app.decorateRequest('peer', {
+    getter: () => about.peer?.() ?? validPeer,
+  })
+  void app.register(
+    hl7v3Face({
+      paths: ['/sync-service'],
+      from: 'https://pdsquery.national.ncrs.nhs.uk/syncservice',
+      diagnostics: true,
+      clock: { now: () => Date.parse('2026-11-26T01:02:03Z') } as never,
+      random: { uuid: () => 'aaaaaaaa-0000-4000-8000-00000000000b' } as never,
+      log: makeLog({ level: 'silent', environment: 'test' }),
+      directory: () => ({ accreditedSystem: (asid) => systems.get(asid) }),
+      retrieve: (nhsNumber) => retrieve(store, nhsNumber),
+      crossCheck: (claim) => crossCheck(store, claim),
+      async search(criteria) {
+        if (about.broken === true) throw new Error('the store is away')
+        const found = [...people.values()]
+          .filter(({ status }) => status === 'current')
+          .map(readPerson)
+          .flatMap((read) => {
+            const matched = match(criteria, read.subject)
+            return matched ? [{ ...read, match: matched }] : []
+          })
+        if (found.length > criteria.max) return { tooMany: true as const }
+        return { found: found.sort((a, b) => b.match.score - a.match.score) }
+      },
+      async settled(event) {
+        events.push(event)
+      },
+    }),
+  )
+  return {
+    app,
+    events,
+    criteriaFor,
+    async post(body: string, headers: Readonly<Record<string, string>> = {}) {
+      const response = await app.inject({
+        method: 'POST',
+        url: '/sync-service',
+        headers: { 'content-type': 'text/xml', ...headers },
+        payload: body,
+      })
+      return { status: response.statusCode, headers: response.headers, body: response.body }
+    },
+    /** Sends a query under its own SOAPAction. */
+    async ask(interaction: string, parameters: Partial<QueryParameters>, options?: Parameters<typeof request>[2]) {
+      return this.post(request(interaction, parameters, options), { soapaction: `"${actionOf(interaction)}"` })
+    },
+  }
+}
+
+/** A reply taken apart. */
+export function reply(body: string) {
+  const envelope = readEnvelope(body)
+  const fault = readFault(envelope)
+  if (fault !== undefined) return { fault, errors: readErrorList(fault) }
+  const [wrapper] = envelope.body
+  if (wrapper === undefined) throw new Error('an empty body')
+  const [payload, ...more] = elementsOf(wrapper)
+  if (payload === undefined || more.length > 0) throw new Error('the wrapper holds one message')
+  const transmission = readTransmission(payload)
+  const subject = transmission.controlAct.content.find(({ name }) => name === 'subject')
+  return {
+    envelope,
+    addressing: readAddressing(envelope.headers ?? [], '2004/08'),
+    wrapper: wrapper.name,
+    transmission,
+    people: subject === undefined ? [] : readPdsSubject(subject),
+    reasons: transmission.controlAct.reasons.map(({ code, displayName, qualifiers }) => [
+      code,
+      displayName,
+      qualifiers?.[0]?.code,
+    ]),
+  }
+}

@@ -1,0 +1,69 @@
+import type { PdsFormName } from '@openspine/standards/hl7v3'
+import { serviceNamePrefix } from '@openspine/standards/nhs/interactions'
+
+/** What a query is for (demographics specification §19.1). */
+export type QueryKind = 'simple trace' | 'advanced trace' | 'retrieval' | 'cross-check' | 'confirmation'
+
+/** A synchronous interaction of PDS: what is asked, and in which form it is answered. */
+export interface Interaction {
+  readonly request: string
+  readonly response: string
+  readonly kind: QueryKind
+  readonly form: PdsFormName
+  /** The one child of the SOAP body of a reply, also of one that reports a failure. */
+  readonly wrapper: 'retrievalQueryResponse' | 'traceQueryResponse' | 'crossCheckTraceQueryResponse'
+}
+
+const wrappers = {
+  'simple trace': 'traceQueryResponse',
+  'advanced trace': 'traceQueryResponse',
+  retrieval: 'retrievalQueryResponse',
+  'cross-check': 'crossCheckTraceQueryResponse',
+  // The specification names no wrapper of its own for the confirmation of a number.
+  confirmation: 'retrievalQueryResponse',
+} as const satisfies Readonly<Record<QueryKind, Interaction['wrapper']>>
+
+const interaction = (request: string, response: string, kind: QueryKind, form: PdsFormName): Interaction => ({
+  request,
+  response,
+  kind,
+  form,
+  wrapper: wrappers[kind],
+})
+
+/** Editions 6.3.01, 7.2.02 and 3 of the messages side by side; all mean the same queries. */
+export const interactions: readonly Interaction[] = [
+  interaction('QUPA_IN000005UK01', 'QUPA_IN000007UK01', 'simple trace', 'trace'),
+  interaction('QUPA_IN000005UK03', 'QUPA_IN000007UK03', 'simple trace', 'trace'),
+  interaction('QUPA_IN000006UK02', 'QUPA_IN000011UK02', 'advanced trace', 'advanced-trace'),
+  interaction('QUPA_IN000006UK05', 'QUPA_IN000011UK05', 'advanced trace', 'advanced-trace'),
+  interaction('QUPA_IN000008UK02', 'QUPA_IN000009UK03', 'retrieval', 'retrieval-6'),
+  interaction('QUPA_IN000008UK05', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
+  interaction('QUPA_IN000017UK03', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
+  interaction('QUPA_IN000014UK01', 'QUPA_IN000015UK02', 'cross-check', 'cross-check'),
+  interaction('QUPA_IN000014UK03', 'QUPA_IN000015UK04', 'cross-check', 'cross-check'),
+  interaction('QUPA_IN000016UK02', 'QUPA_IN000010UK02', 'confirmation', 'confirmation'),
+  interaction('QUPA_IN000016UK04', 'QUPA_IN000010UK04', 'confirmation', 'confirmation'),
+  interaction('QUPA_IN010000UK13', 'QUPA_IN030000UK15', 'simple trace', 'trace'),
+  interaction('QUPA_IN010000UK32', 'QUPA_IN030000UK32', 'simple trace', 'trace'),
+  interaction('QUPA_IN020000UK14', 'QUPA_IN030000UK15', 'advanced trace', 'advanced-trace'),
+  interaction('QUPA_IN020000UK31', 'QUPA_IN030000UK32', 'advanced trace', 'advanced-trace'),
+  interaction('QUPA_IN040000UK14', 'QUPA_IN050000UK16', 'retrieval', 'retrieval-3'),
+  interaction('QUPA_IN040000UK32', 'QUPA_IN050000UK32', 'retrieval', 'retrieval-3'),
+  interaction('QUPA_IN060000UK13', 'QUPA_IN070000UK16', 'cross-check', 'confirmation'),
+  interaction('QUPA_IN060000UK30', 'QUPA_IN070000UK30', 'cross-check', 'confirmation'),
+]
+
+/** Service of all of them. */
+export const service = `${serviceNamePrefix}pdsquery`
+
+/** As SOAPAction and wsa:Action name an interaction: with a slash. */
+export const actionOf = (id: string): string => `${service}/${id}`
+
+/** As the directory names it (nhsAsSvcIA): with a colon. */
+export const registeredAs = (id: string): string => `${service}:${id}`
+
+const byAction: ReadonlyMap<string, Interaction> = new Map(interactions.map((each) => [actionOf(each.request), each]))
+
+/** The interaction of a SOAPAction; undefined for those of other services and for replies. */
+export const interactionOf = (action: string): Interaction | undefined => byAction.get(action)

@@ -1,0 +1,127 @@
+import { isSpineError } from '@openspine/standards/error'
+import type { PdsPerson, QueryParameters } from '@openspine/standards/hl7v3'
+import type { Access } from '../access.ts'
+import type { Criteria } from '../criteria.ts'
+import type { Claim, CrossChecked } from '../cross-check.ts'
+import type { Json, StoredPerson } from '../person.ts'
+import { pdsPerson } from '../spine-person.ts'
+import type { Found, Traced } from '../trace.ts'
+import { pastView, retrieveView, searchView } from '../view.ts'
+import { claimOf, criteriaOfSimpleTrace, criteriaOfTrace } from './criteria.ts'
+import type { QueryKind } from './interactions.ts'
+import { type Issue, issues } from './outcomes.ts'
+
+/** The use cases that a query stands on. */
+export interface UseCases {
+  /** The record that a number stands for. SpineError `PDS_RESOURCE_NOT_FOUND` or `PDS_INVALIDATED_RESOURCE`. */
+  retrieve(nhsNumber: string): Promise<StoredPerson>
+  search(criteria: Criteria): Promise<Traced>
+  crossCheck(claim: Claim): Promise<CrossChecked>
+}
+
+/** People and warnings, or nobody and why. */
+export interface Ran {
+  readonly people: readonly PdsPerson[]
+  readonly issues: readonly Issue[]
+}
+
+const failed = (...why: readonly Issue[]): Ran => ({ people: [], issues: why })
+
+function retrieved(person: StoredPerson, access: Access, history = false): PdsPerson {
+  const { nhsNumber, version, sensitivity } = person
+  const shown = JSON.parse(retrieveView(person, access)) as Json
+  return pdsPerson(shown, { nhsNumber, version, sensitivity, ...(history ? { past: pastView(person, access) } : {}) })
+}
+
+function traced({ person, patient, match }: Found, access: Access, scored: boolean): PdsPerson {
+  const { nhsNumber, version, sensitivity } = person
+  return pdsPerson(searchView(sensitivity, patient, access), {
+    nhsNumber,
+    version,
+    sensitivity,
+    ...(scored ? { score: match.score } : {}),
+  })
+}
+
+const matchIssue = (limited: boolean) => (limited ? issues.limitedMatch : issues.match)
+
+async function byNumber(
+  parameters: QueryParameters,
+  access: Access,
+  cases: UseCases,
+  about: { readonly history: boolean; readonly unknown: Issue },
+): Promise<Ran> {
+  const asked = parameters.personId[0]?.extension ?? ''
+  try {
+    const person = await cases.retrieve(asked)
+    return {
+      people: [retrieved(person, access, about.history)],
+      issues: [
+        ...(person.nhsNumber === asked ? [] : [issues.superseded]),
+        ...(person.sensitivity === 'U' ? [] : [issues.limitedRetrieval]),
+      ],
+    }
+  } catch (error) {
+    if (isSpineError(error) && error.code === 'PDS_RESOURCE_NOT_FOUND') return failed(issues.noMatch, about.unknown)
+    if (isSpineError(error) && error.code === 'PDS_INVALIDATED_RESOURCE') return failed(issues.invalidated)
+    throw error
+  }
+}
+
+async function simpleTrace(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  const criteria = criteriaOfSimpleTrace(parameters)
+  const found = criteria === undefined ? { found: [] } : await cases.search(criteria)
+  if ('tooMany' in found) return failed(issues.several)
+  const [only] = found.found
+  if (only === undefined) return failed(issues.noMatch, issues.noMatchSimple)
+  return { people: [traced(only, access, false)], issues: [matchIssue(only.person.sensitivity !== 'U')] }
+}
+
+async function advancedTrace(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  const criteria = criteriaOfTrace(parameters)
+  const result = criteria === undefined ? { found: [] } : await cases.search(criteria)
+  if ('tooMany' in result) return failed(issues.several)
+  const number = parameters.personId[0]?.extension
+  const found = result.found.filter(({ person }) => number === undefined || person.nhsNumber === number)
+  if (found.length === 0) return failed(issues.noMatch, issues.noMatchAdvanced)
+  return {
+    people: found.map((each) => traced(each, access, true)),
+    issues: [matchIssue(found.some(({ person }) => person.sensitivity !== 'U'))],
+  }
+}
+
+async function crossChecked(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  const claim = claimOf(parameters)
+  const result: CrossChecked = claim === undefined ? { found: 'disagrees' } : await cases.crossCheck(claim)
+  switch (result.found) {
+    case 'agrees':
+      return { people: [retrieved(result.person, access)], issues: [matchIssue(result.person.sensitivity !== 'U')] }
+    case 'superseded':
+      return failed(issues.supersededRefused)
+    case 'invalidated':
+      return failed(issues.invalidated)
+    case 'disagrees':
+      return failed(issues.notVerified)
+    case 'nobody':
+      return failed(issues.noMatch, issues.numberNotFound)
+  }
+}
+
+/** Runs a query that keeps its rules. */
+export function run(kind: QueryKind, parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  switch (kind) {
+    case 'simple trace':
+      return simpleTrace(parameters, access, cases)
+    case 'advanced trace':
+      return advancedTrace(parameters, access, cases)
+    case 'retrieval':
+      return byNumber(parameters, access, cases, {
+        history: parameters.historicDataIndicator[0]?.code === '1',
+        unknown: issues.noMatchRetrieval,
+      })
+    case 'confirmation':
+      return byNumber(parameters, access, cases, { history: false, unknown: issues.numberNotFound })
+    case 'cross-check':
+      return crossChecked(parameters, access, cases)
+  }
+}

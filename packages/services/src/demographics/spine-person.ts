@@ -1,0 +1,230 @@
+import {
+  type Ad,
+  type CareProvision,
+  interval,
+  oid,
+  type PdsPerson,
+  type Pn,
+  type Tel,
+} from '@openspine/standards/hl7v3'
+import { genderCode } from './asked.ts'
+import { asJson, extensionUrl, items, type Json, type Sensitivity, text } from './person.ts'
+
+/*
+ * A person as HL7 V3 tells of them, from what a view shows. Nothing is withheld here: whoever calls gives what may be shown.
+ */
+
+const object = (extension: unknown) => {
+  const id = text(extension)
+  return id === undefined ? {} : { id: { root: oid.pdsObject, extension: id } }
+}
+
+/** `2020-01-01` → `20200101`; midnight is no time of day. */
+export function moment(date: unknown): string | undefined {
+  const written = text(date)
+  if (written === undefined) return undefined
+  const digits = written.slice(0, 19).replaceAll(/[-:T]/g, '')
+  return digits.endsWith('000000') && digits.length === 14 ? digits.slice(0, 8) : digits
+}
+
+const period = (value: unknown) => interval(moment(asJson(value)['start']), moment(asJson(value)['end']))
+
+const nameUses: Readonly<Record<string, string>> = {
+  usual: 'L',
+  nickname: 'PREFERRED',
+  temp: 'ALIAS',
+  maiden: 'PREVIOUS-MAIDEN',
+  old: 'PREVIOUS',
+}
+const addressUses: Readonly<Record<string, string>> = { home: 'H', temp: 'TMP', billing: 'PST', work: 'WP', old: 'H' }
+const telecomUses: Readonly<Record<string, string>> = { home: 'HP', work: 'WP', temp: 'HV', mobile: 'MC' }
+const schemes: Readonly<Record<string, string>> = { phone: 'tel:', fax: 'fax:', email: 'mailto:', other: 'textphone:' }
+
+const texts = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((part): part is string => typeof part === 'string' && part !== '') : []
+
+export function nameOf(name: Json): Pn {
+  const validTime = period(name['period'])
+  const family = text(name['family'])
+  return {
+    use: nameUses[String(name['use'])] ?? 'L',
+    prefix: texts(name['prefix']),
+    given: texts(name['given']),
+    family: family === undefined ? [] : [family],
+    suffix: texts(name['suffix']),
+    ...(validTime && { validTime }),
+    ...object(name['id']),
+  }
+}
+
+/** Premises, street, locality, town, county: five places, blank ones kept. */
+export function linesOf(address: Json): readonly string[] {
+  const lines = Array.isArray(address['line']) ? address['line'].map((part: unknown) => text(part) ?? '') : []
+  return Array.from({ length: 5 }, (_, place) => lines[place] ?? '')
+}
+
+export function addressOf(address: Json): Ad {
+  const useablePeriod = period(address['period'])
+  const postalCode = text(address['postalCode'])
+  const description = text(address['text'])
+  return {
+    use: addressUses[String(address['use'])] ?? 'H',
+    lines: linesOf(address),
+    ...(postalCode === undefined ? {} : { postalCode }),
+    ...(description === undefined ? {} : { description }),
+    ...(useablePeriod && { useablePeriod }),
+    ...object(address['id']),
+  }
+}
+
+export function telecomOf(telecom: Json): Tel {
+  const useablePeriod = period(telecom['period'])
+  return {
+    use: telecomUses[String(telecom['use'])] ?? 'HP',
+    value: `${schemes[String(telecom['system'])] ?? 'tel:'}${text(telecom['value']) ?? ''}`,
+    ...(useablePeriod && { useablePeriod }),
+    ...object(telecom['id']),
+  }
+}
+
+/** The registered practice always has this object id (§1); those of pharmacies follow its manner. */
+const practiceId = 'cppz'
+const pharmacies = [
+  [extensionUrl.nominatedPharmacy, 'P1', 'cpp1'],
+  [extensionUrl.applianceSupplier, 'P2', 'cpp2'],
+  [extensionUrl.dispensingDoctor, 'P3', 'cpp3'],
+] as const
+
+function practiceOf(practitioner: Json): CareProvision[] {
+  const identifier = asJson(practitioner['identifier'])
+  const odsCode = text(identifier['value'])
+  if (odsCode === undefined) return []
+  const effectiveTime = period(identifier['period'])
+  return [
+    {
+      code: '1',
+      ...(effectiveTime && { effectiveTime }),
+      id: { root: oid.pdsObject, extension: practiceId },
+      organisation: { root: oid.organisation, extension: odsCode },
+    },
+  ]
+}
+
+const extensionIn = (patient: Json, url: string): Json | undefined =>
+  items(patient['extension']).find((extension) => extension['url'] === url)
+const part = (extension: Json | undefined, url: string): Json | undefined =>
+  items(extension?.['extension']).find((each) => each['url'] === url)
+const codeOf = (extension: Json | undefined): string | undefined =>
+  text(items(asJson(extension?.['valueCodeableConcept'])['coding'])[0]?.['code'])
+
+function pharmaciesOf(patient: Json): CareProvision[] {
+  return pharmacies.flatMap(([url, code, id]): CareProvision[] => {
+    const reference = asJson(extensionIn(patient, url)?.['valueReference'])
+    const odsCode = text(asJson(reference['identifier'])['value'])
+    return odsCode === undefined
+      ? []
+      : [
+          {
+            code,
+            id: { root: oid.pdsObject, extension: id },
+            organisation: { root: oid.organisation, extension: odsCode },
+          },
+        ]
+  })
+}
+
+/** 1 informal, 2 formal, U removed. */
+export const deathStatusOf = (patient: Json): string | undefined =>
+  codeOf(part(extensionIn(patient, extensionUrl.deathNotification), 'deathNotificationStatus'))
+
+function languageOf(patient: Json): PdsPerson['language'] {
+  const communication = extensionIn(patient, extensionUrl.communication)
+  const code = codeOf(part(communication, 'language'))
+  if (code === undefined) return undefined
+  return { code, interpreter: part(communication, 'interpreterRequired')?.['valueBoolean'] === true ? '1' : '0' }
+}
+
+function contactOf(patient: Json): Pick<PdsPerson, 'contact' | 'writtenFormat'> {
+  const preference = extensionIn(patient, extensionUrl.contactPreference)
+  const method = codeOf(part(preference, 'PreferredContactMethod'))
+  const times = text(part(preference, 'PreferredContactTimes')?.['valueString'])
+  const writtenFormat = codeOf(part(preference, 'PreferredWrittenCommunicationFormat'))
+  return {
+    ...(method === undefined && times === undefined
+      ? {}
+      : { contact: { ...(method === undefined ? {} : { method }), ...(times === undefined ? {} : { times }) } }),
+    ...(writtenFormat === undefined ? {} : { writtenFormat }),
+  }
+}
+
+function removalOf(patient: Json): PdsPerson['removal'] {
+  const removal = extensionIn(patient, extensionUrl.removal)
+  const reason = codeOf(part(removal, 'removalFromRegistrationCode'))
+  if (reason === undefined) return undefined
+  const effectiveTime = period(part(removal, 'effectiveTime')?.['valuePeriod'])
+  return effectiveTime === undefined ? { reason } : { reason, effectiveTime }
+}
+
+function birthplaceOf(patient: Json): Ad | undefined {
+  const place = asJson(extensionIn(patient, extensionUrl.birthPlace)?.['valueAddress'])
+  const [city, county, country] = [text(place['city']), text(place['district']), text(place['country'])]
+  if (city === undefined && county === undefined && country === undefined) return undefined
+  return {
+    lines: [],
+    ...(city === undefined ? {} : { city }),
+    ...(county === undefined ? {} : { county }),
+    ...(country === undefined ? {} : { country }),
+  }
+}
+
+function consentsOf(patient: Json): PdsPerson['consents'] {
+  const consent = extensionIn(patient, extensionUrl.consent)
+  const [type, value] = [codeOf(part(consent, 'consentType')), codeOf(part(consent, 'consentValue'))]
+  return type === undefined || value === undefined ? [] : [{ type, value }]
+}
+
+const sensitive = 'Y'
+
+/** What is shown of a person: the view of the current record, and that of the past where ended snippets are asked for. */
+export function pdsPerson(
+  shown: Json,
+  about: {
+    readonly nhsNumber: string
+    readonly version: number
+    readonly sensitivity: Sensitivity
+    readonly past?: Json
+    /** 0 to 1. */
+    readonly score?: number
+  },
+): PdsPerson {
+  const { past = {}, score } = about
+  const gender = genderCode(shown['gender'])
+  const birth = moment(shown['birthDate'])
+  const died = moment(shown['deceasedDateTime'])
+  const order = shown['multipleBirthInteger']
+  const language = languageOf(shown)
+  const removal = removalOf(shown)
+  const birthplace = birthplaceOf(shown)
+  const death = deathStatusOf(shown)
+  const both = (member: string) => [...items(shown[member]), ...items(past[member])]
+  return {
+    id: { root: oid.nhsNumber, extension: about.nhsNumber },
+    serialChangeNumber: String(about.version),
+    ...(about.sensitivity === 'U' ? {} : { confidentiality: sensitive }),
+    ...(gender === undefined ? {} : { gender: { code: gender } }),
+    ...(birth === undefined ? {} : { birthTime: { value: birth } }),
+    ...(died === undefined ? {} : { deceasedTime: { value: died } }),
+    ...(typeof order === 'number' ? { multipleBirth: String(order) } : {}),
+    ...(birthplace && { birthplace }),
+    ...(language && { language }),
+    provisions: [...pharmaciesOf(shown), ...both('generalPractitioner').flatMap(practiceOf)],
+    addresses: both('address').map(addressOf),
+    telecoms: both('telecom').map(telecomOf),
+    names: both('name').map(nameOf),
+    ...(death === undefined ? {} : { deathNotification: death }),
+    consents: consentsOf(shown),
+    ...contactOf(shown),
+    ...(removal && { removal }),
+    ...(score === undefined ? {} : { matchingLevel: String(Math.floor(score * 100)) }),
+  }
+}
