@@ -8,10 +8,13 @@ import type { Command } from 'commander'
 import { action, globalOptions, settingsOf, terminalUser, withPlatform } from '../context.ts'
 import { makeServices } from '../house.ts'
 import { counter, duration, exitCode, output } from '../terminal.ts'
+import { recordCommands } from './people-records.ts'
 
 /** The people of demographics as FHIR NDJSON, out and in. */
 export function peopleCommands(program: Command): void {
-  const people = program.command('people').description('the people of demographics as FHIR NDJSON: export, import')
+  const people = program
+    .command('people')
+    .description('the people of demographics: export and import as FHIR NDJSON, history, merges, restrictions, events')
 
   people
     .command('export')
@@ -79,6 +82,8 @@ Lines that are no people are left out and listed (--json has up to a thousand of
         return code
       }),
     )
+
+  recordCommands(people)
 }
 
 type DemographicsService = ReturnType<typeof makeServices>['demographics']

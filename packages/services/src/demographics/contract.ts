@@ -1,3 +1,4 @@
+import type { Administration } from './administer.ts'
 import type { PastChange, WaitingEvent } from './changes/change.ts'
 import type { TraceExplanation } from './explain.ts'
 
@@ -44,6 +45,8 @@ export interface Demographics {
   find(nhsNumber: string): Promise<PersonRecord | undefined>
   /** Who changed this record, newest first. */
   history(nhsNumber: string, limit: number): Promise<PastChange[]>
+  /** What the back office does to whole records. */
+  readonly administration: Administration
   /** The events of committed changes, for whoever publishes them: at least once, in order for each person (§22). */
   readonly events: {
     waiting(limit: number): Promise<WaitingEvent[]>

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
+import { administration } from './administer.ts'
 import { changeStore } from './changes/store.ts'
 import { firstRefusal, searchChecks } from './checks.ts'
 import type { DemographicsConfig } from './config.ts'
@@ -34,6 +35,7 @@ export type {
   PersonRecord,
   TraceExplanation,
 } from './contract.ts'
+export { eventMessage, eventWorkflow } from './events/message.ts'
 export { candidateLine, fieldLine } from './explain.ts'
 export { outcomes, type PdsOutcome, refuse } from './outcomes.ts'
 export { linesOf } from './people-file.ts'
@@ -119,6 +121,17 @@ export function demographics(parts: {
     },
     count: () => people.count(),
     history: changes.history,
+    administration: administration({
+      people,
+      changes,
+      clock: platform.clock,
+      settled: ({ after, kind, at, author, members }) =>
+        platform.audit.append({
+          event: `pds.${kind}`,
+          at,
+          facts: { ...author, asked: after.nhsNumber, version: after.version, members },
+        }),
+    }),
     events: { waiting: changes.waiting, published: changes.published },
     async *export() {
       for (let after = -1, more = true; more; ) {

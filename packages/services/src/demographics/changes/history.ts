@@ -1,5 +1,5 @@
-import { asJson, extensionUrl, items, type Json, text } from '../person.ts'
-import { deathStatus } from '../rules/extensions.ts'
+import { raisedBy } from '../events/raise.ts'
+import { asJson, items, type Json, text } from '../person.ts'
 import type { RaisedEvent } from './change.ts'
 
 /** What the difference between two states of a record means: members, former snippets, events. */
@@ -26,7 +26,11 @@ const told: readonly (readonly [list: string, of: (item: Json) => unknown])[] = 
  * (§2); events are those of §22.
  */
 export function difference(before: Json, after: Json, past: Json, today: string): Difference {
-  return { members: members(before, after), history: former(before, after, past, today), events: events(before, after) }
+  return {
+    members: members(before, after),
+    history: former(before, after, past, today),
+    events: raisedBy(before, after),
+  }
 }
 
 const sameText = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
@@ -82,22 +86,4 @@ function ended(item: Json, today: string): Json {
   const period = asJson(item['period'])
   const end = text(period['end'])
   return { ...item, period: { ...period, end: end !== undefined && end < today ? end : today } }
-}
-
-function events(before: Json, after: Json): RaisedEvent[] {
-  const raised: RaisedEvent[] = [{ code: 'pds-record-change-1', facts: {} }]
-  const home = (record: Json) => items(record['address']).find(({ use }) => use === 'home')
-  const [from, to] = [home(before), home(after)]
-  if (!sameText([from?.['line'], from?.['postalCode']], [to?.['line'], to?.['postalCode']]))
-    raised.push({ code: 'pds-change-of-address-1', facts: { old: from ?? null, new: to ?? null } })
-  const practice = (record: Json) => asJson(items(record['generalPractitioner'])[0]?.['identifier'])['value'] ?? null
-  if (practice(before) !== practice(after))
-    raised.push({ code: 'pds-change-of-gp-1', facts: { previous: practice(before), current: practice(after) } })
-  const death = (record: Json) => {
-    const notification = extension(record, extensionUrl.deathNotification)
-    return notification === undefined ? undefined : deathStatus(notification)
-  }
-  if (death(before) !== death(after))
-    raised.push({ code: 'pds-death-notification-1', facts: { status: death(after) ?? 'U' } })
-  return raised
 }
