@@ -10,6 +10,17 @@ import {
   retrieveChecks,
   searchChecks,
 } from '@openspine/services/demographics/checks'
+import {
+  faultChecks,
+  miniCodes,
+  requestChecks as miniRequestChecks,
+  queryChecks,
+  ruleIssue,
+  type SyncCheck,
+  transportChecks,
+  transportFaults,
+  wrapperChecks,
+} from '@openspine/services/demographics/soap-checks'
 import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import {
@@ -134,6 +145,41 @@ function pdsRules(checks: readonly Pick<PdsCheck<never>, 'rules'>[]): string {
       ([kind, rules]) =>
         `\`${kind}\`\n\n${rules.map(({ name, clause, explanation }) => `- ${name} (${clause}): ${explanation}`).join('\n')}`,
     )
+    .join('\n\n')
+}
+
+function soapRows(checks: readonly SyncCheck[]): Row[] {
+  return checks.map(({ name, clause, explains, outcome }) => ({
+    name: code(name),
+    clause,
+    asks: explains,
+    failure:
+      outcome === 'rejected'
+        ? `acknowledgement ${code('AR')}, detail ${code('299')}`
+        : outcome === 'http'
+          ? 'HTTP 400'
+          : `SOAP fault ${code(`${outcome} ${transportFaults[outcome].description}`)}`,
+  }))
+}
+
+/** A table for each query of PDS in HL7 V3. */
+function queryTables(): string {
+  return Object.entries(queryChecks)
+    .map(([kind, checks]) => {
+      const rows = checks.map(({ name, where, clause, explains, level }): Row => {
+        const issue = ruleIssue(name, where, level)
+        return {
+          name: code(issue.text),
+          clause,
+          asks: explains,
+          failure:
+            issue.level === 'WG'
+              ? `warning ${code(issue.code)}`
+              : `acknowledgement ${code('AE')}, reason ${code(issue.code)}`,
+        }
+      })
+      return `### Then, for ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}\n\n${table(rows)}`
+    })
     .join('\n\n')
 }
 
@@ -297,6 +343,44 @@ ${table(visitorsRows(visitors.arrivalChecks))}
 After these the person must be known: 404 \`PATIENT_NOT_FOUND\`.
 
 ${table(visitorsRows(visitors.searchChecks))}
+
+## Demographics over SOAP (HL7 V3)
+
+On the door \`spine\`. After these come the rules of the query, of which all that are broken are reported together.
+
+### Every request, from the connection to the SOAP header
+
+${table(soapRows(transportChecks))}
+
+### Then, from the message to its query
+
+${table(soapRows(wrapperChecks))}
+
+${queryTables()}
+
+## Demographics Mini Services
+
+### Every request, from the connection to the payload
+
+${table(
+  faultChecks.map(({ name, clause, explains, outcome }) => ({
+    name,
+    clause,
+    asks: explains,
+    failure: `SOAP fault, ToolkitErrorInfo ${code(outcome)}`,
+  })),
+)}
+
+### Then, what it says
+
+${table(
+  miniRequestChecks.map(({ name, clause, explains, outcome }) => ({
+    name,
+    clause,
+    asks: explains,
+    failure: code(`${outcome} ${miniCodes[outcome]}`),
+  })),
+)}
 
 ## Directory: what may be written
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
+import { transportChecks } from '@openspine/services/demographics/soap-checks'
 import { checks } from '@openspine/services/proxy'
 import { visitorsOutcomes } from '@openspine/services/visitors'
 
@@ -56,8 +57,11 @@ export function sources(): readonly Source[] {
 /** Every stable code of the error family that the sources raise, with the files that name it; those of PDS come by their wire codes. */
 export function errorCodes(read: readonly Source[] = sources()): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>()
-  // One of GP Connect's codes begins like a family of ours.
-  const onTheWire = new Set<string>(Object.values(practiceOutcomes).map(({ code }) => code))
+  // One of GP Connect's codes begins like a family of ours, and so do rules of the SOAP header.
+  const onTheWire = new Set<string>([
+    ...Object.values(practiceOutcomes).map(({ code }) => code),
+    ...transportChecks.map(({ name }) => name),
+  ])
   for (const { file, text } of read)
     for (const [, code = ''] of [...text.matchAll(families), ...text.matchAll(framing)])
       if (!onTheWire.has(code)) found.set(code, (found.get(code) ?? new Set()).add(file))

@@ -138,7 +138,12 @@ export function makeServices(platform: Platform, settings: Settings) {
       profile: platform.profile,
     }),
   })
-  const theDemographics = demographics({ platform, config: values.demographics, gateway: theGateway.contract })
+  const theDemographics = demographics({
+    platform,
+    config: values.demographics,
+    gateway: theGateway.contract,
+    directory: theDirectory.contract,
+  })
   const { publicHost, apiPort } = values['']
   const origin = `https://${publicHost}:${apiPort}`
   const party = platformParty({ origin, folder: join(platform.dataDir, 'identity') })

@@ -4,6 +4,7 @@ import { action, globalOptions } from '../context.ts'
 import { bold, dim, duration, exitCode, output } from '../terminal.ts'
 import { nhsNumberOf, withSession } from './consumer-session.ts'
 import { askWhyTraced, showTraceExplanation } from './explain-trace.ts'
+import { batchTrace } from './trace-batch.ts'
 
 export function traceCommand(program: Command): void {
   program
@@ -17,6 +18,7 @@ export function traceCommand(program: Command): void {
     .option('--fuzzy', 'allow other spellings')
     .option('--explain', 'say how every field was compared, of who matched and who came near (asks this environment)')
     .option('--history', 'with --explain: consider former names and addresses too')
+    .option('--batch <in and out...>', 'trace the rows of a CSV file into another; run again to go on where it stopped')
     .description('find a person in demographics (PDS)')
     .action(
       action(
@@ -32,10 +34,12 @@ export function traceCommand(program: Command): void {
             fuzzy?: boolean
             explain?: boolean
             history?: boolean
+            batch?: string[]
           },
         ) => {
-          const { family, birthDate, explain, history, ...rest } = options
-          if (explain === true) return explained(command, nhsNumber, options)
+          const { family, birthDate, explain, history, batch, ...rest } = options
+          if (batch !== undefined) return void (await batchTrace(command, batch))
+          if (explain === true) return explained(command, nhsNumber, { family, birthDate, history, ...rest })
           if (history === true) throw new SpineError('USAGE', {}, { explanation: '--history goes with --explain.' })
           if (nhsNumber === undefined && (family === undefined || birthDate === undefined))
             throw new SpineError('USAGE', {}, { explanation: 'Give an NHS number, or --family and --birth-date.' })

@@ -63,6 +63,29 @@ export const demographicsConfig = z.object({
     .max(365)
     .default(30)
     .describe('How long events of changes wait to be published before they are dropped.'),
+  hl7v3Paths: z
+    .array(z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one'))
+    .default(['/sync-service', '/syncservice-pds/pds'])
+    .describe(
+      'Paths on the door `spine` under which the synchronous queries of PDS in HL7 V3 are served; none: not at all.',
+    ),
+  hl7v3From: z
+    .string()
+    .min(1)
+    .default('https://pdsquery.national.ncrs.nhs.uk/syncservice')
+    .describe('Address that replies in HL7 V3 give as their sender (wsa:From).'),
+  smspPath: z
+    .string()
+    .regex(/^((\/[A-Za-z0-9._~-]+)+)?$/, 'a path that begins with a slash and does not end with one, or nothing')
+    .default('/smsp/pds')
+    .describe('Path on the door `spine` of the demographics Mini Services; empty: they are not served.'),
+  smspTimestamps: z
+    .enum(['in-time', 'ignored'])
+    .default('in-time')
+    .describe(
+      'What becomes of a Mini Service request whose time stamp (wsu:Timestamp) has expired: refused, or served. Clients in use are known to send one that never changes.',
+    )
+    .meta({ strict: 'in-time' }),
   fuzzyBlock: z
     .int()
     .min(100)

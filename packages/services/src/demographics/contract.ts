@@ -61,6 +61,20 @@ export interface Demographics {
     readonly also?: string
     readonly by: string
   }): Promise<ExplainedTrace>
+  /**
+   * Traces a file of people (§21), read and answered piece by piece, row by row in the order of the request. Every group of
+   * rows is in the audit before it is given out. SpineError `DEMOGRAPHICS_BATCH_INVALID` or `CSV_INVALID` with the line.
+   */
+  traceBatch(
+    pieces: AsyncIterable<string> | Iterable<string>,
+    options: {
+      /** On whose behalf, for the audit. */
+      readonly by: string
+      /** Rows whose answers are there already, from a run that was cut off. */
+      readonly skip?: number
+      progress?(done: number, counts: Readonly<Record<string, number>>): void
+    },
+  ): AsyncIterable<string>
 }
 
 /** The people whom a search shows, as it shows them, and why. */

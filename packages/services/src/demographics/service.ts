@@ -1,18 +1,23 @@
 import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { writeMoment } from '@openspine/standards/hl7v3'
+import type { Directory } from '../directory/contract.ts'
 import type { Gateway } from '../gateway/contract.ts'
 import type { Authenticate } from './access.ts'
 import { administration } from './administer.ts'
+import { traceBatch } from './batch/batch.ts'
 import { changeStore } from './changes/store.ts'
 import { firstRefusal, searchChecks } from './checks.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
 import { type Criteria, criteriaOf, singleValue } from './criteria.ts'
+import { crossCheck } from './cross-check.ts'
 import { explain } from './explain.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
 import { accessRecord } from './fhir/record.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
+import type { UseCases } from './hl7v3/run.ts'
 import { migrations } from './migrations.ts'
 import { outcomes, refuse } from './outcomes.ts'
 import { importPeople, personLine } from './people-file.ts'
@@ -20,6 +25,7 @@ import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
 import { related } from './related.ts'
 import { retrieve } from './retrieve.ts'
+import { spineFaces } from './spine-faces.ts'
 import { personStore } from './store.ts'
 import { cascade, type Traced, trace } from './trace.ts'
 import { update } from './update/update.ts'
@@ -58,6 +64,8 @@ export function demographics(parts: {
   readonly config: DemographicsConfig
   readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused'>
   readonly authenticate?: Authenticate
+  /** Systems and organisations; without it the faces over SOAP are not offered. */
+  readonly directory?: Pick<Directory, 'snapshot'>
 }): Service<Demographics> {
   const { platform, config } = parts
   const people = personStore(platform.store)
@@ -107,6 +115,11 @@ export function demographics(parts: {
   const explained = (criteria: Criteria, traced: Traced, also: string | undefined) =>
     explain(people, criteria, traced, { block: config.fuzzyBlock, ...(also === undefined ? {} : { also }) })
   const explains = config.explainSearches && platform.profile !== 'strict'
+  const cases: UseCases = {
+    retrieve: (nhsNumber) => retrieve(people, nhsNumber),
+    search: (criteria) => trace(people, criteria, config.fuzzyBlock),
+    crossCheck: (claim) => crossCheck(people, claim),
+  }
 
   const contract: Demographics = {
     async load(records) {
@@ -168,6 +181,14 @@ export function demographics(parts: {
         explanation,
       }
     },
+    traceBatch(pieces, { by, ...options }) {
+      const { clock, audit } = platform
+      return traceBatch(pieces, cases, {
+        ...options,
+        stamp: writeMoment(clock.now()),
+        settled: (shown) => audit.append({ event: 'pds.batch-trace', at: clock.now(), facts: { by, shown } }),
+      })
+    },
   }
 
   return {
@@ -181,9 +202,9 @@ export function demographics(parts: {
         random: platform.random,
         log: platform.log,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
-        retrieve: (nhsNumber) => retrieve(people, nhsNumber),
+        retrieve: cases.retrieve,
         related: (nhsNumber) => related(people, nhsNumber),
-        search: (criteria) => trace(people, criteria, config.fuzzyBlock),
+        search: cases.search,
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: (asked) =>
           update(
@@ -195,6 +216,16 @@ export function demographics(parts: {
         settled,
         operational: operationalPaths({ version, statusApiKey: config.statusApiKey, random: platform.random, health }),
       }),
+      ...(parts.directory === undefined
+        ? {}
+        : {
+            spine: spineFaces({
+              platform,
+              config,
+              directory: parts.directory,
+              ...cases,
+            }),
+          }),
     },
     async start() {
       await prune()

@@ -63,6 +63,11 @@ export const spineInteractions: readonly string[] = [
   ...ebxmlSignals,
 ]
 
+/** Those of the Spine that ask the Personal Demographics Service over SOAP: HL7 V3, and the Mini Services. */
+export const pdsQueryInteractions: readonly string[] = spineInteractions.filter((id) =>
+  /^urn:nhs:names:services:(pdsquery:QUPA_|pds-simple:)/.test(id),
+)
+
 function gpConnect<const Rest extends readonly string[]>(...rest: Rest) {
   return rest.map((each) => `${serviceNamePrefix}gpconnect:${each}`) as { readonly [Place in keyof Rest]: string }
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Peer } from '@openspine/platform/doors'
 import type { Ivl, QueryParameters } from '@openspine/standards/hl7v3'
 import { oid } from '@openspine/standards/hl7v3'
+import { validPeer } from '../worked.test-kit.ts'
 import { transportChecks, wrapperChecks } from './checks.ts'
-import { consumer, face, messageRef, reply, request, requestId, spine, validPeer } from './hl7v3.test-kit.ts'
+import { consumer, face, messageRef, reply, request, requestId, spine } from './hl7v3.test-kit.ts'
 import { actionOf, interactions, type QueryKind } from './interactions.ts'
 import { queryChecks } from './query-checks.ts'
 
@@ -138,7 +140,7 @@ describe('the transport', () => {
   })
 
   it('refuses a certificate that was revoked, and does not look into the message', async () => {
-    const revoked = { ...validPeer, state: 'invalid', reason: 'CERT_REVOKED' } as const
+    const revoked = { ...validPeer, state: 'invalid', reason: 'CERT_REVOKED' } as Peer
     const { body } = await face({ peer: () => revoked }).post('nonsense', { soapaction: actionOf(interaction) })
     assert.equal(reply(body).errors?.[0]?.errorCode, '300')
   })

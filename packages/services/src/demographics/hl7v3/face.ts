@@ -4,6 +4,7 @@ import { readSoapAction, writeFault } from '@openspine/standards/soap'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { DirectorySnapshot } from '../../directory/contract.ts'
 import type { Access } from '../access.ts'
+import { bodyOf, brief, headerOf, logFault, type SoapAnswer, soapRoutes } from '../spine-http.ts'
 import { Call } from './call.ts'
 import { firstFailed, type SyncCheck, transportChecks, usableRef, wrapperChecks } from './checks.ts'
 import { type FaultNumber, faultOf, type Issue, ruleIssue } from './outcomes.ts'
@@ -49,17 +50,12 @@ export interface SyncSettled {
   readonly shown: readonly string[]
 }
 
-interface Answer {
-  readonly status: number
+interface Answer extends SoapAnswer {
   readonly outcome: SyncSettled['outcome']
   readonly codes: readonly string[]
-  readonly body: string
   readonly check?: SyncCheck
   readonly shown?: readonly string[]
 }
-
-/** Largest request: a query has some kilobytes. */
-const bodyLimit = 1024 * 1024
 
 const fault = (number: FaultNumber, location: string, check?: SyncCheck, status = 500): Answer => ({
   status,
@@ -70,40 +66,27 @@ const fault = (number: FaultNumber, location: string, check?: SyncCheck, status 
 })
 
 /** The synchronous queries of PDS in HL7 V3 (§19), on the door `spine`. */
-export function hl7v3Face(dependencies: Hl7V3Dependencies): FastifyPluginAsync {
-  return async (root) => {
-    for (const path of dependencies.paths)
-      await root.register(async (app) => {
-        app.removeAllContentTypeParsers()
-        app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body))
-        app.setErrorHandler((error, _request, reply) => {
-          const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-          // What the framework refuses is too long or was cut off; anything else is ours.
-          if (status >= 500) dependencies.log.error({ err: named(error) }, 'HL7 V3 PDS: a request failed')
-          return send(reply, status >= 500 ? fault(200, 'Not Supported') : fault(201, 'Envelope', undefined, status))
-        })
-        app.post(path, (request, reply) => serve(dependencies, request, reply))
-      })
-  }
-}
+export const hl7v3Face = (dependencies: Hl7V3Dependencies): FastifyPluginAsync =>
+  soapRoutes({
+    paths: dependencies.paths,
+    log: dependencies.log,
+    serve: (request, reply) => serve(dependencies, request, reply),
+    unreadable: (status) => (status >= 500 ? fault(200, 'Not Supported') : fault(201, 'Envelope', undefined, status)),
+  })
 
-async function serve(
-  dependencies: Hl7V3Dependencies,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function serve(dependencies: Hl7V3Dependencies, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
   const at = dependencies.clock.now()
   const call = new Call({
     peer: request.peer,
-    soapAction: readSoapAction(header(request, 'soapaction')),
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    soapAction: readSoapAction(headerOf(request, 'soapaction')),
+    body: bodyOf(request),
     directory: dependencies.directory(),
   })
   let answer: Answer
   try {
     answer = await answerTo(dependencies, call)
   } catch (error) {
-    dependencies.log.error({ err: named(error) }, 'HL7 V3 PDS: a request failed')
+    logFault(dependencies.log, error)
     answer = fault(200, 'Not Supported')
   }
   const { author, interaction, peer, addressing, sender, receiver, senderSystem } = call
@@ -127,7 +110,7 @@ async function serve(
   const { check } = answer
   if (check !== undefined && dependencies.diagnostics)
     reply.header('x-openspine-rule', `${check.name}; path=${check.path}`)
-  return send(reply, answer)
+  return answer
 }
 
 async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<Answer> {
@@ -197,28 +180,4 @@ function accessOf({ author, sender }: Call): Access {
   return author === undefined
     ? { mode: 'application-restricted', app }
     : { mode: 'user-restricted', user: { id: author.user, selectedRole: author.roleProfile }, app }
-}
-
-function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
-  // Exactly this type, as bytes: a known client compares the whole value, and the framework would add a charset to text.
-  return reply
-    .code(status)
-    .header('content-type', 'text/xml')
-    .header('cache-control', 'no-store')
-    .send(Buffer.from(body))
-}
-
-/** Audit records stay small whatever is sent. */
-const brief = (value: string | undefined) => value?.slice(0, 64)
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-/** Without the further members of a database error, which may quote rows. */
-function named(error: unknown) {
-  if (!(error instanceof Error)) return { type: typeof error }
-  const { name, message, stack } = error
-  return { type: name, message, stack, ...('code' in error && { code: error.code }) }
 }

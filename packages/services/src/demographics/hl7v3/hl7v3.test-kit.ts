@@ -24,13 +24,7 @@ import {
 import { elementsOf } from '@openspine/standards/xml'
 import { fastify } from 'fastify'
 import type { AccreditedSystem } from '../../directory/contract.ts'
-import { criteriaFor } from '../asked.ts'
-import { crossCheck } from '../cross-check.ts'
-import { readPerson } from '../keys.ts'
-import { match } from '../match.ts'
-import { storedPerson } from '../person.ts'
-import { retrieve } from '../retrieve.ts'
-import { workedPeople } from '../worked-people.ts'
+import { peerFqdn, validPeer, workedCases } from '../worked.test-kit.ts'
 import { hl7v3Face, type SyncSettled } from './face.ts'
 import { actionOf, interactions, registeredAs } from './interactions.ts'
 
@@ -38,19 +32,6 @@ export const consumer = '200000100000'
 export const spine = '200000099999'
 export const requestId = '0A1B2C3D-0000-4000-8000-000000000001'
 export const messageRef = '0A1B2C3D-0000-4000-8000-00000000000A'
-const fqdn = 'consumer.openspine.example'
-
-export const validPeer: Peer = {
-  state: 'valid',
-  fqdn,
-  names: [fqdn],
-  serial: '01',
-  issuer: 'CN=Test',
-  notBefore: 0,
-  notAfter: Number.MAX_SAFE_INTEGER,
-  authority: '',
-  authoritySerial: '',
-}
 
 const everyInteraction = new Set(interactions.map(({ request }) => registeredAs(request)))
 const system = (asid: string, about: Partial<AccreditedSystem> = {}): AccreditedSystem => ({
@@ -58,7 +39,7 @@ const system = (asid: string, about: Partial<AccreditedSystem> = {}): Accredited
   odsCode: 'X26',
   partyKey: 'X26-850000',
   interactions: everyInteraction,
-  fqdns: new Set([fqdn]),
+  fqdns: new Set([peerFqdn]),
   ...about,
 })
 
@@ -116,15 +97,9 @@ export function request(
   return options.spoil === undefined ? document : options.spoil(document)
 }
 
-/** The face over the worked people in memory: store and matcher are the real ones, without a database. */
+/** The face over the worked people in memory. */
 export function face(about: { readonly peer?: () => Peer; readonly broken?: boolean } = {}) {
-  const people = new Map(workedPeople().map((record) => [record.nhsNumber, storedPerson(record)]))
-  const store = {
-    async find(nhsNumber: string) {
-      if (about.broken === true) throw new Error('the store is away')
-      return people.get(nhsNumber)
-    },
-  }
+  const cases = workedCases(about)
   const events: SyncSettled[] = []
   const app = fastify()
   app.decorateRequest('peer', {
@@ -139,20 +114,7 @@ export function face(about: { readonly peer?: () => Peer; readonly broken?: bool
       random: { uuid: () => 'aaaaaaaa-0000-4000-8000-00000000000b' } as never,
       log: makeLog({ level: 'silent', environment: 'test' }),
       directory: () => ({ accreditedSystem: (asid) => systems.get(asid) }),
-      retrieve: (nhsNumber) => retrieve(store, nhsNumber),
-      crossCheck: (claim) => crossCheck(store, claim),
-      async search(criteria) {
-        if (about.broken === true) throw new Error('the store is away')
-        const found = [...people.values()]
-          .filter(({ status }) => status === 'current')
-          .map(readPerson)
-          .flatMap((read) => {
-            const matched = match(criteria, read.subject)
-            return matched ? [{ ...read, match: matched }] : []
-          })
-        if (found.length > criteria.max) return { tooMany: true as const }
-        return { found: found.sort((a, b) => b.match.score - a.match.score) }
-      },
+      ...cases,
       async settled(event) {
         events.push(event)
       },
@@ -161,7 +123,6 @@ export function face(about: { readonly peer?: () => Peer; readonly broken?: bool
   return {
     app,
     events,
-    criteriaFor,
     async post(body: string, headers: Readonly<Record<string, string>> = {}) {
       const response = await app.inject({
         method: 'POST',

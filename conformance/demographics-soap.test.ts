@@ -1,0 +1,233 @@
+/** Demographics over SOAP as client systems ask it: curl, mutual TLS, the whole house. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { strictTests } from '@openspine/platform/testing'
+import { oid, readPdsSubject, readTransmission } from '@openspine/standards/hl7v3'
+import { readDistributionEnvelope } from '@openspine/standards/itk'
+import { readEnvelope, readErrorList, readFault } from '@openspine/standards/soap'
+import { elementsOf, type XmlElement } from '@openspine/standards/xml'
+import { consumer, type Sandbox, startSandbox } from './sandbox.ts'
+
+const run = promisify(execFile)
+const has = (name: string, argument: string) =>
+  run(name, [argument]).then(
+    () => true,
+    () => false,
+  )
+const [curl, xmllint] = await Promise.all([has('curl', '--version'), has('xmllint', '--version')])
+const needsCurl = { skip: curl || strictTests ? false : 'curl is not installed' }
+const needsXmllint = { skip: (curl && xmllint) || strictTests ? false : 'xmllint is not installed' }
+
+const spineAsid = '200000099999'
+
+/** As a known client writes it: default namespace in the body, hl7 in the header, the value before its text. */
+const retrieval = (about: { number?: string; sender?: string; interaction?: string } = {}) => {
+  const { number = '9990548609', sender = consumer.asid, interaction = 'QUPA_IN000008UK02' } = about
+  const device = (which: string, asid: string, prefix: string) =>
+    `<${prefix}communicationFunction${which}><${prefix}device classCode="DEV" determinerCode="INSTANCE"><${prefix}id root="${oid.asid}" extension="${asid}"/></${prefix}device></${prefix}communicationFunction${which}>`
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:hl7="urn:hl7-org:v3">
+ <SOAP-ENV:Header>
+  <wsa:MessageID>uuid:0A1B2C3D-0000-4000-8000-000000000001</wsa:MessageID>
+  <wsa:Action>urn:nhs:names:services:pdsquery/${interaction}</wsa:Action>
+  <wsa:To>urn:nhs:names:services:pdsquery</wsa:To>
+  <wsa:From><wsa:Address></wsa:Address></wsa:From>
+  ${device('Rcv', spineAsid, 'hl7:')}
+  ${device('Snd', sender, 'hl7:')}
+  <wsa:ReplyTo><wsa:Address></wsa:Address></wsa:ReplyTo>
+ </SOAP-ENV:Header>
+ <SOAP-ENV:Body>
+  <${interaction} xmlns="urn:hl7-org:v3">
+   <id root="0A1B2C3D-0000-4000-8000-00000000000A"/><creationTime value="20240201093000"/><versionCode code="3NPfIT6.3.01"/>
+   <interactionId root="${oid.interaction}" extension="${interaction}"/>
+   <processingCode code="P"/><processingModeCode code="T"/><acceptAckCode code="NE"/>
+   ${device('Rcv', spineAsid, '')}
+   ${device('Snd', sender, '')}
+   <ControlActEvent classCode="CACT" moodCode="EVN">
+    <author1 typeCode="AUT"><AgentSystemSDS classCode="AGNT"><agentSystemSDS classCode="DEV" determinerCode="INSTANCE"><id root="${oid.asid}" extension="${sender}"/></agentSystemSDS></AgentSystemSDS></author1>
+    <query>
+     <historicDataIndicator><value code="1" codeSystem="${oid.historicDataIndicator}"/><semanticsText>historicDataIndicator</semanticsText></historicDataIndicator>
+     <person.id><value root="${oid.nhsNumber}" extension="${number}"/><semanticsText>person.id</semanticsText></person.id>
+     <retrievalItem><semanticsText>person.allData</semanticsText></retrievalItem>
+    </query>
+   </ControlActEvent>
+  </${interaction}>
+ </SOAP-ENV:Body>
+</SOAP-ENV:Envelope>`
+}
+
+const mini = (expires: string) => `<?xml version="1.0" encoding="UTF-8"?>
+<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsa="http://www.w3.org/2005/08/addressing" xmlns:itk="urn:nhs-itk:ns:201005">
+ <soap:Header>
+  <wsa:MessageID>B72F7785-534C-11E6-ADCA-29C651A3BE6F</wsa:MessageID>
+  <wsa:Action>urn:nhs-itk:services:201005:getNHSNumber-v1-0</wsa:Action>
+  <wsa:To>https://spine.example/smsp/pds</wsa:To>
+  <wsa:From><wsa:Address>10.1.2.3</wsa:Address></wsa:From>
+  <wsse:Security xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">
+   <wsu:Timestamp xmlns:wsu="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd" wsu:Id="T1">
+    <wsu:Created>2026-01-01T00:00:00Z</wsu:Created><wsu:Expires>${expires}</wsu:Expires>
+   </wsu:Timestamp>
+   <wsse:UsernameToken><wsse:Username>Invented client</wsse:Username></wsse:UsernameToken>
+  </wsse:Security>
+ </soap:Header>
+ <soap:Body>
+  <itk:DistributionEnvelope>
+   <itk:header service="urn:nhs-itk:services:201005:getNHSNumber-v1-0" trackingid="B72F9E96-534C-11E6-ADCA-29C651A3BE6F">
+    <itk:auditIdentity><itk:id type="${oid.asid}" uri="${consumer.asid}"/></itk:auditIdentity>
+    <itk:manifest count="1"><itk:manifestitem id="uuid_1" mimetype="text/xml" profileid="urn:nhs-en:profile:getNHSNumberRequest-v1-0" base64="false" compressed="false" encrypted="false"/></itk:manifest>
+    <itk:senderAddress uri="urn:nhs-uk:addressing:ods:X26"/>
+   </itk:header>
+   <itk:payloads count="1"><itk:payload id="uuid_1">
+    <getNHSNumberRequest-v1-0 xmlns="urn:hl7-org:v3" moodCode="EVN" classCode="CACT">
+     <id root="3E25ACE2-23F8-4A37-B446-6A37F31BF77C"/><code codeSystem="2.16.840.1.113883.2.1.3.2.4.17.284" code="getNHSNumberRequest-v1-0"/>
+     <queryEvent>
+      <Person.DateOfBirth><value value="19800229"/><semanticsText>Person.DateOfBirth</semanticsText></Person.DateOfBirth>
+      <Person.Gender><value code="1" codeSystem="2.16.840.1.113883.2.1.3.2.4.16.25"/><semanticsText>Person.Gender</semanticsText></Person.Gender>
+      <Person.Name><value><given>Arlo</given><family>TESTCASE</family></value><semanticsText>Person.Name</semanticsText></Person.Name>
+     </queryEvent>
+    </getNHSNumberRequest-v1-0>
+   </itk:payload></itk:payloads>
+  </itk:DistributionEnvelope>
+ </soap:Body>
+</soap:Envelope>`
+
+const query = 'urn:nhs:names:services:pdsquery/QUPA_IN000008UK02'
+
+describe('demographics over SOAP, mutual TLS and curl', needsCurl, () => {
+  let sandbox: Sandbox
+  let folder: string
+
+  before(async () => {
+    sandbox = await startSandbox()
+    folder = await mkdtemp(join(tmpdir(), 'openspine-soap-'))
+    const { material, spine } = sandbox
+    const other = await spine.platform.trust.identity('other.openspine.example')
+    await Promise.all([
+      writeFile(join(folder, 'ca.pem'), material.ca),
+      writeFile(join(folder, 'consumer.pem'), material.cert + material.key),
+      writeFile(join(folder, 'other.pem'), other.certificate + other.chain + other.key),
+    ])
+  })
+  after(async () => {
+    await sandbox?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function post(
+    path: string,
+    body: string,
+    about: { action?: string; certificate?: string | undefined } = { certificate: 'consumer.pem' },
+  ) {
+    const file = join(folder, 'request.xml')
+    await writeFile(file, body)
+    const { certificate = 'consumer.pem', action } = about
+    const { stdout } = await run('curl', [
+      '-s',
+      '-i',
+      ...['--cacert', join(folder, 'ca.pem')],
+      ...(certificate === '' ? [] : ['--cert', join(folder, certificate)]),
+      ...(action === undefined ? [] : ['-H', `SOAPAction: "${action}"`]),
+      ...['-H', 'Content-Type: text/xml; charset=UTF-8', '--data-binary', `@${file}`],
+      `${sandbox.spine.urls['spine']}${path}`,
+    ])
+    const [head = '', ...rest] = stdout.split('\r\n\r\n')
+    const text = rest.join('\r\n\r\n')
+    return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, text }
+  }
+
+  const transmission = (text: string) => {
+    const [wrapper] = readEnvelope(text).body
+    assert.ok(wrapper, text)
+    const [payload] = elementsOf(wrapper)
+    assert.ok(payload, text)
+    return { wrapper, ...readTransmission(payload) }
+  }
+  const errors = (text: string) =>
+    readErrorList(readFault(readEnvelope(text)) ?? { detail: [] }).map(({ errorCode }) => errorCode)
+
+  it('retrieves a person at both addresses, in text/xml and with a length', async () => {
+    for (const path of ['/sync-service', '/syncservice-pds/pds']) {
+      const { status, head, text } = await post(path, retrieval(), { action: query })
+      assert.equal(status, 200, text)
+      assert.match(head, /^content-type: text\/xml\r?$/im)
+      assert.match(head, /^content-length: \d+\r?$/im)
+      const { wrapper, interaction, controlAct } = transmission(text)
+      assert.deepEqual([wrapper.name, interaction], ['retrievalQueryResponse', 'QUPA_IN000009UK03'])
+      const [subject] = controlAct.content
+      assert.equal(readPdsSubject(subject as XmlElement)[0]?.names[0]?.family[0], 'Testcase')
+    }
+  })
+
+  it('refuses without a certificate, with another system’s, and for an interaction that is not there', async () => {
+    const none = await post('/sync-service', retrieval(), { action: query, certificate: '' })
+    assert.deepEqual([none.status, errors(none.text)], [500, ['300']])
+    const other = await post('/sync-service', retrieval(), { action: query, certificate: 'other.pem' })
+    assert.deepEqual([other.status, errors(other.text)], [500, ['300']])
+    const foreign = await post('/sync-service', retrieval(), {
+      action: 'urn:nhs:names:services:mmquery/QURX_IN000005UK99',
+    })
+    assert.deepEqual([foreign.status, errors(foreign.text)], [500, ['101']])
+    const unnamed = await post('/sync-service', retrieval(), {})
+    assert.equal(unnamed.status, 400)
+  })
+
+  it('tells a client of the practice systems’ ASID that the certificate is not theirs', async () => {
+    const { status, head, text } = await post('/sync-service', retrieval({ sender: '200000100001' }), { action: query })
+    assert.deepEqual([status, errors(text)], [500, ['300']])
+    assert.match(head, /^x-openspine-rule: SENDER_CERTIFICATE; /im)
+  })
+
+  it('says no match in the form of the Spine, and the audit knows who asked', async () => {
+    const { status, text } = await post('/sync-service', retrieval({ number: '9999999999' }), { action: query })
+    const { interaction, acknowledgement, controlAct } = transmission(text)
+    assert.deepEqual([status, interaction, acknowledgement?.typeCode], [200, 'QUQI_IN010000UK14', 'AE'])
+    assert.deepEqual(
+      controlAct.reasons.map(({ code, displayName, qualifiers }) => [code, displayName, qualifiers?.[0]?.code]),
+      [
+        ['1', 'No match to a Service User record', 'ER'],
+        ['RT003', 'No match to a Service User record', 'ER'],
+      ],
+    )
+  })
+
+  it('serves the Mini Services', async () => {
+    const { status, text } = await post('/smsp/pds', mini('2099-01-01T00:00:00Z'), {
+      action: 'urn:nhs-itk:services:201005:getNHSNumber-v1-0',
+    })
+    assert.equal(status, 200, text)
+    const [root] = readEnvelope(text).body
+    const [payload] = readDistributionEnvelope(root as XmlElement).payloads
+    assert.match(text, /code="SMSP-0000"/)
+    assert.match(text, /extension="9990548609"/)
+    assert.ok(payload)
+    const late = await post('/smsp/pds', mini('2026-01-01T00:00:00Z'), {
+      action: 'urn:nhs-itk:services:201005:getNHSNumber-v1-0',
+    })
+    assert.equal(late.status, 500)
+    assert.match(late.text, /<itk:ErrorCode codeSystem="2\.16\.840\.1\.113883\.2\.1\.3\.2\.4\.17\.268">3000</)
+  })
+
+  it('writes documents that another reader takes apart', needsXmllint, async () => {
+    const value = async (expression: string, text: string) => {
+      const file = join(folder, 'reply.xml')
+      await writeFile(file, text)
+      const { stdout } = await run('xmllint', ['--noent', '--nonet', '--xpath', expression, file])
+      return stdout.trim()
+    }
+    const { text } = await post('/sync-service', retrieval({ number: '9990548811' }), { action: query })
+    const at = (path: string) => path.replaceAll(/([A-Za-z][\w.]*)/g, "*[local-name()='$1']")
+    assert.equal(await value(`count(${at('/Envelope/Body/retrievalQueryResponse')}/*)`, text), '1')
+    const person = at('//patientPerson')
+    assert.equal(await value(`count(${person}/*[local-name()='COCT_MT000203UK02.PartOfWhole'])`, text), '4')
+    assert.equal(await value(`namespace-uri(${person})`, text), 'urn:hl7-org:v3')
+    assert.equal(
+      await value(`string(${at('//patientCareProvisionEvent/performer/assignedEntity/id')}/@extension)`, text),
+      'A20047',
+    )
+  })
+})
