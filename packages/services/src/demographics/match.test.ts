@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { type Criteria, criteriaOf, searchParameters } from './criteria.ts'
 import { readPerson } from './keys.ts'
-import { type Match, match } from './match.ts'
+import { judge, type Match, match } from './match.ts'
 import { storedPerson, type TraceSubject } from './person.ts'
 import { syntheticPeople } from './population.ts'
 import { sift } from './sift.ts'
@@ -179,6 +179,23 @@ describe('fuzzy', () => {
       ask(fuzzy('given=Arlo&birthdate=1980-02-29&gender=female&address-postalcode=ZZ993CZ'), arlo),
       undefined,
     )
+  })
+
+  test('a letter of a short name may differ where family name, gender and postcode all agree, and nowhere else', () => {
+    const held = subject(joseph)
+    const short: TraceSubject = {
+      ...held,
+      names: held.names.map((name) => ({ ...name, given: ['Luke'], foldedGiven: ['LUKE'] })),
+    }
+    const rejected = (more: string) => judge(criteria(fuzzy(`given=Lute&birthdate=1962-09-30&${more}`)), short).rejected
+    const home = short.addresses.find(({ kind }) => kind === 0)?.postcode ?? ''
+    const gender = short.gender ?? ''
+    assert.equal(rejected(`family=Smythe&gender=${gender}&address-postalcode=${home}`), undefined)
+    assert.equal(rejected(`family=Smythe&gender=${gender}`), 'short name')
+    assert.equal(rejected(`family=Smythe&address-postalcode=${home}`), 'short name')
+    assert.equal(rejected(`family=Smith&gender=${gender}&address-postalcode=${home}`), 'short name')
+    assert.equal(rejected(`family=Smythe&gender=${gender}&address-postalcode=LS11AA`), 'short name')
+    assert.equal(rejected(`gender=${gender}&address-postalcode=${home}`), 'short name')
   })
 
   test('gender current or former; telephone and mail filter, former ones too', () => {
