@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run: Benchmark }>>> = 
   bearer: () => import('./bearer.ts'),
   proxy: () => import('./proxy.ts'),
   demographics: () => import('./demographics.ts'),
+  matching: () => import('./matching.ts'),
 }
 
 const wanted = process.argv.slice(2)

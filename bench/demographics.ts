@@ -1,7 +1,8 @@
 /**
  * PDS FHIR over a real PostgreSQL with fsync on: how fast people are loaded with every index in place, and
  * how many are retrieved and searched over HTTPS with 32 keep-alive connections, audited, by a load
- * generator of its own process. Everything shares this machine. Run alone: `node bench/demographics.ts`.
+ * generator of its own process; then retrieves over the embedded store. Everything shares this machine. Run
+ * alone: `node bench/demographics.ts`; `BENCH_PEOPLE=100000,1000000,5000000` for a curve of growth.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,13 +17,15 @@ import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { makeMetrics } from '@openspine/platform/metrics'
 import type { Platform } from '@openspine/platform/service'
-import { openStore } from '@openspine/platform/store'
+import { openStore, type Store } from '@openspine/platform/store'
 import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { openTrust } from '@openspine/platform/trust'
 import { demographics, demographicsConfig, type PersonRecord, syntheticPeople } from '@openspine/services/demographics'
 import type { LoadResult, LoadRound } from './demographics-load.ts'
 
-const people = Number(process.env['BENCH_PEOPLE'] ?? 200_000)
+/** Sizes of the population, rising: each is measured as the population grows to it. */
+const sizes = (process.env['BENCH_PEOPLE'] ?? '200000').split(',').map(Number)
+const embeddedPeople = 20_000
 const connections = 32
 const rounds = 3
 
@@ -31,24 +34,48 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
     process.stdout.write('PostgreSQL is not installed: nothing to measure on\n')
     return { skipped: 'PostgreSQL is not installed' }
   }
+  const log = makeLog({ level: 'error', environment })
+  const postgresql = await within(async (folder, stops) => {
+    const postgres = await startPostgres({ durable: true, settings: ['shared_buffers=256MB', 'max_wal_size=2GB'] })
+    stops.push(() => postgres.stop())
+    const store = await openStore({ databaseUrl: postgres.url, log, clock, poolSize: 8 })
+    stops.push(() => store.close())
+    return measure({ store, folder, stops, sizes, kinds: ['retrieve', 'exact search', 'fuzzy search'] })
+  })
+  process.stdout.write('embedded store\n')
+  const embedded = await within(async (folder, stops) => {
+    const store = await openStore({ directory: join(folder, 'store'), log, clock })
+    stops.push(() => store.close())
+    return measure({ store, folder, stops, sizes: [embeddedPeople], kinds: ['retrieve', 'exact search'] })
+  })
+  return { postgresql, embedded }
+}
+
+type Stops = (() => Promise<unknown>)[]
+
+async function within<Result>(work: (folder: string, stops: Stops) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'openspine-bench-'))
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
+  const stops: Stops = [async () => rmSync(folder, { recursive: true, force: true })]
   try {
-    return await measure(folder, stops)
+    return await work(folder, stops)
   } finally {
     for (const stop of stops.reverse()) await stop()
   }
 }
 
-async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
-  const environment = 'bench'
+const environment = 'bench'
+const [clock, random] = [systemClock, systemRandom]
+
+async function measure(about: {
+  readonly store: Store
+  readonly folder: string
+  readonly stops: Stops
+  readonly sizes: readonly number[]
+  readonly kinds: readonly string[]
+}) {
+  const { store, folder, stops } = about
   const log = makeLog({ level: 'error', environment })
   const metrics = makeMetrics()
-  const [clock, random] = [systemClock, systemRandom]
-  const postgres = await startPostgres({ durable: true, settings: ['shared_buffers=256MB', 'max_wal_size=2GB'] })
-  stops.push(() => postgres.stop())
-  const store = await openStore({ databaseUrl: postgres.url, log, clock, poolSize: 8 })
-  stops.push(() => store.close())
   const trust = await openTrust({ directory: join(folder, 'trust'), environment, clock, log })
   stops.push(() => trust.close())
   const audit = await openAudit({ store, clock, random, log, metrics, journalDir: join(folder, 'audit') })
@@ -71,16 +98,6 @@ async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
   const service = demographics({ platform, config })
   await store.migrate(service.name, service.migrations ?? {})
 
-  const loadBegan = performance.now()
-  const loadCpu = process.cpuUsage()
-  const written = await service.contract.load(syntheticPeople({ seed: 1, from: 0, count: people }))
-  const loadSeconds = (performance.now() - loadBegan) / 1000
-  const loadRate = Math.round(written / loadSeconds)
-  process.stdout.write(
-    `loaded ${written} people with all indexes in ${loadSeconds.toFixed(1)} s: ${loadRate}/s, own CPU ${cpuSince(loadCpu, written)} µs a person\n`,
-  )
-  await store.pool.query('vacuum (analyze)')
-
   const door = await openDoor({
     name: 'api',
     host: '127.0.0.1',
@@ -99,38 +116,57 @@ async function measure(folder: string, stops: (() => Promise<unknown>)[]) {
   stops.push(() => ended(generator))
   const ca = readFileSync(trust.files.bundle, 'utf8')
 
-  const result: Record<string, unknown> = { people, loadRate }
-  for (const [name, targets] of Object.entries(targetsOf(config.basePath))) {
-    const ask = (ms: number) => load(generator, { port: door.port, ca, connections, ms, targets })
-    await ask(2_000)
-    const samples: (LoadResult & { readonly cpu: number })[] = []
-    for (let round = 0; round < rounds; round++) {
-      const before = process.cpuUsage()
-      const sample = await ask(3_000)
-      if (sample.failed > 0) throw new Error(`${sample.failed} requests failed`)
-      samples.push({ ...sample, cpu: cpuSince(before, sample.requests) })
-    }
-    const figures = {
-      perSecond: Math.round(median(samples.map(({ requests, seconds }) => requests / seconds))),
-      p50Ms: rounded(median(samples.map(({ p50 }) => p50))),
-      p99Ms: rounded(median(samples.map(({ p99 }) => p99))),
-      cpuMicroseconds: median(samples.map(({ cpu }) => cpu)),
-      octets: samples[0]?.octets,
-    }
+  const curve: Record<string, unknown>[] = []
+  let loaded = 0
+  for (const people of about.sizes) {
+    const began = performance.now()
+    const before = process.cpuUsage()
+    const written = await service.contract.load(syntheticPeople({ seed: 1, from: loaded, count: people - loaded }))
+    loaded = people
+    const seconds = (performance.now() - began) / 1000
+    const loadRate = Math.round(written / seconds)
     process.stdout.write(
-      `${name}, ${connections} connections: ${figures.perSecond}/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
+      `${written} people more, ${people} in all, with all indexes in ${seconds.toFixed(1)} s: ${loadRate}/s, own CPU ${cpuSince(before, written)} µs a person\n`,
     )
-    result[name] = figures
+    await store.pool.query('vacuum (analyze)')
+    const figures: Record<string, unknown> = { people, loadRate }
+    for (const [name, targets] of Object.entries(targetsOf(config.basePath, people)))
+      if (about.kinds.includes(name))
+        figures[name] = await rate(name, (ms) => load(generator, { port: door.port, ca, connections, ms, targets }))
+    curve.push(figures)
   }
-  return result
+  return curve
+}
+
+async function rate(name: string, ask: (ms: number) => Promise<LoadResult>) {
+  await ask(2_000)
+  const samples: (LoadResult & { readonly cpu: number })[] = []
+  for (let round = 0; round < rounds; round++) {
+    const before = process.cpuUsage()
+    const sample = await ask(3_000)
+    if (sample.failed > 0) throw new Error(`${sample.failed} requests failed`)
+    samples.push({ ...sample, cpu: cpuSince(before, sample.requests) })
+  }
+  const figures = {
+    perSecond: Math.round(median(samples.map(({ requests, seconds }) => requests / seconds))),
+    p50Ms: rounded(median(samples.map(({ p50 }) => p50))),
+    p99Ms: rounded(median(samples.map(({ p99 }) => p99))),
+    cpuMicroseconds: median(samples.map(({ cpu }) => cpu)),
+    octets: samples[0]?.octets,
+  }
+  process.stdout.write(
+    `${name}, ${connections} connections: ${figures.perSecond}/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
+  )
+  return figures
 }
 
 /** Spread over the whole population, in an order that no cache has seen. */
-function targetsOf(basePath: string): Record<string, LoadRound['targets']> {
+function targetsOf(basePath: string, people: number): Record<string, LoadRound['targets']> {
   const sample: PersonRecord[] = []
-  let index = 0
-  for (const person of syntheticPeople({ seed: 1, from: 0, count: people }))
-    if (index++ % Math.max(1, Math.floor(people / 10_000)) === 0) sample.push(person)
+  // Stretches of a hundred: one person at a time is slow to make.
+  const step = Math.max(100, Math.floor(people / 10_000) * 100)
+  for (let from = 0; from + 100 <= people; from += step)
+    for (const person of syntheticPeople({ seed: 1, from, count: 100 })) if (isFound(person)) sample.push(person)
   shuffle(sample)
   const target = (query: (person: PersonRecord) => string) =>
     sample.map((person) => ({ path: basePath + query(person), holds: `"id":"${person.nhsNumber}"` }))
@@ -145,6 +181,9 @@ function targetsOf(basePath: string): Record<string, LoadRound['targets']> {
     'fuzzy search': target((person) => search(person, { '_fuzzy-match': 'true' })),
   }
 }
+
+/** Nobody finds those who are very restricted, and a search by name may find too many of a common one. */
+const isFound = ({ sensitivity }: PersonRecord) => sensitivity !== 'V'
 
 /** The same order at every run. */
 function shuffle(items: unknown[]): void {

@@ -43,9 +43,25 @@ async function* batches(into: Into, rows: Rows): AsyncGenerator<(string | null)[
 
 /** From this many rows on the planner is told at once; autovacuum would come late, or (embedded) never. */
 const analyzeFrom = 1_000
+/** And when a table has grown by this share: a look costs the more the larger the table, however little was added. */
+const analyzeShare = 0.2
+
+/** Rows that were loaded since the planner was told, by table. */
+const untold = new WeakMap<Pool, Map<string, number>>()
 
 async function analyze(pool: Pool, table: string, rows: number): Promise<number> {
-  if (rows >= analyzeFrom) await pool.query(`analyze ${table}`)
+  const tables = untold.get(pool) ?? new Map<string, number>()
+  untold.set(pool, tables)
+  const grown = (tables.get(table) ?? 0) + rows
+  tables.set(table, grown)
+  if (grown < analyzeFrom) return rows
+  const known = await pool.query<{ reltuples: number }>(
+    'select reltuples from pg_class where oid = to_regclass($1::text)',
+    [table],
+  )
+  if (grown < Number(known.rows[0]?.reltuples ?? 0) * analyzeShare) return rows
+  tables.set(table, 0)
+  await pool.query(`analyze ${table}`)
   return rows
 }
 

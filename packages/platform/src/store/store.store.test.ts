@@ -206,6 +206,27 @@ forEachStore((open) => {
     assert.deepEqual((await store.pool.query('select count(*) from try.load')).rows, [{ count: 2_501 }])
   })
 
+  test('a load tells the planner of a table that has grown, and not again for a few rows more', async () => {
+    await store.pool.query('create schema if not exists try')
+    await store.pool.query('drop table if exists try.growing')
+    await store.pool.query('create table try.growing (id integer)')
+    const into = { schema: 'try', table: 'growing', columns: [{ name: 'id', type: 'integer' }] }
+    const told = async (rows: number) => {
+      await store.load(
+        into,
+        Array.from({ length: rows }, (_, id) => [id]),
+      )
+      const { rows: found } = await store.pool.query<{ reltuples: number }>(
+        "select reltuples from pg_class where oid = 'try.growing'::regclass",
+      )
+      return Number(found[0]?.reltuples)
+    }
+    assert.equal(await told(8_000), 8_000)
+    assert.equal(await told(1_200), 8_000)
+    assert.equal(await told(500), 9_700)
+    await store.pool.query('drop table try.growing')
+  })
+
   test('loads any text unchanged', async () => {
     await store.pool.query('create table try.any (id int8 primary key, one text, many text[])')
     const columns = [

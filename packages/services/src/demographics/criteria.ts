@@ -30,6 +30,8 @@ export interface Criteria {
   readonly exact: boolean
   /** Look at former names, addresses and telecoms too. */
   readonly history: boolean
+  /** A place or contact was asked for that these criteria leave out: restricted people stay withheld (§9.5). */
+  readonly byPlace?: boolean
   /** More than this many people is too many. */
   readonly max: number
 }

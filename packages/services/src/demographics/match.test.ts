@@ -3,10 +3,11 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { type Criteria, criteriaOf, searchParameters } from './criteria.ts'
 import { readPerson } from './keys.ts'
-import { type Match, match } from './match.ts'
+import { judge, type Match, match } from './match.ts'
 import { storedPerson, type TraceSubject } from './person.ts'
 import { syntheticPeople } from './population.ts'
 import { sift } from './sift.ts'
+import { worth } from './similarity.ts'
 import { soundex as soundexOf } from './soundex.ts'
 import { workedPeople } from './worked-people.ts'
 
@@ -181,6 +182,23 @@ describe('fuzzy', () => {
     )
   })
 
+  test('a letter of a short name may differ where family name, gender and postcode all agree, and nowhere else', () => {
+    const held = subject(joseph)
+    const short: TraceSubject = {
+      ...held,
+      names: held.names.map((name) => ({ ...name, given: ['Luke'], foldedGiven: ['LUKE'] })),
+    }
+    const rejected = (more: string) => judge(criteria(fuzzy(`given=Lute&birthdate=1962-09-30&${more}`)), short).rejected
+    const home = short.addresses.find(({ kind }) => kind === 0)?.postcode ?? ''
+    const gender = short.gender ?? ''
+    assert.equal(rejected(`family=Smythe&gender=${gender}&address-postalcode=${home}`), undefined)
+    assert.equal(rejected(`family=Smythe&gender=${gender}`), 'short name')
+    assert.equal(rejected(`family=Smythe&address-postalcode=${home}`), 'short name')
+    assert.equal(rejected(`family=Smith&gender=${gender}&address-postalcode=${home}`), 'short name')
+    assert.equal(rejected(`family=Smythe&gender=${gender}&address-postalcode=LS11AA`), 'short name')
+    assert.equal(rejected(`gender=${gender}&address-postalcode=${home}`), 'short name')
+  })
+
   test('gender current or former; telephone and mail filter, former ones too', () => {
     const marie = 'family=Gardenia&given=Marigold&birthdate=1974-10-12'
     assert.equal(score(fuzzy(`${marie}&gender=female`), marigold), 1)
@@ -273,6 +291,12 @@ const extras: readonly ((person: TraceSubject, agrees: boolean) => readonly [str
     const phone = person.telecoms.find(({ kind, current }) => kind === 'phone' && current)
     return phone && agrees ? ['phone', phone.value] : undefined
   },
+  (person, agrees) => {
+    const email = person.telecoms.find(({ kind, current }) => kind === 'email' && current)
+    return email && agrees ? ['email', email.value] : undefined
+  },
+  (person, agrees) =>
+    person.death === undefined ? undefined : ['death-date', agrees ? dashed(person.death) : '1901-01-01'],
 ]
 
 test('a field that agrees never lowers the score, and one that disagrees never raises it', () => {
@@ -298,6 +322,49 @@ test('a field that agrees never lowers the score, and one that disagrees never r
     ),
     { numRuns: 3000 },
   )
+})
+
+test('names that are only alike never outweigh two fields that disagree', () => {
+  const wrong = [
+    ['gender', (person: TraceSubject) => (person.gender === 'male' ? 'female' : 'male')],
+    ['address-postalcode', () => 'LS1 4AP'],
+    ['general-practitioner', () => 'X99999'],
+    ['death-date', () => '1901-01-01'],
+  ] as const
+  let judged = 0
+  fc.assert(
+    fc.property(
+      someone,
+      fc.record({ family: mistake, given: mistake }),
+      fc.subarray([...wrong], { minLength: 2 }),
+      (person, change, disagreeing) => {
+        const parts = about(person, true, change)
+        for (const [name, value] of disagreeing) parts.append(name, value(person))
+        const { rejected, agreements } = judge(criteria(parts.toString()), person)
+        if (agreements.filter(({ worth, field }) => worth === 0 && field !== 'family' && field !== 'given').length < 2)
+          return
+        judged++
+        const alike = agreements.some(
+          ({ field, how }) => (field === 'family' || field === 'given') && how !== 'equal' && how !== 'accents differ',
+        )
+        assert.equal(rejected !== undefined, alike, `${parts} ${rejected}`)
+      },
+    ),
+    { numRuns: 2000 },
+  )
+  assert.ok(judged > 500)
+})
+
+test('what is more alike is never worth less: the order of comparisons is that of their worth', () => {
+  for (const [better, worse] of [
+    ['equal', 'accents differ'],
+    ['accents differ', 'short form'],
+    ['short form', 'sounds alike'],
+    ['sounds alike', 'one slip'],
+    ['one slip', 'slip in a short name'],
+    ['slip in a short name', 'initial'],
+  ] as const)
+    assert.ok(worth[better] > worth[worse], `${better} and ${worse}`)
 })
 
 test('scores lie between 0 and 1 with four decimals, 1 means that every reason is exact', () => {

@@ -40,6 +40,8 @@ export const rejections = {
   withheld: 'A search like this one never shows this person.',
   birthdate: 'The date of birth differs, and one that differs never matches.',
   names: 'The names that this search considers differ.',
+  'short name':
+    'A short given name differs by a letter, and not everything else (family name, gender, postcode) agrees.',
   contact: 'The telephone number or e-mail address differs, which no search passes over.',
   field: 'Something else that was asked for differs, and only a fuzzy search passes over that.',
   'several fields': 'The names are only alike, and two other fields differ.',
@@ -106,7 +108,7 @@ export function judge(criteria: Criteria, subject: TraceSubject): Judgement {
         ? 'contact'
         : !names.found
           ? 'names'
-          : (criteria.fuzzy ? tooMuchDiffers(criteria, names.agreements, others) : anyDiffers(others)) ||
+          : (criteria.fuzzy ? tooMuchDiffers(criteria, names, others) : anyDiffers(others)) ||
             (criteria.exact && found.score < 1 && 'not exact')
   return rejected ? { ...found, rejected } : found
 }
@@ -118,7 +120,8 @@ export function judge(criteria: Criteria, subject: TraceSubject): Judgement {
 function isWithheld(criteria: Criteria, subject: TraceSubject): boolean {
   if (subject.sensitivity === 'U') return subject.birth === undefined
   if (subject.sensitivity === 'V' || subject.birth === undefined) return true
-  return [criteria.postcode, criteria.gp, criteria.phone, criteria.email].some((asked) => asked !== undefined)
+  const { byPlace = false, postcode, gp, phone, email } = criteria
+  return byPlace || [postcode, gp, phone, email].some((asked) => asked !== undefined)
 }
 
 function scored(agreements: readonly Agreement[], swapped: boolean): Match {
@@ -140,23 +143,35 @@ const anyDiffers = (others: readonly Agreement[]): Rejection | false =>
  * Likeness of names must not outweigh two disagreeing fields, and without a family name the rest has to
  * agree (§28: the costliest error is somebody else's record).
  */
-function tooMuchDiffers(
-  criteria: Criteria,
-  names: readonly Agreement[],
-  others: readonly Agreement[],
-): Rejection | false {
+function tooMuchDiffers(criteria: Criteria, names: Names, others: readonly Agreement[]): Rejection | false {
   const different = others.filter((agreement) => agreement.worth === 0).length
+  if (names.shortSlip && !elseAgrees(names.agreements, others)) return 'short name'
   if (!criteria.family) {
     const agree = different === 0 && others.every(({ field, how }) => field !== 'postcode' || how !== 'same district')
     return !agree && 'no family name'
   }
-  const namesEqual = names.length === 2 && names.every(({ how }) => how === 'equal' || how === 'accents differ')
+  const namesEqual =
+    names.agreements.length === 2 && names.agreements.every(({ how }) => how === 'equal' || how === 'accents differ')
   return !namesEqual && different >= 2 && 'several fields'
+}
+
+/** Joan and John are two people, unless there is hardly anybody else whom the rest can mean. */
+function elseAgrees(names: readonly Agreement[], others: readonly Agreement[]): boolean {
+  const agrees = (field: Field) =>
+    [...names, ...others].some(
+      (agreement) =>
+        agreement.field === field &&
+        agreement.swapped === undefined &&
+        (agreement.how === 'equal' || agreement.how === 'accents differ'),
+    )
+  return agrees('family') && agrees('birthdate') && agrees('gender') && agrees('postcode')
 }
 
 interface Names {
   /** Whether one of the names is as asked, as a whole. */
   readonly found: boolean
+  /** Whether a given name is one only if a letter of a short name may differ. */
+  readonly shortSlip: boolean
   readonly agreements: readonly Agreement[]
   readonly swapped: boolean
 }
@@ -181,7 +196,7 @@ function plainNames(criteria: Criteria, subject: TraceSubject): Names {
     )
     agreements.push({ field: 'given', ...mean(givens) })
   }
-  return { found, agreements, swapped: false }
+  return { found, shortSlip: false, agreements, swapped: false }
 }
 
 /** Plain values stand, in any order, among as many leading given names as were asked for; a wildcard is held against the whole string (§9.1). */
@@ -241,8 +256,10 @@ function fuzzyNames(criteria: Criteria, subject: TraceSubject): Names {
   }
   const agreements: Agreement[] = []
   if (family) agreements.push({ field: 'family', ...best(families) })
-  if (given.length > 0) agreements.push({ field: 'given', ...mean(givens.map(best)) })
-  return { found: straight || swapped, agreements, swapped: swapped && !straight }
+  const bestGivens = givens.map(bestGiven)
+  if (given.length > 0) agreements.push({ field: 'given', ...mean(bestGivens) })
+  const shortSlip = bestGivens.some(({ how }) => how === 'slip in a short name')
+  return { found: straight || swapped, shortSlip, agreements, swapped: swapped && !straight }
 }
 
 const from = ({ kind, use }: { readonly kind: SnippetKind; readonly use: string }, finding: Finding): Finding => ({
@@ -304,6 +321,12 @@ function best(found: readonly Finding[]): Finding {
   let winner: Finding = { how: 'different', worth: 0 }
   for (const finding of found) if (finding.worth > winner.worth) winner = finding
   return winner
+}
+
+/** A short name with another letter counts only where nothing else is found. */
+function bestGiven(found: readonly Finding[]): Finding {
+  const safe = found.filter(({ how }) => how !== 'slip in a short name')
+  return best(safe.length > 0 ? safe : found)
 }
 
 /** The mean, under the name of the weakest. */

@@ -20,6 +20,11 @@ test('given names: everyday forms and initials too', () => {
   assert.equal(givenLikeness('J', 'JANE'), 'initial')
   assert.equal(givenLikeness('J', 'KATE'), undefined)
   assert.equal(givenLikeness('MARK', 'JOAN'), undefined)
+  assert.equal(givenLikeness('MARK', 'MARC'), 'sounds alike')
+  assert.equal(givenLikeness('MAIA', 'MIA'), 'sounds alike')
+  assert.equal(givenLikeness('EVIE', 'EVOE'), 'sounds alike')
+  assert.equal(givenLikeness('LUKE', 'LUNE'), 'slip in a short name')
+  assert.equal(givenLikeness('LUKE', 'DUKE'), undefined)
 })
 
 test('postcodes: a slip, the same district, and otherwise nothing', () => {

@@ -10,6 +10,7 @@ export type Likeness =
   | 'part'
   | 'sounds alike'
   | 'one slip'
+  | 'slip in a short name'
   | 'initial'
   | 'same district'
 
@@ -22,6 +23,7 @@ export const worth: Readonly<Record<Likeness, number>> = {
   part: 0.85,
   'sounds alike': 0.84,
   'one slip': 0.8,
+  'slip in a short name': 0.7,
   initial: 0.6,
   'same district': 0.3,
 }
@@ -51,7 +53,8 @@ export function givenLikeness(asked: string, held: string): Likeness | undefined
   if (shortForms(asked).has(held)) return 'short form'
   if (asked.length === 1 || held.length === 1) return asked[0] === held[0] ? 'initial' : undefined
   if (soundex(asked) === soundex(held)) return 'sounds alike'
-  return slip(asked, held) ? 'one slip' : undefined
+  if (slip(asked, held)) return 'one slip'
+  return shortSlip(asked, held) ? 'slip in a short name' : undefined
 }
 
 /** Folded postcodes in a fuzzy search: a slip, or the same part before the last three characters. */
@@ -65,6 +68,9 @@ export function postcodeLikeness(asked: string, held: string): Likeness | undefi
 
 /** Short names differ too easily: Joan and John are two people. */
 const slip = (a: string, b: string) => Math.min(a.length, b.length) >= 5 && withinOneSlip(a, b)
+
+/** For who has everything else right: the matcher asks for that. */
+const shortSlip = (a: string, b: string) => Math.min(a.length, b.length) >= 2 && a[0] === b[0] && withinOneSlip(a, b)
 
 /** At most one letter left out, put in or changed, or two neighbours changed over. */
 export function withinOneSlip(a: string, b: string): boolean {

@@ -10,7 +10,7 @@ import { match } from './match.ts'
 import { migrations } from './migrations.ts'
 import { items, storedPerson } from './person.ts'
 import { demographics, demographicsConfig, syntheticPeople, workedPeople } from './service.ts'
-import { blockStatement, personStore, plainStatement, type Statement, soundStatements } from './store.ts'
+import { blockStatement, pageStatement, personStore, plainStatement, type Statement, soundStatements } from './store.ts'
 import { trace } from './trace.ts'
 
 function criteria(query: string): Criteria {
@@ -253,6 +253,7 @@ forEachStore((open, engine) => {
           more.map((rest) => [start + rest, plainStatement(criteria(start + rest), 204, false)] as const),
         ),
         ['block', blockStatement(19_800_229, 10_000)],
+        ['page', pageStatement(9_990_000_000, 1000)],
         ...soundStatements(criteria(`${range}&given=Anne&address-postalcode=ZZ993CZ&_fuzzy-match=true`), 1000).map(
           (statement) => ['sound', statement] as const,
         ),

@@ -121,10 +121,8 @@ export function personStore(store: Store): PersonStore {
       return Number(rows[0]?.count)
     },
     async after(nhs, limit) {
-      const { rows } = await pool.query<PersonRow>({
-        text: `select ${personColumns} from demographics.person where nhs > $1::bigint order by nhs limit $2`,
-        values: [nhs, limit],
-      })
+      const { text, values } = pageStatement(nhs, limit)
+      const { rows } = await pool.query<PersonRow>({ text, values: [...values] })
       return rows.map(personOfRow)
     },
   }
@@ -211,6 +209,14 @@ export function plainStatement(criteria: Criteria, limit: number, distinct: bool
   return {
     text: `select ${distinct ? 'distinct ' : ''}k.nhs from demographics.name_key k where ${where.join(' and ')} limit ${value(limit)}`,
     values,
+  }
+}
+
+/** People in the order of their numbers, for an export. */
+export function pageStatement(after: number, limit: number): Statement {
+  return {
+    text: `select ${personColumns} from demographics.person where nhs > $1::bigint order by nhs limit $2`,
+    values: [after, limit],
   }
 }
 

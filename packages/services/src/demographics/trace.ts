@@ -1,6 +1,6 @@
 import type { Criteria } from './criteria.ts'
 import { type ReadPerson, readPerson } from './keys.ts'
-import { type Match, match } from './match.ts'
+import { judge, type Match, match } from './match.ts'
 import { sift } from './sift.ts'
 import type { PersonStore } from './store.ts'
 import { isWild, type Pattern } from './wildcard.ts'
@@ -57,7 +57,8 @@ export async function candidates(store: PersonStore, criteria: Criteria, block: 
 }
 
 async function plainCandidates(store: PersonStore, criteria: Criteria): Promise<number[] | undefined> {
-  const most = criteria.exact ? mostJudged : criteria.max
+  // Where the matcher leaves people out whom the statement finds, it has to see more of them.
+  const most = criteria.exact || criteria.byPlace ? mostJudged : criteria.max
   // A person may come with several names: read some rows more, and pay for `distinct` only when that was not enough.
   const limit = (most + 1) * 4
   const rows = await store.plainCandidates(criteria, limit, false)
@@ -88,7 +89,8 @@ async function fuzzyCandidates(store: PersonStore, criteria: Criteria, block: nu
  */
 export async function cascade(store: PersonStore, criteria: Criteria, block: number): Promise<Traced> {
   let last: Traced = { found: [] }
-  for (const step of cascadeSteps(criteria)) {
+  const steps = cascadeSteps(criteria)
+  for (const step of steps) {
     // Two at least, so that a single person can be told from several.
     const traced = await trace(store, { ...step, max: 2 }, block)
     if ('tooMany' in traced) {
@@ -96,6 +98,8 @@ export async function cascade(store: PersonStore, criteria: Criteria, block: num
       continue
     }
     const [best, second] = traced.found
+    // Who was found by leaving something out may be a twin or a namesake: nothing that was asked for may speak against it.
+    if (best && !second && step !== steps[0] && contradicts(criteria, best)) continue
     if (best && (!second || (criteria.postcode && best.match.score === 1 && second.match.score < 1)))
       return { found: [best] }
     last = best ? { tooMany: true } : last
@@ -103,9 +107,16 @@ export async function cascade(store: PersonStore, criteria: Criteria, block: num
   return last
 }
 
+/** A fuzzy judgement of everything that was asked for but practice and date of death, which lose nobody (§9.6). */
+function contradicts({ gp, death, ...asked }: Criteria, { subject }: Found): boolean {
+  return judge({ ...asked, fuzzy: true }, subject).rejected !== undefined
+}
+
 /** The steps that the given criteria allow, most exact first. */
 export function cascadeSteps(criteria: Criteria): Criteria[] {
-  const { gp, death, ...asked } = criteria
+  const byPlace = [criteria.postcode, criteria.gp, criteria.phone, criteria.email].some((asked) => asked !== undefined)
+  const { gp, death, ...rest } = criteria
+  const asked: Criteria = byPlace ? { ...rest, byPlace } : rest
   const wild = [criteria.family?.pattern, criteria.postcode, ...criteria.given.map(({ pattern }) => pattern)].some(
     (pattern) => pattern !== undefined && isWild(pattern),
   )

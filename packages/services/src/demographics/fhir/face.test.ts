@@ -225,6 +225,13 @@ describe('search', () => {
     ])
       assert.equal((await traced(query)).total, 0, query)
     assert.equal((await traced('family=Mockley&birthdate=1970-01-24')).resourceType, 'OperationOutcome')
+    // A restricted person is found by no step of a search that asks by place or contact, right or wrong.
+    const wilma = 'family=Restricted&given=Wilma&gender=female&birthdate=1985-05-25'
+    assert.equal((await traced(wilma)).total, 1)
+    for (const more of ['address-postalcode=ZZ992RR', 'address-postalcode=LS11AA', 'general-practitioner=A20047'])
+      assert.equal((await traced(`${wilma}&${more}`)).total, 0, more)
+    // A step that leaves the given name out finds no twin.
+    assert.equal((await traced('family=Smythe&given=Zebedee&gender=male&birthdate=1962-09-30')).total, 0)
     assert.equal(
       (await ask('/Patient?family=Joseph&given=Smythe&birthdate=1962-09-30', { as: single })).json().total,
       0,

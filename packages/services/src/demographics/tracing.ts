@@ -1,0 +1,38 @@
+import type { Store } from '@openspine/platform/store'
+import type { PersonRecord } from './contract.ts'
+import { criteriaOf, type SearchParameters } from './criteria.ts'
+import { migrations } from './migrations.ts'
+import { storedPerson } from './person.ts'
+import { personStore } from './store.ts'
+import { cascade, type Traced, trace } from './trace.ts'
+
+/** NHS numbers, best first. */
+export type TracedNumbers = readonly string[] | 'too many'
+
+/**
+ * Store and matcher without a face, checks or audit: to measure how well people are found. Whoever serves
+ * people takes the service.
+ */
+export function tracing(store: Store, fuzzyBlock = 10_000) {
+  const people = personStore(store)
+  const numbers = (traced: Traced): TracedNumbers =>
+    'tooMany' in traced ? 'too many' : traced.found.map(({ person }) => person.nhsNumber)
+  const criteria = (parameters: SearchParameters, max: number) => {
+    const found = criteriaOf(parameters, max)
+    if (!found) throw new Error('no parameters of a search')
+    return found
+  }
+  return {
+    migrations,
+    count: () => people.count(),
+    load: (records: readonly PersonRecord[]) => people.insert(records.map(storedPerson)),
+    /** As a user of staff: everybody who matches. */
+    async search(parameters: SearchParameters): Promise<TracedNumbers> {
+      return numbers(await trace(people, criteria(parameters, 50), fuzzyBlock))
+    },
+    /** As an application with `Accept: version=1.1`: one person or none. */
+    async cascade(parameters: SearchParameters): Promise<TracedNumbers> {
+      return numbers(await cascade(people, criteria(parameters, 1), fuzzyBlock))
+    },
+  }
+}
