@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { allocatedRange } from './register/numbers.ts'
 
 /** Section `demographics` of the configuration. */
 export const demographicsConfig = z.object({
@@ -63,6 +64,27 @@ export const demographicsConfig = z.object({
     .max(365)
     .default(30)
     .describe('How long events of changes wait to be published before they are dropped.'),
+  allocateFrom: z
+    .int()
+    .min(100_000_000)
+    .max(999_999_999)
+    .default(allocatedRange.from)
+    .describe('First nine digits of the first NHS number that is given to a new person; the tenth is the check digit.'),
+  allocateTo: z
+    .int()
+    .min(100_000_000)
+    .max(999_999_999)
+    .default(allocatedRange.to)
+    .describe('First nine digits of the last NHS number that is given to a new person.'),
+  createsPerSecond: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(0)
+    .describe(
+      'How many new people may be registered in a second, in each process; more are answered 429. 0: any number.',
+    )
+    .meta({ strict: 3 }),
   fuzzyBlock: z
     .int()
     .min(100)
