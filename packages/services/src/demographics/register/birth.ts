@@ -1,3 +1,4 @@
+import { isSpineError } from '@openspine/standards/error'
 import type { BirthKey, RaisedEvent } from '../changes/change.ts'
 import { mustPass } from '../checks.ts'
 import { asJson, extensionUrl, items, type Json, text } from '../person.ts'
@@ -56,20 +57,22 @@ async function matches(
 ): Promise<readonly string[]> {
   const siblings = await parts.changes.births(mother, day)
   const same = siblings.filter((sibling) => sibling.order === order)
-  const there = await Promise.all(
-    same.map(({ nhsNumber }) =>
-      // Of a record that was merged since, the one that was retained; one that was marked as invalid is none.
-      retrieve(parts.people, nhsNumber).then(
-        (person) => [person.nhsNumber],
-        () => [],
-      ),
-    ),
-  )
+  const there = await Promise.all(same.map(({ nhsNumber }) => standsFor(parts, nhsNumber)))
   const found = [...new Set(there.flat())]
   if (found.length > 0 || ignore) return found
   const twins = new Set(siblings.map(({ nhsNumber }) => nhsNumber))
   const alike = await matching(parts.people, subject, { block: parts.block, byPostcode: false })
   return alike.filter((nhsNumber) => !twins.has(nhsNumber))
+}
+
+/** Of a record that was merged since, the one that was retained; one that was marked as invalid is none. */
+async function standsFor({ people }: RegisterParts, nhsNumber: string): Promise<readonly string[]> {
+  try {
+    return [(await retrieve(people, nhsNumber)).nhsNumber]
+  } catch (error) {
+    if (isSpineError(error) && error.code.startsWith('PDS_')) return []
+    throw error
+  }
 }
 
 const keptUrls: ReadonlySet<unknown> = new Set([

@@ -1,6 +1,6 @@
-import type { AskedName, Criteria } from '../criteria.ts'
+import { criteriaFor } from '../asked.ts'
 import { dayNumber, foldName, foldPostcode } from '../fold.ts'
-import { asJson, items, type Json, text } from '../person.ts'
+import { asJson, items, type Json, snippetKind, text } from '../person.ts'
 import type { PersonStore } from '../store.ts'
 import { trace } from '../trace.ts'
 
@@ -33,8 +33,6 @@ const givenIn = (value: unknown): string[] =>
 
 const mostFound = 50
 
-const plain = (name: string): AskedName => ({ text: name, pattern: { pieces: [foldName(name)] } })
-
 /**
  * Numbers of the people who are there with these particulars. A restricted person is never found by a place (§9.5): the
  * rest decides, or one person would be registered a second time. More than {@link mostFound} count as many.
@@ -44,30 +42,24 @@ export async function matching(
   asked: Particulars,
   about: { readonly block: number; readonly byPostcode: boolean },
 ): Promise<readonly string[]> {
-  const day = { from: asked.birth, to: asked.birth }
-  const criteria: Criteria = {
-    birth: day,
-    family: plain(asked.family),
-    given: asked.given.map(plain),
-    gender: asked.gender,
-    fuzzy: false,
-    exact: false,
-    history: false,
-    max: mostFound,
+  const { birth, family, given, gender, postcode } = asked
+  const day = { from: birth, to: birth }
+  const find = async (more: { readonly postcode?: string }) => {
+    const criteria = criteriaFor({ birth: day, family, given, gender, max: mostFound, ...more })
+    return criteria === undefined ? { found: [] } : trace(store, criteria, about.block)
   }
-  const found = await trace(store, criteria, about.block)
-  if ('tooMany' in found && !(about.byPostcode && asked.postcode !== undefined)) return several
+  const found = await find({})
+  const place = about.byPostcode ? postcode : undefined
   if ('tooMany' in found) {
-    const there = await trace(store, { ...criteria, postcode: { pieces: [asked.postcode ?? ''] } }, about.block)
+    const there = place === undefined ? found : await find({ postcode: place })
     return 'tooMany' in there ? several : numbers(there.found)
   }
-  const { postcode } = asked
-  if (!about.byPostcode || postcode === undefined) return numbers(found.found)
+  if (place === undefined) return numbers(found.found)
   return numbers(
     found.found.filter(
       ({ person, subject }) =>
         person.sensitivity !== 'U' ||
-        subject.addresses.some((address) => address.kind === 0 && address.postcode === postcode),
+        subject.addresses.some((address) => address.kind === snippetKind.main && address.postcode === place),
     ),
   )
 }

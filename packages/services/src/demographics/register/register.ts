@@ -58,7 +58,11 @@ export function register(parts: RegisterParts, asked: Registration): Promise<Reg
       if (kept) return { answer: kept }
       const round = await changes.round(asked.day)
       const matched = await asked.matches()
-      if (matched.length > 0) return { matched }
+      if (matched.length > 0) {
+        // Who was found may be of the same request, written elsewhere since the first look.
+        const repeated = await changes.keptAnswer(asked.request)
+        return repeated ? { answer: repeated } : { matched }
+      }
       asked.check()
       number ??= await parts.next()
       const after = storedPerson({ ...asked.record, nhsNumber: number, version: 1 })
