@@ -11,6 +11,18 @@ import {
   searchChecks,
 } from '@openspine/services/demographics/checks'
 import {
+  birthChecks,
+  birthQueryChecks,
+  coverageBodyChecks,
+  coverageChecks,
+  coverageOwnerChecks,
+  coverageRequestChecks,
+  createChecks,
+  newBirthChecks,
+  newRecordChecks,
+  registerRequestChecks,
+} from '@openspine/services/demographics/register-checks'
+import {
   faultChecks,
   miniCodes,
   requestChecks as miniRequestChecks,
@@ -21,6 +33,7 @@ import {
   transportFaults,
   wrapperChecks,
 } from '@openspine/services/demographics/soap-checks'
+
 import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import {
@@ -183,6 +196,11 @@ function queryTables(): string {
     .join('\n\n')
 }
 
+/** Checks that look into a body: the code is that of the fault, and its diagnostics name the value and its path. */
+function pdsList(checks: readonly Pick<PdsCheck<never>, 'name' | 'clause' | 'explanation'>[]): string {
+  return checks.map(({ name, clause, explanation }, at) => `${at + 1}. ${name} (${clause}): ${explanation}`).join('\n')
+}
+
 /** What the door of the API platform says is written in its functions, as it is for PDS. */
 function doorRows(checks: readonly DoorCheck[]): Row[] {
   return checks.map(({ name, clause, explains, says }) => ({
@@ -331,6 +349,50 @@ Rules of what is written, the same in every operation and dialect: \`INVALID_VAL
 \`TOO_MANY_VALUES_SUBMITTED\` or \`UNSUPPORTED_CHARACTERS_IN_FIELD\`, with the path of the value.
 
 ${pdsRules(outcomeChecks)}
+
+### Related people: GET /Patient/{id}/RelatedPerson
+
+As a retrieve.
+
+### Health insurance card: GET /Coverage
+
+${table(pdsRows(coverageChecks))}
+
+### Health insurance card: POST /Coverage
+
+${table(pdsRows([...coverageRequestChecks, ...coverageOwnerChecks]))}
+
+Then the card: \`MISSING_VALUE\`, \`INVALID_VALUE\`, \`TOO_FEW_VALUES_SUBMITTED\` or \`TOO_MANY_VALUES_SUBMITTED\`, with the path.
+
+${pdsList(coverageBodyChecks)}
+
+Then the record is there, neither invalidated, superseded nor restricted, and the version is that of \`If-Match\`.
+
+### New record: POST /Patient
+
+Before everything, also the token, those who come too fast are refused: \`TOO_MANY_REQUESTS\`.
+
+${table(pdsRows(registerRequestChecks))}
+
+Then the body: the codes of the card, \`ADDITIONAL_PROPERTIES\` and \`UNSUPPORTED_CHARACTERS_IN_FIELD\`.
+
+${pdsList(createChecks)}
+
+Then nobody may match, or the answer is \`SINGLE_MATCH\` or \`MULTIPLE_MATCHES\`; and at last the whole record:
+
+${table(pdsRows(newRecordChecks))}
+
+### Birth: POST /Patient/$process-birth-details
+
+${table(pdsRows([...birthQueryChecks, ...registerRequestChecks]))}
+
+Then every entry, with full paths (\`entry/0/resource/…\`).
+
+${pdsList(birthChecks)}
+
+Then nobody may match, as for a new record; and at last these, and those of a whole new record:
+
+${table(pdsRows(newBirthChecks.filter(({ name }) => !name.startsWith('Entry '))))}
 
 ## Visitors & Migrants
 

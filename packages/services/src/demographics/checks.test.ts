@@ -150,6 +150,16 @@ test('every check between the token and the operation', () => {
       arrival('POST', '/Patient/$process-birth-details', { access: privileged }),
       outcomes.methodForbidden('create', 'privileged-application-restricted'),
     ],
+    [
+      'Mode may create',
+      arrival('POST', '/Patient', { access: patient }),
+      outcomes.methodForbidden('create', 'patient-access'),
+    ],
+    [
+      'Patient asks for the own record',
+      arrival('GET', '/Coverage', { access: patient, number: '9990548617' }),
+      outcomes.patientCannot,
+    ],
     ['Mode may use coverage', arrival('GET', '/Coverage'), outcomes.operationForbidden('GET', 'user-restricted')],
     [
       'Mode may use coverage',
@@ -186,6 +196,7 @@ test('what each mode may do passes', () => {
     arrival('GET', '/Patient', { query: '_max-results=50' }),
     arrival('GET', '/Patient', { access: app, query: 'family=x&_max-results=1' }),
     arrival('GET', '/Coverage', { access: patient, number: '9990548609' }),
+    arrival('GET', '/Coverage', { access: patient, number: undefined }),
     arrival('POST', '/Coverage', { access: patient }),
     arrival('GET', mine, {
       asidRequired: true,

@@ -35,7 +35,7 @@ export type Operation =
   | 'create'
   | 'birth'
   | 'coverage'
-  | 'coverage write'
+  | 'coverage-write'
   | 'poll'
   | 'none'
 
@@ -60,7 +60,7 @@ const paths: readonly { readonly path: RegExp; readonly operations: Readonly<Rec
   { path: /^\/Patient\/\$process-birth-details$/, operations: { POST: 'birth' } },
   { path: /^\/Patient\/([^/]+)$/, operations: { GET: 'retrieve', PATCH: 'update' } },
   { path: /^\/Patient\/([^/]+)\/RelatedPerson$/, operations: { GET: 'related' } },
-  { path: /^\/Coverage$/, operations: { GET: 'coverage', POST: 'coverage write' } },
+  { path: /^\/Coverage$/, operations: { GET: 'coverage', POST: 'coverage-write' } },
   { path: /^\/_poll\/([^/]+)$/, operations: { GET: 'poll' } },
 ]
 
@@ -170,19 +170,18 @@ export const arrivalChecks: readonly Check<Arrival>[] = [
   {
     name: 'Patient does only what patients may',
     clause: '§5',
-    explanation: 'Patient access does not search and does not create records.',
-    refusal: (arrival) =>
-      isPatient(arrival) && ['search', 'create', 'birth'].includes(arrival.operation)
-        ? outcomes.patientCannot
-        : undefined,
+    explanation: 'Patient access does not search.',
+    refusal: (arrival) => (isPatient(arrival) && arrival.operation === 'search' ? outcomes.patientCannot : undefined),
   },
   {
     name: 'Patient asks for the own record',
     clause: '§5',
     explanation: 'With patient access, the NHS number must be that of the token.',
+    // A query for a card that names no number is judged by its form, later.
     refusal: (arrival) =>
       isPatient(arrival) &&
-      ['retrieve', 'related', 'update', 'coverage'].includes(arrival.operation) &&
+      (['retrieve', 'related', 'update'].includes(arrival.operation) ||
+        (arrival.operation === 'coverage' && arrival.number !== undefined)) &&
       arrival.number !== arrival.access.patient?.nhsNumber
         ? outcomes.patientCannot
         : undefined,
@@ -213,7 +212,7 @@ export const arrivalChecks: readonly Check<Arrival>[] = [
     clause: '§5',
     explanation: 'Health insurance cards are for the patient alone.',
     refusal: (arrival) =>
-      (arrival.operation === 'coverage' || arrival.operation === 'coverage write') && !isPatient(arrival)
+      (arrival.operation === 'coverage' || arrival.operation === 'coverage-write') && !isPatient(arrival)
         ? outcomes.operationForbidden(arrival.method, words(arrival))
         : undefined,
   },

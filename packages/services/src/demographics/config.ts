@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { allocatedRange } from './register/numbers.ts'
 
 /** Section `demographics` of the configuration. */
 export const demographicsConfig = z.object({
@@ -86,6 +87,27 @@ export const demographicsConfig = z.object({
       'What becomes of a Mini Service request whose time stamp (wsu:Timestamp) has expired: refused, or served. Clients in use are known to send one that never changes.',
     )
     .meta({ strict: 'in-time' }),
+  allocateFrom: z
+    .int()
+    .min(100_000_000)
+    .max(999_999_999)
+    .default(allocatedRange.from)
+    .describe('First nine digits of the first NHS number that is given to a new person; the tenth is the check digit.'),
+  allocateTo: z
+    .int()
+    .min(100_000_000)
+    .max(999_999_999)
+    .default(allocatedRange.to)
+    .describe('First nine digits of the last NHS number that is given to a new person.'),
+  createsPerSecond: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(0)
+    .describe(
+      'How many new people may be registered in a second, in each process; more are answered 429. 0: any number.',
+    )
+    .meta({ strict: 3 }),
   fuzzyBlock: z
     .int()
     .min(100)

@@ -111,4 +111,26 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await statement.execute(db)
     },
   },
+  /**
+   * `registration` counts the people who were registered here by date of birth: two registrations of one person see the
+   * same count, and one of them is written. `birth` finds the notifications of one birth by the mother.
+   */
+  '003-registration': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of [
+        sql`create table demographics.registration (
+          birth integer primary key,
+          round integer not null
+        )`,
+        sql`create table demographics.birth (
+          nhs bigint primary key,
+          mother bigint not null,
+          day integer not null,
+          birth_order smallint not null
+        )`,
+        sql`create index birth_mother on demographics.birth (mother, day)`,
+      ])
+        await statement.execute(db)
+    },
+  },
 }

@@ -69,6 +69,15 @@ export const outcomes = {
       'Too many values submitted',
       `Too many values submitted - ${pythonLiteral(values)} in field '${field}'`,
     ),
+  /** A list of many is not printed. */
+  tooFewValues: (values: readonly unknown[], field: string) =>
+    failure(
+      400,
+      'TOO_FEW_VALUES_SUBMITTED',
+      'value',
+      'Too few values submitted',
+      `Too few values submitted - ${values.length > 1 ? '<json too long to display>' : pythonLiteral(values)} in field '${field}'`,
+    ),
   unsupportedCharacters: (field: string) =>
     failure(
       400,
@@ -123,6 +132,9 @@ export const outcomes = {
   minimumNotMet: searchData('No searches were performed as the search criteria did not meet the minimum requirements'),
   fuzzyNotMet: searchData('A fuzzy search was requested however the data given did not meet the fuzzy search criteria'),
   twoPostcodes: searchData('Both address-postalcode and address-postcode were provided, only one is allowed'),
+  coverageSearch: searchData(
+    'Coverage search request must follow the format /Coverage?subscriber:identifier=NHS_NUMBER',
+  ),
   accessDenied,
   patientCannot: failure(
     403,
@@ -158,6 +170,50 @@ export const outcomes = {
       `Cannot retrieve more than one result with ${mode} access token`,
       'Your app has insufficient permissions to perform this search. Please contact support.',
     ),
+  singleMatch: (nhsNumber: string) =>
+    failure(
+      200,
+      'SINGLE_MATCH',
+      'value',
+      'Single match found',
+      `Unable to create new patient. NHS number ${nhsNumber} found for supplied demographic data.`,
+    ),
+  multipleMatches: failure(
+    200,
+    'MULTIPLE_MATCHES',
+    'value',
+    'Multiple matches found',
+    'Unable to create new patient. Multiple matches found for supplied demographic data.',
+  ),
+  tooManyCreates: failure(
+    429,
+    'TOO_MANY_REQUESTS',
+    'value',
+    'Too many requests',
+    'There have been too many Create Patient requests. Please try again later.',
+  ),
+  /** A body that is no JSON object: the fallback of the catalogue. */
+  notReadable: failure(
+    400,
+    'VALIDATION_ERROR',
+    'value',
+    'Validation Error',
+    'Invalid request with error - body is not a JSON object',
+  ),
+  birthDeathInconsistent: failure(
+    400,
+    'INSERT_BIRTH_DEATH_STATUS_INCONSISTENT',
+    'processing',
+    'INSERT_BIRTH_DEATH_STATUS_INCONSISTENT',
+    'Insert Birth - Death Status Inconsistent',
+  ),
+  birthTooLongAgo: failure(
+    400,
+    'INVALID_DOB_OVER_SIX_MONTHS',
+    'processing',
+    'INVALID_DOB_OVER_SIX_MONTHS',
+    'You are trying to create a birth notification for a child over the age of 6 months. Please allocate an NHS Number instead',
+  ),
   notFound: failure(404, 'RESOURCE_NOT_FOUND', 'not-found', 'Resource not found', undefined, 'information'),
   invalidated: failure(
     404,

@@ -1,4 +1,5 @@
 import { nhsNumberCheckDigit } from '@openspine/standards/nhs'
+import { allocatedRange } from './register/numbers.ts'
 import { workedPeople } from './worked-people.ts'
 
 /**
@@ -30,7 +31,10 @@ const free: Uint16Array = (() => {
     const sum = 10 * Math.floor(range / 100) + 9 * (Math.floor(range / 10) % 10) + 8 * (range % 10)
     for (let block = 0; block < 1000; block++) {
       const more = 7 * Math.floor(block / 100) + 6 * (Math.floor(block / 10) % 10) + 5 * (block % 10)
-      counts[at * 1000 + block] = inBlock[(sum + more) % 11] as number
+      const first = (range * 1000 + block) * 1000
+      // Those at the end of 999 are for people who are registered.
+      const allocated = first >= allocatedRange.from && first <= allocatedRange.to
+      counts[at * 1000 + block] = allocated ? 0 : (inBlock[(sum + more) % 11] as number)
     }
   }
   for (const number of taken) {
@@ -40,14 +44,14 @@ const free: Uint16Array = (() => {
   return counts
 })()
 
-/** How many numbers there are: valid ones of {@link numberRanges}, without those of the worked examples. */
+/** How many numbers there are: valid ones of {@link numberRanges}, without those of the worked examples and {@link allocatedRange}. */
 export const freeNumberCount = free.reduce((sum, count) => sum + count, 0)
 
 /** Free numbers from the n-th one on (0 is the first), without making those before it. */
 export function* freeNumbers(from: number): Generator<string> {
   let passed = 0
   for (const [block, count] of free.entries()) {
-    if (passed + count <= from) {
+    if (count === 0 || passed + count <= from) {
       passed += count
       continue
     }

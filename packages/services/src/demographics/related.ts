@@ -1,3 +1,4 @@
+import { isSpineError } from '@openspine/standards/error'
 import { namingSystem } from '@openspine/standards/nhs'
 import { asJson, items, type Json, type StoredPerson, text } from './person.ts'
 import { retrieve } from './retrieve.ts'
@@ -10,9 +11,6 @@ export interface Related {
   readonly subject: StoredPerson
   readonly shown: readonly Json[]
 }
-
-/** Merges of merges that are followed from a related person's number. */
-const mostMerges = 16
 
 /**
  * The related people of a person (§11). SpineError `PDS_RESOURCE_NOT_FOUND` or `PDS_INVALIDATED_RESOURCE` as in a retrieve.
@@ -35,8 +33,13 @@ async function ownRecord(store: Pick<PersonStore, 'find'>, resource: Json): Prom
   const own = items(resource['identifier']).find(({ system }) => system === namingSystem.fhirNhsUk.nhsNumber)
   const nhsNumber = text(own?.['value'])
   if (nhsNumber === undefined || !/^\d{10}$/.test(nhsNumber)) return undefined
-  let person = await store.find(nhsNumber)
-  for (let merges = 0; person?.supersededBy !== undefined && merges < mostMerges; merges++)
-    person = await store.find(person.supersededBy)
-  return person ?? { nhsNumber, sensitivity: 'U' }
+  try {
+    return await retrieve(store, nhsNumber)
+  } catch (error) {
+    const code = isSpineError(error) ? error.code : undefined
+    if (code === 'PDS_RESOURCE_NOT_FOUND') return { nhsNumber, sensitivity: 'U' }
+    // Whoever it was: nothing is told of where.
+    if (code === 'PDS_INVALIDATED_RESOURCE') return { nhsNumber, sensitivity: 'R' }
+    throw error
+  }
 }

@@ -10,6 +10,7 @@ import { changeStore } from './changes/store.ts'
 import { firstRefusal, searchChecks } from './checks.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics, PersonRecord } from './contract.ts'
+import { writeCoverage } from './coverage.ts'
 import { type Criteria, criteriaOf, singleValue } from './criteria.ts'
 import { crossCheck } from './cross-check.ts'
 import { explain } from './explain.ts'
@@ -23,6 +24,12 @@ import { outcomes, refuse } from './outcomes.ts'
 import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
+import { birth } from './register/birth.ts'
+import { create } from './register/create.ts'
+import { numberSource } from './register/numbers.ts'
+import { perSecond } from './register/rate.ts'
+import type { RegisterParts } from './register/register.ts'
+import { turns } from './register/turns.ts'
 import { related } from './related.ts'
 import { retrieve } from './retrieve.ts'
 import { spineFaces } from './spine-faces.ts'
@@ -70,6 +77,16 @@ export function demographics(parts: {
   const { platform, config } = parts
   const people = personStore(platform.store)
   const changes = changeStore(platform.store)
+  const kept = config.updates === 'kept'
+  const registering: RegisterParts = {
+    people,
+    changes,
+    clock: platform.clock,
+    next: numberSource({ people, changes, range: { from: config.allocateFrom, to: config.allocateTo } }),
+    inTurn: turns<number>(),
+    block: config.fuzzyBlock,
+    kept,
+  }
   const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
   const requests = platform.metrics.counter(
     'openspine_pds_requests_total',
@@ -206,11 +223,11 @@ export function demographics(parts: {
         related: (nhsNumber) => related(people, nhsNumber),
         search: cases.search,
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
-        update: (asked) =>
-          update(
-            { people, changes, clock: platform.clock, random: platform.random, kept: config.updates === 'kept' },
-            asked,
-          ),
+        update: (asked) => update({ people, changes, clock: platform.clock, random: platform.random, kept }, asked),
+        writeCoverage: (asked) => writeCoverage({ people, changes, kept }, asked),
+        create: (asked) => create(registering, asked),
+        birth: (asked) => birth(registering, asked),
+        mayRegister: perSecond(config.createsPerSecond),
         plainJsonPatch: platform.profile === 'sandbox',
         ...(explains && { explain: explained }),
         settled,

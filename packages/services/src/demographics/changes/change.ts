@@ -65,6 +65,13 @@ export interface Change {
   /** Absent for a new person. The write is stale when the stored version is no longer this one's. */
   readonly before?: StoredPerson
   readonly after: StoredPerson
+  /**
+   * A new person was held against everybody who was born on `day`, as of this round (`round` of the store): when another one
+   * was registered since, the write is stale.
+   */
+  readonly asOf?: { readonly day: number; readonly round: number }
+  /** A new person was born to this mother: later notifications of the same birth find them (§13). */
+  readonly birth?: BirthKey
   readonly kind: ChangeKind
   readonly at: number
   readonly author: Author
@@ -72,6 +79,14 @@ export interface Change {
   readonly members: readonly string[]
   readonly events: readonly RaisedEvent[]
   readonly request?: RequestKey & { readonly answer: KeptAnswer }
+}
+
+/** Under which a birth is found again: the mother, the day, and the order among those born together. */
+export interface BirthKey {
+  readonly mother: string
+  readonly day: number
+  /** 1 to 7; 8 or 9 where the child was alone or it is not known. */
+  readonly order: number
 }
 
 /** `stale`: somebody else was quicker. `repeated`: the same request was written already; its answer is kept. */

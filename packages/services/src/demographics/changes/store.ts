@@ -3,6 +3,7 @@ import { keysOf, type PersonKeys } from '../keys.ts'
 import { columns, keyRowsOf, tenDigits } from '../store.ts'
 import type {
   Author,
+  BirthKey,
   Change,
   ChangeKind,
   EventCode,
@@ -30,6 +31,10 @@ export interface ChangeStore {
    * `from` is where a range that was never used begins. Answers the first of them.
    */
   reserve(range: string, from: number, count: number): Promise<number>
+  /** How many people were registered here who were born on this day: {@link Change.asOf}. */
+  round(day: number): Promise<number>
+  /** Numbers of the people whose birth was notified under this mother and day, with their order. */
+  births(mother: string, day: number): Promise<{ readonly nhsNumber: string; readonly order: number }[]>
   /** Forgets answers given before `answersBefore`, and events raised before `eventsBefore`. */
   prune(answersBefore: number, eventsBefore: number): Promise<void>
 }
@@ -130,6 +135,20 @@ export function changeStore(store: Store): ChangeStore {
       )
       return Number(rows[0]?.next) - count
     },
+    async round(day) {
+      const { rows } = await pool.query<{ round: number }>(
+        'select round from demographics.registration where birth = $1',
+        [day],
+      )
+      return rows[0]?.round ?? 0
+    },
+    async births(mother, day) {
+      const { rows } = await pool.query<{ nhs: number | string; birth_order: number }>(
+        'select nhs, birth_order from demographics.birth where mother = $1 and day = $2 order by nhs limit 50',
+        [Number(mother), day],
+      )
+      return rows.map(({ nhs, birth_order }) => ({ nhsNumber: tenDigits(nhs), order: birth_order }))
+    },
     async prune(answersBefore, eventsBefore) {
       await pool.query('delete from demographics.request where at < $1', [answersBefore])
       await pool.query('delete from demographics.outbox where at < $1', [eventsBefore])
@@ -138,7 +157,7 @@ export function changeStore(store: Store): ChangeStore {
 }
 
 /** The one statement of a write. Whatever depends on the person reads from `written`: no row there, nothing anywhere. */
-function writeStatement({ before, after, kind, at, author, members, events, request }: Change): {
+function writeStatement({ before, after, asOf, birth, kind, at, author, members, events, request }: Change): {
   readonly text: string
   readonly values: readonly unknown[]
 } {
@@ -163,11 +182,12 @@ function writeStatement({ before, after, kind, at, author, members, events, requ
   const written =
     before === undefined
       ? `insert into demographics.person (nhs, ${fields.map(([column]) => column).join(', ')})
-          values (${nhs}, ${fields.map(([, given]) => given).join(', ')}) returning nhs`
+          select ${nhs}, ${fields.map(([, given]) => given).join(', ')}${asOf === undefined ? '' : ' from counted'} returning nhs`
       : `update demographics.person set ${fields.map(([column, given]) => `${column} = ${given}`).join(', ')}
           where nhs = ${nhs} and version = ${value(before.version, 'integer')} and status = ${value(before.status, 'text')}
           returning nhs`
   const steps = [
+    ...(asOf === undefined ? [] : [countStep(asOf, value)]),
     `written as (${written})`,
     ...keySteps(before && keysOf(before), keys, value),
     `history as (insert into demographics.change
@@ -176,6 +196,7 @@ function writeStatement({ before, after, kind, at, author, members, events, requ
           ${value(JSON.stringify(author), 'text')}, ${value(request?.id ?? null, 'text')},
           ${value(before?.document ?? null, 'text')}, ${value(before?.past ?? null, 'text')} from written)`,
   ]
+  if (birth !== undefined) steps.push(birthStep(birth, value))
   if (events.length > 0)
     steps.push(`events as (insert into demographics.outbox (nhs, version, ordinal, at, code, facts)
         select w.nhs, ${version}, e.ordinal, ${when}, e.code, e.facts from written w,
@@ -198,12 +219,25 @@ function writeStatement({ before, after, kind, at, author, members, events, requ
   return { text: `with ${steps.join(',\n')}\nselect nhs from written`, values }
 }
 
+type Value = (given: unknown, type: string) => string
+
+/**
+ * Steps on the count of those who were registered with this birth date, from the round that was seen: whoever saw the same
+ * round waits here for the first one, and then finds no row.
+ */
+function countStep({ day, round }: NonNullable<Change['asOf']>, value: Value): string {
+  const next = value(round + 1, 'integer')
+  return `counted as (insert into demographics.registration as r (birth, round) values (${value(day, 'integer')}, ${next})
+      on conflict (birth) do update set round = ${next} where r.round = ${value(round, 'integer')} returning birth)`
+}
+
+function birthStep({ mother, day, order }: BirthKey, value: Value): string {
+  return `birth as (insert into demographics.birth (nhs, mother, day, birth_order)
+      select nhs, ${value(Number(mother), 'bigint')}, ${value(day, 'integer')}, ${value(order, 'smallint')} from written)`
+}
+
 /** Upserts the rows that are there from now on and deletes those beyond them: the two never meet in one row. */
-function keySteps(
-  before: PersonKeys | undefined,
-  after: PersonKeys | undefined,
-  value: (given: unknown, type: string) => string,
-): string[] {
+function keySteps(before: PersonKeys | undefined, after: PersonKeys | undefined, value: Value): string[] {
   const steps: string[] = []
   for (const table of ['name_key', 'address_key', 'telecom_key'] as const) {
     const rows = after === undefined ? [] : keyRowsOf(table, after)

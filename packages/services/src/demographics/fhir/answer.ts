@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { PdsOutcome } from '../outcomes.ts'
+import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
+import { isJson, type Json } from '../person.ts'
 import { operationOutcome } from './render.ts'
 
 /** What goes back to the caller, and what the audit is told of it. */
@@ -29,4 +30,16 @@ export function header(request: FastifyRequest, name: string): string | undefine
 /** The base of every `fullUrl`: as it is set, or as the caller named this host. */
 export function publicBase(about: { readonly publicUrl: string; readonly basePath: string }, host: string): string {
   return about.publicUrl || `https://${host}${about.basePath}`
+}
+
+/** The resource that was posted. */
+export function resourceIn(body: unknown): Json {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
+  } catch {
+    value = undefined
+  }
+  if (!isJson(value)) throw refuse(outcomes.notReadable, 'The body is not a JSON object.')
+  return value
 }

@@ -19,6 +19,7 @@ before(async () => {
 after(() => pds.close())
 
 const requestId = '60E0B220-8136-4CA5-AE46-1D97EF59D068'
+const posted = { 'x-request-id': requestId, 'content-type': 'application/fhir+json' }
 const ask: TestPds['ask'] = (url, options = {}) => pds.ask(url, { headers: { 'x-request-id': requestId }, ...options })
 
 describe('retrieve', () => {
@@ -258,6 +259,15 @@ describe('what is refused, in its order', () => {
     ['PATCH', '/Patient/9990548609', { payload: '{"patches":[]}' }, outcomes.ifMatchMissing],
     ['POST', '/Patient', { payload: '<x/>' }, outcomes.unsupportedService],
     ['POST', '/Patient/$process-birth-details', { payload: '' }, outcomes.unsupportedService],
+    ['POST', '/Patient', { payload: '[]', headers: posted }, outcomes.notReadable],
+    ['POST', '/Patient', { payload: '{"name"', headers: posted }, outcomes.notReadable],
+    ['POST', '/Patient', { payload: '{}', headers: posted }, outcomes.missingField('name')],
+    [
+      'POST',
+      '/Patient/$process-birth-details',
+      { payload: '{}', headers: posted },
+      outcomes.missingField('resourceType'),
+    ],
     ['GET', '/Coverage?subscriber:identifier=9990548609', {}, outcomes.operationForbidden('GET', 'user-restricted')],
     ['GET', `/_poll/${randomUUID()}`, {}, outcomes.notFound],
     ['OPTIONS', '/Patient/9990548609', {}, outcomes.noTarget],

@@ -4,18 +4,24 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Authenticate } from '../access.ts'
 import type { KeptAnswer } from '../changes/change.ts'
 import { type Arrival, arrivalChecks, mustPass, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
+import { type CoverageWrite, coverageNumber } from '../coverage.ts'
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
 import { explainAnswer, type TraceExplanation } from '../explain.ts'
 import { outcomes, refuse } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
+import type { BirthNotification } from '../register/birth.ts'
+import type { Creation } from '../register/create.ts'
+import type { Registered } from '../register/register.ts'
 import type { Related } from '../related.ts'
 import type { Traced } from '../trace.ts'
 import type { Update } from '../update/update.ts'
 import { retrieveView } from '../view.ts'
 import { type Answer, header, publicBase, refused } from './answer.ts'
+import { coverageAnswer, coverageWriteAnswer } from './coverage.ts'
 import { explanationAsked, explanationEntry } from './explanation.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
+import { birthAnswer, createAnswer } from './register.ts'
 import { fhirJson, relatedBundle, searchBundle } from './render.ts'
 import { etagOf, updateAnswer, type WriteRequest } from './update.ts'
 
@@ -34,6 +40,11 @@ export interface FaceDependencies {
   search(criteria: Criteria): Promise<Traced>
   cascade(criteria: Criteria): Promise<Traced>
   update(asked: Update): Promise<KeptAnswer>
+  writeCoverage(asked: CoverageWrite): Promise<KeptAnswer>
+  create(asked: Creation): Promise<Registered>
+  birth(asked: BirthNotification): Promise<Registered>
+  /** Whether one more person may be registered at this time (§17). */
+  mayRegister(now: number): boolean
   /** Whether a patch may come as application/json, as in the public sandbox. */
   readonly plainJsonPatch: boolean
   /** Whether `_explain` is a parameter, and what it answers to healthcare workers; absent: it is unknown like any other. */
@@ -126,6 +137,9 @@ async function serve(
   let answer: Answer
   let judged: Omit<Judged, 'outcome'> = {}
   try {
+    // The edge counts these before it looks at the token (§6.2).
+    if ((operation === 'create' || operation === 'birth') && !dependencies.mayRegister(at))
+      throw refuse(outcomes.tooManyCreates, 'More people were to be registered in this second than may be.')
     access = await dependencies.authenticate({
       authorization: header(request, 'authorization'),
       requestId,
@@ -183,6 +197,18 @@ async function answerTo(dependencies: FaceDependencies, arrival: Arrival, reques
       return written(updateAnswer(dependencies, arrival, writeRequest(request)))
     case 'related':
       return relatedAnswer(dependencies, arrival, request)
+    case 'coverage':
+      return coverageAnswer(coverageParts(dependencies, request), arrival)
+    case 'coverage-write':
+      return written(coverageWriteAnswer(coverageParts(dependencies, request), arrival, writeRequest(request)))
+    case 'create':
+      return createAnswer(dependencies, arrival, writeRequest(request))
+    case 'birth':
+      return birthAnswer(
+        { ...dependencies, notificationId: () => dependencies.random.uuid() },
+        arrival,
+        writeRequest(request),
+      )
     case 'poll':
       throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
     default:
@@ -195,6 +221,13 @@ const writeRequest = (request: FastifyRequest): WriteRequest => ({
   contentType: header(request, 'content-type'),
   body: request.body,
   organisation: header(request, 'nhsd-end-user-organisation-ods'),
+})
+
+const coverageParts = (dependencies: FaceDependencies, request: FastifyRequest) => ({
+  now: dependencies.clock.now(),
+  publicUrl: publicBase(dependencies, request.host),
+  retrieve: dependencies.retrieve,
+  writeCoverage: dependencies.writeCoverage,
 })
 
 async function written(answer: Promise<KeptAnswer>): Promise<Answer> {
@@ -321,7 +354,7 @@ function targetOf(url: string, basePath: string): { readonly path: string; reado
 }
 
 function numberOf(id: string | undefined, parameters: SearchParameters): string | undefined {
-  if (id === undefined) return singleValue(parameters, 'subscriber:identifier')
+  if (id === undefined) return coverageNumber(parameters)
   try {
     return decodeURIComponent(id)
   } catch {

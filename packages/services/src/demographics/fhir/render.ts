@@ -1,7 +1,7 @@
 import { type BundleEntry, bundle, outcomeResource } from '@openspine/standards/fhir'
 import type { Access } from '../access.ts'
 import type { PdsOutcome } from '../outcomes.ts'
-import type { Json } from '../person.ts'
+import type { Json, StoredPerson } from '../person.ts'
 import type { Found } from '../trace.ts'
 import { searchView } from '../view.ts'
 
@@ -40,6 +40,17 @@ export function relatedBundle(
     resource: { ...resource, resourceType: 'RelatedPerson' },
   }))
   return searchset(entries, about.now)
+}
+
+/** The searchset of §14: at most one card, and the version of the record in any case. */
+export function coverageBundle(
+  person: StoredPerson,
+  card: Json | undefined,
+  about: { readonly publicUrl: string; readonly now: number },
+): string {
+  const fullUrl = `${about.publicUrl}/Coverage?subscriber:identifier=${person.nhsNumber}`
+  const entries = card === undefined ? [] : [{ fullUrl, resource: { ...card, resourceType: 'Coverage' } }]
+  return searchset(entries, about.now, { versionId: String(person.version) })
 }
 
 function searchset(entries: Parameters<typeof bundle>[0]['entries'], now: number, meta?: Json): string {

@@ -23,7 +23,8 @@ const valueIsThere: SnippetRule = {
   },
 }
 
-const emailIsOne: SnippetRule = {
+/** Apart for those who say it in other words: a new record does. */
+export const emailIsOne: SnippetRule = {
   name: 'An e-mail address is one',
   clause: '§2',
   explanation: 'An e-mail address has an @ with something on both sides, and 7 to 89 characters.',

@@ -21,11 +21,8 @@ export const isObject: SnippetRule = {
   name: 'Item is an object',
   clause: '§2',
   explanation: 'The items of this list are objects.',
-  refusal: ({ value, path }) => (isJson(value) ? undefined : outcomes.invalidField(firstOf(value), path)),
+  refusal: ({ value, path }) => (isJson(value) ? undefined : outcomes.invalidField(value, path)),
 }
-
-/** Of a list that stands where one object is wanted, the first member is named. */
-const firstOf = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value)
 
 /** A member that is one of these words. */
 export function oneOf(
