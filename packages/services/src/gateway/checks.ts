@@ -3,6 +3,7 @@ import { type ApiAccess, accessOf, scopesOf } from './access.ts'
 import type { Client, TokenVerdict } from './clients.ts'
 import type { Api } from './contract.ts'
 import { type Fault, faults, rateFault } from './faults.ts'
+import { inForce } from './keys.ts'
 import type { Rates, RateVerdict } from './rates.ts'
 
 /** A request at the door, with everything that its checks look at. */
@@ -96,8 +97,9 @@ export const tokenChecks: readonly DoorCheck[] = [
     name: 'Application is approved',
     says: '401 Invalid Access Token',
     clause: '§9.3',
-    explains: 'The application, or the key with which the token was asked for, was revoked; its tokens died with it.',
-    fault: ({ client }) => (client?.approved === true ? undefined : faults.tokenUnknown),
+    explains:
+      'The application, or the key with which the token was asked for, was revoked, or its owner is inactive; its tokens died with it.',
+    fault: ({ client }) => (inForce(client) ? undefined : faults.tokenUnknown),
   },
   {
     name: 'Token is for this API',
@@ -130,8 +132,9 @@ export const keyChecks: readonly DoorCheck[] = [
     name: 'Key is approved',
     says: '401 ApiKey not approved',
     clause: '§9.3',
-    explains: 'The key, or its application, was revoked. openspine app new-key makes another.',
-    fault: ({ client }) => (client?.approved === true ? undefined : faults.keyRevoked),
+    explains:
+      'The key, or its application, was revoked, or its owner is inactive. openspine app new-key makes another key, openspine app owner shows the owners.',
+    fault: ({ client }) => (inForce(client) ? undefined : faults.keyRevoked),
   },
   {
     name: 'Key is for this API',

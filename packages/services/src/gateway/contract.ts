@@ -38,9 +38,47 @@ export interface ApplicationFacts {
   readonly callbackUrl?: string
   readonly publicKeys?: ClientKeys
   readonly asid?: string
+  /** Name of its owner. */
+  readonly owner?: string
   /** `apim-app-flow-vars`: settings that single APIs read, such as `{"pds":{"app-restricted":{"update":true}}}`. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly rates?: ApplicationRates
+}
+
+/** Whose an application is: a company, or a single developer (§2.3 #4b). */
+export interface Owner {
+  readonly name: string
+  readonly kind: 'company' | 'developer'
+  /** Applications of an inactive owner are refused. */
+  readonly status: 'active' | 'inactive'
+}
+
+/** When something that an application proves itself with was used: to the hour. */
+export interface KeyUse {
+  /** `key` and `secret` by the id of the key, a public key by its kid. */
+  readonly kind: 'key' | 'secret' | 'kid'
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly firstUsedAt: number
+  readonly lastUsedAt: number
+}
+
+/** A refusal as the owner of the application is shown it: without numbers of patients, without secrets. */
+export interface KeptRefusal {
+  /** Message id: `openspine explain` finds it too. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** API and path, or endpoint of the authorisation server. */
+  readonly where: string
+  readonly status: number
+  /** Name of the check that failed. */
+  readonly check: string
+  /** What the answer said. */
+  readonly says: string
+  /** In plain words: what was wrong, and what to mend. */
+  readonly explanation: string
+  readonly requestId?: string
 }
 
 /** A change of some facts: a member that is null is taken away, one that is absent stays. */
@@ -196,6 +234,16 @@ export interface Gateway extends Clients, AccessTokens {
   subscribe(application: string, product: string, by: string): Promise<Subscription>
   /** Decides about it. */
   decide(application: string, product: string, status: 'approved' | 'revoked', by: string): Promise<Subscription>
+  /** Adds an owner, or changes it: inactive, its applications are refused everywhere within a second. SpineError `GATEWAY_OWNER`. */
+  defineOwner(owner: Owner, by: string): Promise<void>
+  owners(): readonly Owner[]
+  /** Notes that something was used; written within a second, at most once an hour for each. */
+  used(use: { readonly application: string; readonly kind: KeyUse['kind']; readonly name: string }): void
+  uses(application: string): Promise<readonly KeyUse[]>
+  /** Keeps a refusal for the owner of the application: the newest hundred, written within a second. */
+  noteRefusal(application: string, refusal: KeptRefusal): void
+  /** Newest first. */
+  refusals(application: string): Promise<readonly KeptRefusal[]>
   /** Adds a product, or changes it. SpineError `GATEWAY_PRODUCT`. */
   defineProduct(product: Product, by: string): Promise<void>
 }

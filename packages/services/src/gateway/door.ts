@@ -35,6 +35,8 @@ export interface DoorNeeds {
   readonly access: Pick<AccessControl, 'decide'> | undefined
   /** Told of every decision; resolves when the audit will have it. */
   decided(request: DecidedRequest): Promise<void>
+  /** Told of the key that an admitted request proved itself with. */
+  used(application: string, key: string): void
 }
 
 /** A request about which role-based access control was asked, and what it said. */
@@ -123,7 +125,9 @@ export function door(needs: DoorNeeds): Door {
     const lenient = !needs.registered && keysAlone(api)
     const checks = needs.isDeclared(api.name) ? keyChecks : keyChecks.slice(0, -1)
     const found = (lenient ? undefined : firstFault(checks, knock)) ?? firstFault(rateChecks, knock)
-    return found ? refused(api, caller, found) : { admitted: true, caller: { ...caller, mode: 'key' } }
+    if (found) return refused(api, caller, found)
+    if (client !== undefined) needs.used(client.application, client.key)
+    return { admitted: true, caller: { ...caller, mode: 'key' } }
   }
 
   async function judge(api: Api, request: Request): Promise<Admission> {
@@ -161,6 +165,7 @@ export function door(needs: DoorNeeds): Door {
       firstFault(modeChecks, knock) ??
       (api.faults === 'fhir' && api.roles === true ? firstFault(headerChecks, knock) : undefined)
     if (found) return refused(api, caller, found)
+    if (client !== undefined) needs.used(client.application, client.key)
     return grant === undefined || way?.mode !== 'user-restricted' || !api.roles
       ? { admitted: true, caller }
       : inRole(api, request, caller, grant)

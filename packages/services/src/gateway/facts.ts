@@ -1,6 +1,6 @@
 import { SpineError } from '@openspine/standards/error'
 import type { Product } from './clients.ts'
-import type { ApplicationChange, ApplicationFacts } from './contract.ts'
+import type { ApplicationChange, ApplicationFacts, Owner } from './contract.ts'
 import { keysOfSet } from './key-set.ts'
 
 const wrong = (fact: string, explanation: string) => new SpineError('GATEWAY_FACT', { fact }, { explanation })
@@ -18,8 +18,8 @@ export function changedFacts(facts: ApplicationFacts, change: ApplicationChange)
 }
 
 /** Whether what is changed may be so; throws as above. */
-export function checkChange(change: ApplicationChange): void {
-  const { displayName, callbackUrl, publicKeys, asid, settings, rates } = change
+export function checkChange(change: ApplicationChange, owners: readonly Owner[]): void {
+  const { displayName, callbackUrl, publicKeys, asid, owner, settings, rates } = change
   if (typeof displayName === 'string' && !/^[^\p{C}<>]{1,100}$/u.test(displayName))
     throw wrong('displayName', 'A display name has 1 to 100 characters, without control characters and angle brackets.')
   if (typeof callbackUrl === 'string') checkUrl('callbackUrl', callbackUrl, ['https:', 'http:'])
@@ -28,6 +28,8 @@ export function checkChange(change: ApplicationChange): void {
     else keysOfSet(publicKeys.keySet)
   }
   if (typeof asid === 'string' && !/^\d{12}$/.test(asid)) throw wrong('asid', 'An ASID has 12 digits.')
+  if (typeof owner === 'string' && !owners.some(({ name }) => name === owner))
+    throw wrong('owner', `There is no owner ${owner.slice(0, 100)}: openspine app owner adds one.`)
   if (settings) {
     if (typeof settings !== 'object' || Array.isArray(settings) || JSON.stringify(settings).length > longestSettings)
       throw wrong(
@@ -52,6 +54,15 @@ function checkUrl(fact: string, text: string, protocols: readonly string[]): voi
     throw wrong(fact, `${text.slice(0, 200)} is no absolute address (https://…) without a fragment.`)
   if (url.username !== '' || url.password !== '')
     throw wrong(fact, 'The address must not have a user name or password in it.')
+}
+
+/** Throws SpineError `GATEWAY_OWNER`. */
+export function checkOwner({ name, kind, status }: Owner): void {
+  const refuse = (explanation: string) => new SpineError('GATEWAY_OWNER', { name }, { explanation })
+  if (!/^[^\p{C}<>]{1,100}$/u.test(name) || name.trim() !== name)
+    throw refuse('The name of an owner has 1 to 100 characters, without control characters and angle brackets.')
+  if (kind !== 'company' && kind !== 'developer') throw refuse('An owner is a company or a developer.')
+  if (status !== 'active' && status !== 'inactive') throw refuse('An owner is active or inactive.')
 }
 
 /** Throws SpineError `GATEWAY_PRODUCT`. */
