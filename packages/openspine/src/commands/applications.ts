@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import type { ApplicationChange, Gateway, Product, Subscription } from '@openspine/services/gateway/contract'
+import type {
+  ApplicationChange,
+  ApplicationRates,
+  Gateway,
+  Product,
+  Quota,
+  Subscription,
+} from '@openspine/services/gateway/contract'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
 import { action, globalOptions } from '../context.ts'
@@ -126,6 +133,8 @@ interface SetOptions {
   readonly owner?: string
   readonly settings?: string
   readonly quotaPerMinute?: string
+  readonly quota?: string
+  readonly spikeArrest?: string
   readonly spikePerSecond?: string
 }
 
@@ -139,6 +148,8 @@ function factCommands(app: Command): void {
     .option('--owner <name>', 'company or developer whose application it is (openspine app owner)')
     .option('--settings <json>', 'settings that APIs read (apim-app-flow-vars)')
     .option('--quota-per-minute <count>', 'own limit in place of gateway.quotaPerMinute; 0: none')
+    .option('--quota <limit/interval/unit>', 'own quota by minute, hour, day, week or month: 5000/1/hour')
+    .option('--spike-arrest <rate>', 'own spike arrest, such as 600pm or 10ps')
     .option('--spike-per-second <count>', 'own limit in place of gateway.spikePerSecond; 0: none')
     .description('change what is registered of an application; an empty value takes a fact away')
     .addHelpText(
@@ -156,7 +167,7 @@ Examples:
           throw new SpineError('USAGE', {}, { explanation: 'Say what to change: openspine app set --help.' })
         const application = await withGateway(command, async (gateway) => {
           const before = gateway.applications().find((each) => each.id === id.toLowerCase())
-          const rates = change.rates ? { rates: { ...before?.rates, ...change.rates } } : {}
+          const rates = change.rates ? { rates: ratesAfter(before?.rates, change.rates) } : {}
           return withUses(gateway, await gateway.change(id, { ...change, ...rates }, by))
         })
         if (globalOptions(command).json) return void output.json(written(application))
@@ -322,7 +333,7 @@ function textOf(file: string): string {
 
 /** An empty value takes a fact away. */
 function changeOf(options: SetOptions): ApplicationChange {
-  const { displayName, callback, asid, owner, settings, quotaPerMinute, spikePerSecond } = options
+  const { displayName, callback, asid, owner, settings } = options
   const text = (value: string | undefined) => (value === undefined ? undefined : value === '' ? null : value)
   const facts = {
     displayName: text(displayName),
@@ -331,11 +342,33 @@ function changeOf(options: SetOptions): ApplicationChange {
     owner: text(owner),
     settings: json(settings),
   }
-  const rates = { quotaPerMinute: count(quotaPerMinute), spikePerSecond: count(spikePerSecond) }
+  const rates = {
+    quotaPerMinute: count(options.quotaPerMinute),
+    spikePerSecond: count(options.spikePerSecond),
+    quota: quota(options.quota),
+    spikeArrest: options.spikeArrest,
+  }
   const given = (members: object) =>
     Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
   const limits = given(rates)
   return { ...given(facts), ...(Object.keys(limits).length === 0 ? {} : { rates: limits }) }
+}
+
+/** A limit in one spelling takes the place of the same limit in the other. */
+function ratesAfter({ ...rates }: ApplicationRates = {}, change: ApplicationRates): ApplicationRates {
+  for (const pair of [
+    ['quota', 'quotaPerMinute'],
+    ['spikeArrest', 'spikePerSecond'],
+  ] as const)
+    if (pair.some((name) => change[name] !== undefined)) for (const name of pair) delete rates[name]
+  return { ...rates, ...change }
+}
+
+function quota(text: string | undefined): Quota | undefined {
+  if (text === undefined) return undefined
+  const [limit, interval, timeunit] = text.split('/')
+  // Whether it is one is judged with the other facts.
+  return { limit: Number(limit), interval: Number(interval), timeunit: timeunit as Quota['timeunit'] }
 }
 
 const count = (value: string | undefined) => (value === undefined ? undefined : Number(value || Number.NaN))

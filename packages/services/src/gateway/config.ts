@@ -29,7 +29,7 @@ export const gatewayConfig = z.object({
     .max(10_000_000)
     .default(0)
     .describe(
-      'Requests that one application may make of one API in a minute, in each process; 0: any number. An application may have limits of its own.',
+      'Requests that one application may make of one API in a minute; 0: any number. An application may have limits of its own, also by the hour, day, week or month.',
     )
     .meta({ strict: 2400 }),
   spikePerSecond: z
@@ -38,9 +38,29 @@ export const gatewayConfig = z.object({
     .max(1_000_000)
     .default(0)
     .describe(
-      'Spike arrest: requests a second of one application to one API, in each process; as many may come at once after a pause. 0: any number.',
+      'Spike arrest: requests a second of one application to one API; as many may come at once after a pause. 0: any number.',
     )
     .meta({ strict: 40 }),
+  apiQuotaPerMinute: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(0)
+    .describe('Requests to one API in a minute, of all applications together; 0: any number.'),
+  apiSpikePerSecond: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('Requests a second to one API, of all applications together; 0: any number.'),
+  rateShareMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(1000)
+    .describe(
+      'How often processes that share a store tell each other what they counted for the limits; a limit is exceeded at most by what the others admit in that time. 0: each counts for itself.',
+    ),
   maxApplications: z
     .int()
     .min(1)

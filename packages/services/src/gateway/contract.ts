@@ -5,11 +5,13 @@ import type { RoleProfile } from '../access-control/contract.ts'
 import type { AccessModeName, ApiAccess } from './access.ts'
 import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } from './clients.ts'
 import type { ApiPermissions, RequestDecision } from './permission.ts'
+import type { Rates } from './rates.ts'
 
 export type { AccessModeName, ApiAccess } from './access.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
 export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
+export type { Quota } from './rates.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
@@ -26,10 +28,7 @@ export interface ApiKey {
 }
 
 /** Own limits of an application, in place of those of the configuration (§9.6). 0: any number. */
-export interface ApplicationRates {
-  readonly quotaPerMinute?: number
-  readonly spikePerSecond?: number
-}
+export type ApplicationRates = Partial<Rates>
 
 /** What an application is registered with, beside its name: §10 of the identity specification. */
 export interface ApplicationFacts {

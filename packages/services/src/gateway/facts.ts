@@ -2,6 +2,7 @@ import { SpineError } from '@openspine/standards/error'
 import type { Product } from './clients.ts'
 import type { ApplicationChange, ApplicationFacts, Owner } from './contract.ts'
 import { keysOfSet } from './key-set.ts'
+import { perSecond, type Quota } from './rates.ts'
 
 const wrong = (fact: string, explanation: string) => new SpineError('GATEWAY_FACT', { fact }, { explanation })
 
@@ -37,9 +38,19 @@ export function checkChange(change: ApplicationChange, owners: readonly Owner[])
         `The settings of an application are a JSON object of at most ${longestSettings} characters.`,
       )
   }
-  for (const [name, value] of Object.entries(rates ?? {}))
+  const { quota, spikeArrest, ...counts } = rates ?? {}
+  if (spikeArrest !== undefined && !perSecond(spikeArrest))
+    throw wrong('rates', 'A spike arrest is a whole number from 1 and ps or pm: 10ps, 600pm.')
+  if (quota !== undefined) checkQuota(quota)
+  for (const [name, value] of Object.entries(counts))
     if (!Number.isInteger(value) || value < 0 || value > 10_000_000)
       throw wrong('rates', `${name} is a whole number from 0 (no limit) to 10000000.`)
+}
+
+function checkQuota({ limit, interval, timeunit }: Quota): void {
+  const whole = [limit, interval].every((each) => Number.isInteger(each) && each > 0 && each <= 10_000_000)
+  if (!whole || !['minute', 'hour', 'day', 'week', 'month'].includes(timeunit))
+    throw wrong('rates', 'A quota is a limit, an interval, and minute, hour, day, week or month: 5000/1/hour.')
 }
 
 function checkUrl(fact: string, text: string, protocols: readonly string[]): void {

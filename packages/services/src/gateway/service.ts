@@ -4,6 +4,7 @@ import { SpineError } from '@openspine/standards/error'
 import { isUuid } from '@openspine/standards/nhs'
 import type { AccessControl } from '../access-control/contract.ts'
 import { applicationActivity } from './activity/activity.ts'
+import { sharedRates } from './activity/sharing.ts'
 import type { Product, Subscription } from './clients.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Api, ApiCaller, Application, Gateway, IssuedKey, KeyKind, Refusal } from './contract.ts'
@@ -15,7 +16,6 @@ import { digestOf, inForce, type KeyRing, keyRing, newSecret } from './keys.ts'
 import { messageId } from './message-id.ts'
 import { migrations } from './migrations.ts'
 import { defaultProducts } from './products.ts'
-import { rateCounter } from './rates.ts'
 import { rolesOfGrant, type UserInfo } from './roles.ts'
 import { applicationStore, type StoredApplications, type StoredKey } from './store.ts'
 import { tokenKeeper } from './tokens/tokens.ts'
@@ -87,6 +87,7 @@ export function gateway(needs: {
     'result',
   ])
   const activity = applicationActivity({ store, clock, log })
+  const rates = sharedRates({ store, clock, log, everyMs: config.rateShareMs })
   const trail = new AuditTrail<Refused>({
     audit,
     clock,
@@ -220,10 +221,8 @@ export function gateway(needs: {
     clientOf: (keyId) => ring.clientOf(keyId),
     application: (id) => ring.applications.get(id),
     verify: tokens.verify,
-    count: (
-      (counted) => (who, rates) =>
-        counted(who, clock.now(), rates)
-    )(rateCounter()),
+    apiRates: { quotaPerMinute: config.apiQuotaPerMinute, spikePerSecond: config.apiSpikePerSecond },
+    count: rates.count,
     messageId: () => messageId({ clock, random }),
     userInfo: needs.userInfo ?? rolesOfGrant,
     access: needs.access,
@@ -420,6 +419,7 @@ export function gateway(needs: {
     async start() {
       await refresh()
       await tokens.start()
+      rates.start()
       if (!registered) log.info('the APIs answer everyone, with any apikey or none (profile sandbox)')
       stopListening = store.onAnnounced(topic, () => {
         refresh().catch((error: unknown) => {
@@ -435,9 +435,10 @@ export function gateway(needs: {
       await trail.flush()
       await decisions.flush()
       await activity.stop()
+      await rates.stop()
     },
     async health() {
-      const note = fault ?? tokens.fault ?? trail.fault ?? decisions.fault ?? activity.fault
+      const note = fault ?? tokens.fault ?? trail.fault ?? decisions.fault ?? activity.fault ?? rates.fault
       return note === undefined ? { status: 'pass' } : { status: 'fail', note }
     },
   }

@@ -1,6 +1,7 @@
 import type { Store } from '@openspine/platform/store'
 import { sql } from 'kysely'
 import type { KeptRefusal, KeyUse } from '../contract.ts'
+import type { Shared, SharedCount } from '../rates.ts'
 
 export interface StoredUse extends Pick<KeyUse, 'kind' | 'name'> {
   readonly application: string
@@ -11,6 +12,9 @@ export interface StoredRefusal extends KeptRefusal {
   readonly application: string
 }
 
+/** So many counts are told in one statement. */
+const mostTold = 1000
+
 /** What applications did of late, as rows. */
 export interface ActivityStore {
   noteUses(uses: readonly StoredUse[]): Promise<void>
@@ -19,6 +23,10 @@ export interface ActivityStore {
   noteRefusals(refusals: readonly StoredRefusal[], most: number): Promise<void>
   /** Newest first. */
   refusals(application: string): Promise<readonly KeptRefusal[]>
+  /** Adds counts to those of the other processes; what they are together. */
+  tell(counts: readonly SharedCount[]): Promise<readonly Shared[]>
+  /** Forgets counts of windows that are over. */
+  forget(before: number): Promise<void>
 }
 
 export function activityStore({ db }: Pick<Store, 'db'>): ActivityStore {
@@ -68,6 +76,26 @@ export function activityStore({ db }: Pick<Store, 'db'>): ActivityStore {
           transaction,
         )
       }),
+    async tell(counts) {
+      const shared: Shared[] = []
+      for (let at = 0; at < counts.length; at += mostTold) {
+        const told = counts
+          .slice(at, at + mostTold)
+          .map(
+            ({ who, startsAt, made, endsAt }) => sql`(${who}, ${startsAt}::bigint, ${made}::bigint, ${endsAt}::bigint)`,
+          )
+        const { rows } = await sql<{ who: string; starts_at: string | number; made: string | number }>`
+          insert into gateway.rate_count (who, starts_at, made, ends_at) values ${sql.join(told)}
+          on conflict (who, starts_at) do update set made = rate_count.made + excluded.made
+          returning who, starts_at, made`.execute(db)
+        for (const { who, starts_at, made } of rows)
+          shared.push({ who, startsAt: Number(starts_at), made: Number(made) })
+      }
+      return shared
+    },
+    async forget(before) {
+      await sql`delete from gateway.rate_count where ends_at < ${before}`.execute(db)
+    },
     async refusals(application) {
       const { rows } = await sql<{ at: string | number; id: string; facts: string }>`
         select at, id, facts from gateway.refusal where application = ${application}
