@@ -36,14 +36,28 @@ export function named(gateway: Gateway, given: string): Application {
 
 export function showApplication(used: Used): void {
   const { application, uses } = used
-  const { id, name, createdAt, status, displayName, callbackUrl, asid, owner, settings, rates, keys, subscriptions } =
-    application
+  const {
+    id,
+    name,
+    createdAt,
+    status,
+    displayName,
+    callbackUrl,
+    asid,
+    origins,
+    owner,
+    settings,
+    rates,
+    keys,
+    subscriptions,
+  } = application
   output.line(`${name}  ${id}  since ${day(createdAt)}${status === 'revoked' ? '  REVOKED' : ''}`)
   const facts = [
     ['owner', owner],
     ['shown as', displayName],
     ['callback', callbackUrl],
     ['ASID', asid],
+    ['origins', origins?.join(', ')],
     ['settings', settings && JSON.stringify(settings)],
     [
       'limits',

@@ -131,6 +131,7 @@ interface SetOptions {
   readonly callback?: string
   readonly asid?: string
   readonly owner?: string
+  readonly origin?: readonly string[]
   readonly settings?: string
   readonly quotaPerMinute?: string
   readonly quota?: string
@@ -145,6 +146,7 @@ function factCommands(app: Command): void {
     .option('--display-name <name>', 'what people are shown when they sign in')
     .option('--callback <url>', 'the one address to which sign-in returns, compared exactly')
     .option('--asid <asid>', 'accredited system that it acts as')
+    .option('--origin <origin>', 'of its pages in browsers, such as https://ward.example; may be repeated', repeated)
     .option('--owner <name>', 'company or developer whose application it is (openspine app owner)')
     .option('--settings <json>', 'settings that APIs read (apim-app-flow-vars)')
     .option('--quota-per-minute <count>', 'own limit in place of gateway.quotaPerMinute; 0: none')
@@ -333,13 +335,14 @@ function textOf(file: string): string {
 
 /** An empty value takes a fact away. */
 function changeOf(options: SetOptions): ApplicationChange {
-  const { displayName, callback, asid, owner, settings } = options
+  const { displayName, callback, asid, owner, origin, settings } = options
   const text = (value: string | undefined) => (value === undefined ? undefined : value === '' ? null : value)
   const facts = {
     displayName: text(displayName),
     callbackUrl: text(callback),
     asid: text(asid),
     owner: text(owner),
+    origins: origin === undefined ? undefined : origin.join('') === '' ? null : origin,
     settings: json(settings),
   }
   const rates = {

@@ -54,7 +54,7 @@ const exportPage = 1_000
 export function demographics(parts: {
   readonly platform: Platform
   readonly config: DemographicsConfig
-  readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused'>
+  readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused' | 'opensOrigin'>
   readonly authenticate?: Authenticate
 }): Service<Demographics> {
   const { platform, config } = parts
@@ -167,6 +167,7 @@ export function demographics(parts: {
         clock: platform.clock,
         random: platform.random,
         log: platform.log,
+        opensOrigin: parts.gateway?.opensOrigin,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: (nhsNumber) => retrieve(people, nhsNumber),
         related: (nhsNumber) => related(people, nhsNumber),

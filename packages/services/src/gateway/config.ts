@@ -23,6 +23,12 @@ export const gatewayConfig = z.object({
     .describe(
       "How long the roles that an identity provider's userinfo tells hold for further requests with the same token; 0: it is asked at each. Staff of this environment's own provider are looked up in the directory at each request.",
     ),
+  origins: z
+    .enum(['any', 'registered'])
+    .default('any')
+    .describe(
+      'Which pages in browsers may read answers (CORS): `any`, as nationally, where every origin is echoed; or `registered`, the origins that applications have registered and those of their callbacks, and of an answer to an application its own alone.',
+    ),
   quotaPerMinute: z
     .int()
     .min(0)

@@ -37,6 +37,8 @@ export interface ApplicationFacts {
   readonly callbackUrl?: string
   readonly publicKeys?: ClientKeys
   readonly asid?: string
+  /** Origins of its pages, beside that of the callback: `https://ward.example`. */
+  readonly origins?: readonly string[]
   /** Name of its owner. */
   readonly owner?: string
   /** `apim-app-flow-vars`: settings that single APIs read, such as `{"pds":{"app-restricted":{"update":true}}}`. */
@@ -210,6 +212,8 @@ export interface Gateway extends Clients, AccessTokens {
   refused(
     event: { readonly api: string; readonly path: string; readonly address: string } & RefusedRequest,
   ): Promise<void>
+  /** Whether pages of this origin may read answers: of anybody, or those to one application (id). */
+  opensOrigin(origin: string, application?: string): boolean
   /** Whether this key opens status pages (§9.8): one of the status kind, or any where everyone is answered. */
   opensStatus(apikey: string): boolean
   applications(): readonly Application[]

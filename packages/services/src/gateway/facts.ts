@@ -20,7 +20,7 @@ export function changedFacts(facts: ApplicationFacts, change: ApplicationChange)
 
 /** Whether what is changed may be so; throws as above. */
 export function checkChange(change: ApplicationChange, owners: readonly Owner[]): void {
-  const { displayName, callbackUrl, publicKeys, asid, owner, settings, rates } = change
+  const { displayName, callbackUrl, publicKeys, asid, origins, owner, settings, rates } = change
   if (typeof displayName === 'string' && !/^[^\p{C}<>]{1,100}$/u.test(displayName))
     throw wrong('displayName', 'A display name has 1 to 100 characters, without control characters and angle brackets.')
   if (typeof callbackUrl === 'string') checkUrl('callbackUrl', callbackUrl, ['https:', 'http:'])
@@ -29,6 +29,16 @@ export function checkChange(change: ApplicationChange, owners: readonly Owner[])
     else keysOfSet(publicKeys.keySet)
   }
   if (typeof asid === 'string' && !/^\d{12}$/.test(asid)) throw wrong('asid', 'An ASID has 12 digits.')
+  if (origins) {
+    const fine = (origin: string) =>
+      /^https?:\/\/[^/?#\s@]{1,250}$/.test(origin) && URL.parse(origin)?.origin === origin
+    if (
+      !Array.isArray(origins) ||
+      origins.length > 20 ||
+      !origins.every((each) => typeof each === 'string' && fine(each))
+    )
+      throw wrong('origins', 'Origins are at most 20 of scheme and host alone, such as https://ward.example.')
+  }
   if (typeof owner === 'string' && !owners.some(({ name }) => name === owner))
     throw wrong('owner', `There is no owner ${owner.slice(0, 100)}: openspine app owner adds one.`)
   if (settings) {

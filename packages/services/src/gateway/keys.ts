@@ -18,6 +18,8 @@ export function newSecret(random: Random): string {
 
 export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
+const nobody: ReadonlySet<string> = new Set()
+
 /** Whether the platform serves it: neither it, nor its key, nor its owner was shut out. */
 export const inForce = (client: Client | undefined): boolean =>
   client?.approved === true && client.owner?.status !== 'inactive'
@@ -28,6 +30,8 @@ export interface KeyRing {
   readonly applications: ReadonlyMap<string, Application>
   readonly products: ReadonlyMap<string, Product>
   readonly owners: readonly Owner[]
+  /** Applications in force whose pages are of an origin. */
+  originsOf(origin: string): ReadonlySet<string>
   /** The key, in force or revoked, and whose it is. */
   find(secret: string): { readonly key: StoredKey; readonly application: Application } | undefined
   /** The client of this key, by the key or by its id. Keys of the status kind are no clients. */
@@ -64,6 +68,13 @@ export function keyRing(stored: StoredApplications, defaults: readonly Product[]
         : [[key.id, clientFrom(key, application, { products, owners })]]
     }),
   )
+  const origins = new Map<string, Set<string>>()
+  for (const { id, status, owner, callbackUrl, origins: own = [] } of applications.values()) {
+    if (status !== 'approved' || owners.get(owner ?? '')?.status === 'inactive') continue
+    const callback = callbackUrl === undefined ? undefined : URL.parse(callbackUrl)?.origin
+    for (const origin of callback === undefined ? own : [...own, callback])
+      origins.set(origin, (origins.get(origin) ?? new Set()).add(id))
+  }
   const keyOf = (secret: string): StoredKey | undefined => {
     // Sought by digest, so the time tells nothing about a key; compared once more without a shortcut.
     const digest = digestOf(secret)
@@ -75,6 +86,7 @@ export function keyRing(stored: StoredApplications, defaults: readonly Product[]
     applications,
     products,
     owners: stored.owners,
+    originsOf: (origin) => origins.get(origin) ?? nobody,
     find(secret) {
       const key = keyOf(secret)
       const application = key && applications.get(key.application)

@@ -271,6 +271,7 @@ export function gateway(needs: {
         messageId: () => messageId({ clock, random }),
         judge: contract.judge,
         opensStatus: contract.opensStatus,
+        opensOrigin: contract.opensOrigin,
         refused: contract.refused,
       })
     },
@@ -290,6 +291,11 @@ export function gateway(needs: {
           explanation: refusal.explanation,
           ...(requestId === undefined ? {} : { requestId }),
         })
+    },
+    opensOrigin(origin, application) {
+      if (config.origins === 'any') return true
+      const whose = ring.originsOf(origin)
+      return application === undefined ? whose.size > 0 : whose.has(application)
     },
     opensStatus(apikey) {
       if (!registered) return true

@@ -38,6 +38,8 @@ export function identity(needs: {
   opensStatus?(apikey: string): boolean
   /** Told what an application used and what it was refused: for its owner. */
   readonly activity?: Pick<Gateway, 'used' | 'noteRefusal'>
+  /** Whether pages of this origin are answered a preflight. Without it: any. */
+  opensOrigin?(origin: string): boolean
   /** How key sets are fetched from where clients say. */
   readonly fetch?: Fetch
   /** How the configured identity providers are asked. */
@@ -93,6 +95,7 @@ export function identity(needs: {
     publicHost: needs.publicHost,
     version: '0.1.0',
     opensStatus: needs.opensStatus ?? (() => sandbox),
+    opensOrigin: needs.opensOrigin ?? (() => true),
     newMessageId: () => messageId(platform),
     async refused({ messageId, endpoint, call, refused }) {
       const { check, clause, outcome, cause, client } = refused
