@@ -167,6 +167,8 @@ export function makeServices(platform: Platform, settings: Settings) {
         : [],
     publicHost,
     opensStatus: theGateway.contract.opensStatus,
+    activity: theGateway.contract,
+    opensOrigin: theGateway.contract.opensOrigin,
     rate(apikey) {
       const admission = theGateway.contract.admit({ api: 'oauth2', apikey })
       return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal

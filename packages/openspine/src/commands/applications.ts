@@ -1,35 +1,20 @@
 import { readFileSync } from 'node:fs'
-import { keysOfSet } from '@openspine/services/gateway'
 import type {
-  Application,
   ApplicationChange,
+  ApplicationRates,
   Gateway,
   Product,
+  Quota,
   Subscription,
 } from '@openspine/services/gateway/contract'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
-import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
-import { makeServices } from '../house.ts'
-import { output, table } from '../terminal.ts'
+import { action, globalOptions } from '../context.ts'
+import { output } from '../terminal.ts'
+import { ownerCommands } from './application-owners.ts'
+import { keyLines, named, notFound, showApplication, withUses, written } from './applications-shown.ts'
+import { by, withGateway } from './gateway-beside.ts'
 
-/** Opens the gateway beside a running server, which sees what changes within a second. */
-function withGateway<Result>(command: Command, work: (gateway: Gateway) => Promise<Result>): Promise<Result> {
-  const settings = settingsOf(command)
-  return withPlatform(command, async (platform) => {
-    const { gateway } = makeServices(platform, settings)
-    await platform.store.migrate(gateway.name, gateway.migrations ?? {})
-    await gateway.start?.()
-    try {
-      return await work(gateway.contract)
-    } finally {
-      await gateway.stop?.(1000)
-    }
-  })
-}
-
-const by = 'openspine app'
-const day = (at: number) => new Date(at).toISOString().slice(0, 10)
 const once =
   'Keep both: they are not stored, and shown this once. The key is the client id, and goes in the header `apikey`.'
 
@@ -50,6 +35,7 @@ Examples:
   keyCommands(app)
   factCommands(app)
   productCommands(app)
+  ownerCommands(app)
 }
 
 function keyCommands(app: Command): void {
@@ -90,10 +76,12 @@ function keyCommands(app: Command): void {
     .description('applications with their keys, public keys and subscriptions')
     .action(
       action(async (command) => {
-        const applications = await withGateway(command, async (gateway) => gateway.applications())
+        const applications = await withGateway(command, (gateway) =>
+          Promise.all(gateway.applications().map((application) => withUses(gateway, application))),
+        )
         if (globalOptions(command).json) return void output.json(applications.map(written))
         if (applications.length === 0) output.line('No application is registered.')
-        for (const application of applications) showApplication(application)
+        for (const each of applications) showApplication(each)
       }),
     )
 
@@ -142,8 +130,12 @@ interface SetOptions {
   readonly displayName?: string
   readonly callback?: string
   readonly asid?: string
+  readonly owner?: string
+  readonly origin?: readonly string[]
   readonly settings?: string
   readonly quotaPerMinute?: string
+  readonly quota?: string
+  readonly spikeArrest?: string
   readonly spikePerSecond?: string
 }
 
@@ -154,8 +146,12 @@ function factCommands(app: Command): void {
     .option('--display-name <name>', 'what people are shown when they sign in')
     .option('--callback <url>', 'the one address to which sign-in returns, compared exactly')
     .option('--asid <asid>', 'accredited system that it acts as')
+    .option('--origin <origin>', 'of its pages in browsers, such as https://ward.example; may be repeated', repeated)
+    .option('--owner <name>', 'company or developer whose application it is (openspine app owner)')
     .option('--settings <json>', 'settings that APIs read (apim-app-flow-vars)')
     .option('--quota-per-minute <count>', 'own limit in place of gateway.quotaPerMinute; 0: none')
+    .option('--quota <limit/interval/unit>', 'own quota by minute, hour, day, week or month: 5000/1/hour')
+    .option('--spike-arrest <rate>', 'own spike arrest, such as 600pm or 10ps')
     .option('--spike-per-second <count>', 'own limit in place of gateway.spikePerSecond; 0: none')
     .description('change what is registered of an application; an empty value takes a fact away')
     .addHelpText(
@@ -173,8 +169,8 @@ Examples:
           throw new SpineError('USAGE', {}, { explanation: 'Say what to change: openspine app set --help.' })
         const application = await withGateway(command, async (gateway) => {
           const before = gateway.applications().find((each) => each.id === id.toLowerCase())
-          const rates = change.rates ? { rates: { ...before?.rates, ...change.rates } } : {}
-          return gateway.change(id, { ...change, ...rates }, by)
+          const rates = change.rates ? { rates: ratesAfter(before?.rates, change.rates) } : {}
+          return withUses(gateway, await gateway.change(id, { ...change, ...rates }, by))
         })
         if (globalOptions(command).json) return void output.json(written(application))
         showApplication(application)
@@ -187,7 +183,7 @@ Examples:
     .option('--file <jwks>', 'a JSON Web Key Set to keep here')
     .option('--url <url>', 'where the application publishes its set')
     .option('--remove', 'forget the keys')
-    .description('show or set the public keys with which an application proves itself: kid, size, algorithm')
+    .description('show or set the public keys with which an application proves itself: kid, size, algorithm, last use')
     .addHelpText(
       'after',
       `
@@ -212,12 +208,10 @@ Examples:
                 ? { publicKeys: { url } }
                 : undefined
         const application = await withGateway(command, async (gateway) => {
-          if (change !== undefined) return gateway.change(id, change, by)
-          const found = gateway.applications().find((each) => each.id === id.toLowerCase())
-          if (found === undefined) throw notFound(`There is no application ${id}. \`openspine app list\` shows them.`)
-          return found
+          if (change !== undefined) return withUses(gateway, await gateway.change(id, change, by))
+          return withUses(gateway, named(gateway, id))
         })
-        if (globalOptions(command).json) return void output.json(keysWritten(application))
+        if (globalOptions(command).json) return void output.json(written(application).publicKeys ?? null)
         for (const line of keyLines(application)) output.line(line)
       }),
     )
@@ -330,7 +324,6 @@ Example:
 }
 
 const repeated = (given: string, before: readonly string[] = []) => [...before, given]
-const notFound = (explanation: string) => new SpineError('CLIENT_NOT_FOUND', {}, { explanation })
 
 function textOf(file: string): string {
   try {
@@ -342,19 +335,43 @@ function textOf(file: string): string {
 
 /** An empty value takes a fact away. */
 function changeOf(options: SetOptions): ApplicationChange {
-  const { displayName, callback, asid, settings, quotaPerMinute, spikePerSecond } = options
+  const { displayName, callback, asid, owner, origin, settings } = options
   const text = (value: string | undefined) => (value === undefined ? undefined : value === '' ? null : value)
   const facts = {
     displayName: text(displayName),
     callbackUrl: text(callback),
     asid: text(asid),
+    owner: text(owner),
+    origins: origin === undefined ? undefined : origin.join('') === '' ? null : origin,
     settings: json(settings),
   }
-  const rates = { quotaPerMinute: count(quotaPerMinute), spikePerSecond: count(spikePerSecond) }
+  const rates = {
+    quotaPerMinute: count(options.quotaPerMinute),
+    spikePerSecond: count(options.spikePerSecond),
+    quota: quota(options.quota),
+    spikeArrest: options.spikeArrest,
+  }
   const given = (members: object) =>
     Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
   const limits = given(rates)
   return { ...given(facts), ...(Object.keys(limits).length === 0 ? {} : { rates: limits }) }
+}
+
+/** A limit in one spelling takes the place of the same limit in the other. */
+function ratesAfter({ ...rates }: ApplicationRates = {}, change: ApplicationRates): ApplicationRates {
+  for (const pair of [
+    ['quota', 'quotaPerMinute'],
+    ['spikeArrest', 'spikePerSecond'],
+  ] as const)
+    if (pair.some((name) => change[name] !== undefined)) for (const name of pair) delete rates[name]
+  return { ...rates, ...change }
+}
+
+function quota(text: string | undefined): Quota | undefined {
+  if (text === undefined) return undefined
+  const [limit, interval, timeunit] = text.split('/')
+  // Whether it is one is judged with the other facts.
+  return { limit: Number(limit), interval: Number(interval), timeunit: timeunit as Quota['timeunit'] }
 }
 
 const count = (value: string | undefined) => (value === undefined ? undefined : Number(value || Number.NaN))
@@ -381,46 +398,3 @@ function showKey(key: { readonly id: string; readonly secret: string; readonly c
   output.line(`secret       ${key.clientSecret}`)
   output.line(once)
 }
-
-function showApplication(application: Application): void {
-  const { id, name, createdAt, status, displayName, callbackUrl, asid, settings, rates, keys, subscriptions } =
-    application
-  output.line(`${name}  ${id}  since ${day(createdAt)}${status === 'revoked' ? '  REVOKED' : ''}`)
-  const facts = [
-    ['shown as', displayName],
-    ['callback', callbackUrl],
-    ['ASID', asid],
-    ['settings', settings && JSON.stringify(settings)],
-    [
-      'limits',
-      rates &&
-        Object.entries(rates)
-          .map(([name, value]) => `${name} ${value}`)
-          .join(', '),
-    ],
-  ]
-  for (const [what, value] of facts) if (value !== undefined) output.line(`  ${what}  ${value}`)
-  if (application.publicKeys !== undefined) for (const line of keyLines(application)) output.line(`  ${line}`)
-  const rows = [
-    ...keys.map(({ id: key, kind, createdAt: made, revokedAt }) => [
-      `  key ${key}`,
-      kind,
-      revokedAt === undefined ? `since ${day(made)}` : `revoked ${day(revokedAt)}`,
-    ]),
-    ...subscriptions.map(({ product, status: state }) => [`  product ${product}`, state, '']),
-  ]
-  for (const line of table(rows)) output.line(line)
-}
-
-function keyLines({ publicKeys }: Application): readonly string[] {
-  if (publicKeys === undefined) return ['no public keys are registered']
-  if ('url' in publicKeys) return [`public keys at ${publicKeys.url}`]
-  return keysOfSet(publicKeys.keySet).map(({ kid, bits, alg }) => `public key ${kid}  ${bits} bits  ${alg}`)
-}
-
-function keysWritten({ publicKeys }: Application) {
-  if (publicKeys === undefined) return null
-  return 'url' in publicKeys ? { url: publicKeys.url } : { keys: keysOfSet(publicKeys.keySet) }
-}
-
-const written = (application: Application) => ({ ...application, publicKeys: keysWritten(application) })

@@ -26,6 +26,15 @@ export function skipWithout(t: TestContext, program: string): boolean {
   return true
 }
 
+/** Waits until something holds that another process or a timer brings about; throws when it does not within `ms`. */
+export async function within(ms: number, what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const until = Date.now() + ms
+  while (!(await holds())) {
+    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
 /** A log that says nothing. */
 export function silentLog() {
   return makeLog({ level: 'silent', environment: 'test' })

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
-import { forEachStore, manualClock, testPlatform } from '@openspine/platform/testing'
+import { forEachStore, manualClock, testPlatform, within } from '@openspine/platform/testing'
 import { accessControl } from './service.ts'
-
-async function within(ms: number, what: string, holds: () => boolean): Promise<void> {
-  const until = Date.now() + ms
-  while (!holds()) {
-    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 const files = (version: string, activity: string) => ({
   'version.json': JSON.stringify({ version, source: 'Invented for a test.' }),

@@ -69,7 +69,7 @@ const exportPage = 1_000
 export function demographics(parts: {
   readonly platform: Platform
   readonly config: DemographicsConfig
-  readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused'>
+  readonly gateway?: Pick<Gateway, 'declare' | 'judge' | 'refused' | 'opensOrigin'>
   readonly authenticate?: Authenticate
   /** Systems and organisations; without it the faces over SOAP are not offered. */
   readonly directory?: Pick<Directory, 'snapshot'>
@@ -218,6 +218,7 @@ export function demographics(parts: {
         clock: platform.clock,
         random: platform.random,
         log: platform.log,
+        opensOrigin: parts.gateway?.opensOrigin,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: cases.retrieve,
         related: (nhsNumber) => related(people, nhsNumber),

@@ -2,8 +2,8 @@ import { isUuid } from '@openspine/standards/nhs'
 import { type ApiAccess, accessOf, scopesOf } from './access.ts'
 import type { Client, TokenVerdict } from './clients.ts'
 import type { Api } from './contract.ts'
-import { type Fault, faults, rateFault } from './faults.ts'
-import type { Rates, RateVerdict } from './rates.ts'
+import { type Fault, faults } from './faults.ts'
+import { inForce } from './keys.ts'
 
 /** A request at the door, with everything that its checks look at. */
 export interface Knock {
@@ -18,7 +18,7 @@ export interface Knock {
   /** Whose token or key it is; absent where it is nobody's. */
   readonly client: Client | undefined
   /** Counts the request; asked once, when every check before was passed. */
-  rate(): { readonly verdict: RateVerdict; readonly rates: Rates }
+  rate(): Fault | undefined
 }
 
 /** One check of the door: what it is, where it is written, and what is said when it fails. */
@@ -96,8 +96,9 @@ export const tokenChecks: readonly DoorCheck[] = [
     name: 'Application is approved',
     says: '401 Invalid Access Token',
     clause: '§9.3',
-    explains: 'The application, or the key with which the token was asked for, was revoked; its tokens died with it.',
-    fault: ({ client }) => (client?.approved === true ? undefined : faults.tokenUnknown),
+    explains:
+      'The application, or the key with which the token was asked for, was revoked, or its owner is inactive; its tokens died with it.',
+    fault: ({ client }) => (inForce(client) ? undefined : faults.tokenUnknown),
   },
   {
     name: 'Token is for this API',
@@ -130,8 +131,9 @@ export const keyChecks: readonly DoorCheck[] = [
     name: 'Key is approved',
     says: '401 ApiKey not approved',
     clause: '§9.3',
-    explains: 'The key, or its application, was revoked. openspine app new-key makes another.',
-    fault: ({ client }) => (client?.approved === true ? undefined : faults.keyRevoked),
+    explains:
+      'The key, or its application, was revoked, or its owner is inactive. openspine app new-key makes another key, openspine app owner shows the owners.',
+    fault: ({ client }) => (inForce(client) ? undefined : faults.keyRevoked),
   },
   {
     name: 'Key is for this API',
@@ -145,14 +147,12 @@ export const keyChecks: readonly DoorCheck[] = [
 /** Of every request. */
 export const rateChecks: readonly DoorCheck[] = [
   {
-    name: 'Application is within its limits',
+    name: 'Application and API are within their limits',
     says: '429 Too many requests',
     clause: '§9.6',
-    explains: 'The application asks too often. Wait as long as Retry-After says, or have its limits raised.',
-    fault({ client, rate }) {
-      const { verdict, rates } = rate()
-      return verdict.within ? undefined : rateFault(verdict, client?.name ?? 'unregistered', rates)
-    },
+    explains:
+      'The application asks too often, or all together ask too much of the API. Wait as long as Retry-After says, or have its limits raised.',
+    fault: ({ rate }) => rate(),
   },
 ]
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
-import { forEachStore, manualClock, testPlatform } from '@openspine/platform/testing'
+import { forEachStore, manualClock, testPlatform, within } from '@openspine/platform/testing'
 import type { Api } from './contract.ts'
 import { gateway, gatewayConfig, keysOfSet } from './service.ts'
 
@@ -23,14 +23,6 @@ const jwk = (bits: number, members: object = {}) => ({
   use: 'sig',
   ...members,
 })
-
-async function within(ms: number, what: string, holds: () => boolean): Promise<void> {
-  const until = Date.now() + ms
-  while (!holds()) {
-    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 forEachStore((open) => {
   test('what an application is as an OAuth client is durable, and known to every process', async (t) => {

@@ -1,3 +1,5 @@
+import type { Owner } from './contract.ts'
+
 /**
  * What the API platform knows of an application as an OAuth client, and the access tokens that it gives out. The
  * authorisation server (`identity`) decides who gets one; the gateway keeps them, because it is the gateway that every
@@ -35,6 +37,8 @@ export interface Client {
   readonly key: string
   /** False when the application, or this key, was revoked. */
   readonly approved: boolean
+  /** Whose it is, where that was said. */
+  readonly owner?: Owner | undefined
   /** The one registered callback, compared as an exact string. */
   readonly callbackUrl: string | undefined
   readonly keys: ClientKeys | undefined

@@ -5,11 +5,13 @@ import type { RoleProfile } from '../access-control/contract.ts'
 import type { AccessModeName, ApiAccess } from './access.ts'
 import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } from './clients.ts'
 import type { ApiPermissions, RequestDecision } from './permission.ts'
+import type { Rates } from './rates.ts'
 
 export type { AccessModeName, ApiAccess } from './access.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
 export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
+export type { Quota } from './rates.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
@@ -26,10 +28,7 @@ export interface ApiKey {
 }
 
 /** Own limits of an application, in place of those of the configuration (§9.6). 0: any number. */
-export interface ApplicationRates {
-  readonly quotaPerMinute?: number
-  readonly spikePerSecond?: number
-}
+export type ApplicationRates = Partial<Rates>
 
 /** What an application is registered with, beside its name: §10 of the identity specification. */
 export interface ApplicationFacts {
@@ -38,9 +37,49 @@ export interface ApplicationFacts {
   readonly callbackUrl?: string
   readonly publicKeys?: ClientKeys
   readonly asid?: string
+  /** Origins of its pages, beside that of the callback: `https://ward.example`. */
+  readonly origins?: readonly string[]
+  /** Name of its owner. */
+  readonly owner?: string
   /** `apim-app-flow-vars`: settings that single APIs read, such as `{"pds":{"app-restricted":{"update":true}}}`. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly rates?: ApplicationRates
+}
+
+/** Whose an application is: a company, or a single developer (§2.3 #4b). */
+export interface Owner {
+  readonly name: string
+  readonly kind: 'company' | 'developer'
+  /** Applications of an inactive owner are refused. */
+  readonly status: 'active' | 'inactive'
+}
+
+/** When something that an application proves itself with was used: to the hour. */
+export interface KeyUse {
+  /** `key` and `secret` by the id of the key, a public key by its kid. */
+  readonly kind: 'key' | 'secret' | 'kid'
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly firstUsedAt: number
+  readonly lastUsedAt: number
+}
+
+/** A refusal as the owner of the application is shown it: without numbers of patients, without secrets. */
+export interface KeptRefusal {
+  /** Message id: `openspine explain` finds it too. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** API and path, or endpoint of the authorisation server. */
+  readonly where: string
+  readonly status: number
+  /** Name of the check that failed. */
+  readonly check: string
+  /** What the answer said. */
+  readonly says: string
+  /** In plain words: what was wrong, and what to mend. */
+  readonly explanation: string
+  readonly requestId?: string
 }
 
 /** A change of some facts: a member that is null is taken away, one that is absent stays. */
@@ -173,6 +212,8 @@ export interface Gateway extends Clients, AccessTokens {
   refused(
     event: { readonly api: string; readonly path: string; readonly address: string } & RefusedRequest,
   ): Promise<void>
+  /** Whether pages of this origin may read answers: of anybody, or those to one application (id). */
+  opensOrigin(origin: string, application?: string): boolean
   /** Whether this key opens status pages (§9.8): one of the status kind, or any where everyone is answered. */
   opensStatus(apikey: string): boolean
   applications(): readonly Application[]
@@ -196,6 +237,16 @@ export interface Gateway extends Clients, AccessTokens {
   subscribe(application: string, product: string, by: string): Promise<Subscription>
   /** Decides about it. */
   decide(application: string, product: string, status: 'approved' | 'revoked', by: string): Promise<Subscription>
+  /** Adds an owner, or changes it: inactive, its applications are refused everywhere within a second. SpineError `GATEWAY_OWNER`. */
+  defineOwner(owner: Owner, by: string): Promise<void>
+  owners(): readonly Owner[]
+  /** Notes that something was used; written within a second, at most once an hour for each. */
+  used(use: { readonly application: string; readonly kind: KeyUse['kind']; readonly name: string }): void
+  uses(application: string): Promise<readonly KeyUse[]>
+  /** Keeps a refusal for the owner of the application: the newest hundred, written within a second. */
+  noteRefusal(application: string, refusal: KeptRefusal): void
+  /** Newest first. */
+  refusals(application: string): Promise<readonly KeptRefusal[]>
   /** Adds a product, or changes it. SpineError `GATEWAY_PRODUCT`. */
   defineProduct(product: Product, by: string): Promise<void>
 }

@@ -209,6 +209,45 @@ test('hello-world: ids come back, what only the platform may say is taken away, 
   assert.match(String(preflight.headers['access-control-allow-headers']), /nhsd-session-urid, authorization/)
 })
 
+test('pages of any origin read answers, as nationally; with gateway.origins those that are registered', async (t) => {
+  const { app, gateway: door, application, token } = await world(t, { config: { origins: 'registered' } })
+  const other = await door.create('Other App', 'tester')
+  await door.change(application, { callbackUrl: 'https://ward.example/callback' }, 'tester')
+  await door.change(other.application.id, { origins: ['https://other.example:8443'] }, 'tester')
+  const allowed = async (url: string, origin: string, more: Headers = {}, method: 'GET' | 'OPTIONS' = 'GET') => {
+    const answer = await app.inject({ method, url, headers: { origin, ...more } })
+    assert.equal(answer.headers['vary'], 'origin')
+    return answer.headers['access-control-allow-origin']
+  }
+  const preflight = { 'access-control-request-method': 'GET' }
+  const hello = bearer(await token('app:level3:hello-world'))
+  const pds = { ...bearer(await token('app:level3:personal-demographics-service')), 'x-request-id': requestId }
+  const rows = [
+    ['https://ward.example', 'https://ward.example', 'https://ward.example'],
+    ['https://other.example:8443', 'https://other.example:8443', undefined],
+    ['https://ward.example:444', undefined, undefined],
+    ['https://evil.example', undefined, undefined],
+    ['null', undefined, undefined],
+  ] as const
+  for (const [origin, anybody, mine] of rows) {
+    assert.equal(await allowed('/hello-world/hello/user', origin, preflight, 'OPTIONS'), anybody, origin)
+    assert.equal(await allowed('/hello-world/hello/world', origin), anybody, origin)
+    assert.equal(await allowed('/hello-world/hello/application', origin, hello), mine, origin)
+    assert.equal(await allowed(`${patient}/9990548609`, origin, preflight, 'OPTIONS'), anybody, origin)
+    assert.equal(await allowed(`${patient}/9990548609`, origin, pds), mine, origin)
+  }
+  await door.revokeApp(other.application.id, 'tester')
+  assert.equal(await allowed('/hello-world/hello/world', 'https://other.example:8443'), undefined)
+  for (const origins of [
+    ['*'],
+    ['https://a.example/'],
+    ['https://A.example'],
+    ['ftp://a.example'],
+    ['https://u@a.example'],
+  ])
+    await assert.rejects(door.change(application, { origins }, 'tester'), { code: 'GATEWAY_FACT' })
+})
+
 test('an API learns from the gateway who asks, never from the caller', async (t) => {
   const { app, gateway: door, application, token } = await world(t)
   const asid = '200000100000'

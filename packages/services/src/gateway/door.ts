@@ -13,9 +13,9 @@ import {
 } from './checks.ts'
 import type { Client, Grant, TokenVerdict } from './clients.ts'
 import type { Admission, Api, ApiCaller, Application, Credentials, Refusal } from './contract.ts'
-import { type Fault, faultBody, faults } from './faults.ts'
+import { type Fault, faultBody, faults, rateFault } from './faults.ts'
 import { decideRequest, type RequestDecision } from './permission.ts'
-import type { Rates, RateVerdict } from './rates.ts'
+import { type Quota, quotaOf, type Rates, type RateVerdict, ratesFor } from './rates.ts'
 import { likelyRole, roleFor, type UserInfo } from './roles.ts'
 
 /** What the door stands on. */
@@ -24,6 +24,8 @@ export interface DoorNeeds {
   /** Whether an API that keys alone open asks for a registered one. */
   readonly registered: boolean
   readonly rates: Rates
+  /** Of one API as a whole. */
+  readonly apiRates: Rates
   isDeclared(api: string): boolean
   clientOfKey(apikey: string): Client | undefined
   clientOf(keyId: string): Client | undefined
@@ -35,6 +37,8 @@ export interface DoorNeeds {
   readonly access: Pick<AccessControl, 'decide'> | undefined
   /** Told of every decision; resolves when the audit will have it. */
   decided(request: DecidedRequest): Promise<void>
+  /** Told of the key that an admitted request proved itself with. */
+  used(application: string, key: string): void
 }
 
 /** A request about which role-based access control was asked, and what it said. */
@@ -47,6 +51,9 @@ export interface DecidedRequest {
   readonly role: string | undefined
   readonly permission: RequestDecision
 }
+
+/** Named where there is no quota. */
+const anyNumber: Quota = { limit: 0, interval: 1, timeunit: 'minute' }
 
 interface Request {
   readonly method: string
@@ -88,10 +95,15 @@ export function door(needs: DoorNeeds): Door {
   const refused = (api: Api, caller: ApiCaller, found: { readonly check: DoorCheck; readonly fault: Fault }) =>
     ({ admitted: false, caller, refusal: refusal(api, found.check, found.fault) }) as const
 
-  /** Own limits of the application win. */
-  function rateOf(api: Api, application: string | undefined): ReturnType<Knock['rate']> {
-    const rates: Rates = { ...needs.rates, ...needs.application(application ?? '')?.rates }
-    return { rates, verdict: needs.count(`${application ?? ''} ${api.name}`, rates) }
+  /** Own limits of the application win; then come those of the API, whoever asks. */
+  function rateOf(api: Api, client: Client | undefined): Fault | undefined {
+    const application = client?.application ?? ''
+    const rates = ratesFor(needs.rates, needs.application(application)?.rates)
+    const verdict = needs.count(`${application} ${api.name}`, rates)
+    const name = client?.name ?? 'unregistered'
+    if (!verdict.within) return rateFault({ ...verdict, of: 'app' }, name, quotaOf(rates) ?? anyNumber)
+    const whole = needs.count(`api ${api.name}`, needs.apiRates)
+    return whole.within ? undefined : rateFault({ ...whole, of: 'api' }, name, anyNumber)
   }
 
   function callerOf(client: Client | undefined): ApiCaller {
@@ -118,12 +130,14 @@ export function door(needs: DoorNeeds): Door {
       authorization: undefined,
       requestId: undefined,
       verdict: undefined,
-      rate: () => rateOf(api, client?.application),
+      rate: () => rateOf(api, client),
     }
     const lenient = !needs.registered && keysAlone(api)
     const checks = needs.isDeclared(api.name) ? keyChecks : keyChecks.slice(0, -1)
     const found = (lenient ? undefined : firstFault(checks, knock)) ?? firstFault(rateChecks, knock)
-    return found ? refused(api, caller, found) : { admitted: true, caller: { ...caller, mode: 'key' } }
+    if (found) return refused(api, caller, found)
+    if (client !== undefined) needs.used(client.application, client.key)
+    return { admitted: true, caller: { ...caller, mode: 'key' } }
   }
 
   async function judge(api: Api, request: Request): Promise<Admission> {
@@ -153,7 +167,7 @@ export function door(needs: DoorNeeds): Door {
       requestId,
       verdict,
       client,
-      rate: () => rateOf(api, client?.application),
+      rate: () => rateOf(api, client),
     }
     const found =
       firstFault(tokenChecks, knock) ??
@@ -161,6 +175,7 @@ export function door(needs: DoorNeeds): Door {
       firstFault(modeChecks, knock) ??
       (api.faults === 'fhir' && api.roles === true ? firstFault(headerChecks, knock) : undefined)
     if (found) return refused(api, caller, found)
+    if (client !== undefined) needs.used(client.application, client.key)
     return grant === undefined || way?.mode !== 'user-restricted' || !api.roles
       ? { admitted: true, caller }
       : inRole(api, request, caller, grant)

@@ -1,7 +1,8 @@
 import { SpineError } from '@openspine/standards/error'
 import type { Product } from './clients.ts'
-import type { ApplicationChange, ApplicationFacts } from './contract.ts'
+import type { ApplicationChange, ApplicationFacts, Owner } from './contract.ts'
 import { keysOfSet } from './key-set.ts'
+import { perSecond, type Quota } from './rates.ts'
 
 const wrong = (fact: string, explanation: string) => new SpineError('GATEWAY_FACT', { fact }, { explanation })
 
@@ -18,8 +19,8 @@ export function changedFacts(facts: ApplicationFacts, change: ApplicationChange)
 }
 
 /** Whether what is changed may be so; throws as above. */
-export function checkChange(change: ApplicationChange): void {
-  const { displayName, callbackUrl, publicKeys, asid, settings, rates } = change
+export function checkChange(change: ApplicationChange, owners: readonly Owner[]): void {
+  const { displayName, callbackUrl, publicKeys, asid, origins, owner, settings, rates } = change
   if (typeof displayName === 'string' && !/^[^\p{C}<>]{1,100}$/u.test(displayName))
     throw wrong('displayName', 'A display name has 1 to 100 characters, without control characters and angle brackets.')
   if (typeof callbackUrl === 'string') checkUrl('callbackUrl', callbackUrl, ['https:', 'http:'])
@@ -28,6 +29,18 @@ export function checkChange(change: ApplicationChange): void {
     else keysOfSet(publicKeys.keySet)
   }
   if (typeof asid === 'string' && !/^\d{12}$/.test(asid)) throw wrong('asid', 'An ASID has 12 digits.')
+  if (origins) {
+    const fine = (origin: string) =>
+      /^https?:\/\/[^/?#\s@]{1,250}$/.test(origin) && URL.parse(origin)?.origin === origin
+    if (
+      !Array.isArray(origins) ||
+      origins.length > 20 ||
+      !origins.every((each) => typeof each === 'string' && fine(each))
+    )
+      throw wrong('origins', 'Origins are at most 20 of scheme and host alone, such as https://ward.example.')
+  }
+  if (typeof owner === 'string' && !owners.some(({ name }) => name === owner))
+    throw wrong('owner', `There is no owner ${owner.slice(0, 100)}: openspine app owner adds one.`)
   if (settings) {
     if (typeof settings !== 'object' || Array.isArray(settings) || JSON.stringify(settings).length > longestSettings)
       throw wrong(
@@ -35,9 +48,19 @@ export function checkChange(change: ApplicationChange): void {
         `The settings of an application are a JSON object of at most ${longestSettings} characters.`,
       )
   }
-  for (const [name, value] of Object.entries(rates ?? {}))
+  const { quota, spikeArrest, ...counts } = rates ?? {}
+  if (spikeArrest !== undefined && !perSecond(spikeArrest))
+    throw wrong('rates', 'A spike arrest is a whole number from 1 and ps or pm: 10ps, 600pm.')
+  if (quota !== undefined) checkQuota(quota)
+  for (const [name, value] of Object.entries(counts))
     if (!Number.isInteger(value) || value < 0 || value > 10_000_000)
       throw wrong('rates', `${name} is a whole number from 0 (no limit) to 10000000.`)
+}
+
+function checkQuota({ limit, interval, timeunit }: Quota): void {
+  const whole = [limit, interval].every((each) => Number.isInteger(each) && each > 0 && each <= 10_000_000)
+  if (!whole || !['minute', 'hour', 'day', 'week', 'month'].includes(timeunit))
+    throw wrong('rates', 'A quota is a limit, an interval, and minute, hour, day, week or month: 5000/1/hour.')
 }
 
 function checkUrl(fact: string, text: string, protocols: readonly string[]): void {
@@ -52,6 +75,15 @@ function checkUrl(fact: string, text: string, protocols: readonly string[]): voi
     throw wrong(fact, `${text.slice(0, 200)} is no absolute address (https://…) without a fragment.`)
   if (url.username !== '' || url.password !== '')
     throw wrong(fact, 'The address must not have a user name or password in it.')
+}
+
+/** Throws SpineError `GATEWAY_OWNER`. */
+export function checkOwner({ name, kind, status }: Owner): void {
+  const refuse = (explanation: string) => new SpineError('GATEWAY_OWNER', { name }, { explanation })
+  if (!/^[^\p{C}<>]{1,100}$/u.test(name) || name.trim() !== name)
+    throw refuse('The name of an owner has 1 to 100 characters, without control characters and angle brackets.')
+  if (kind !== 'company' && kind !== 'developer') throw refuse('An owner is a company or a developer.')
+  if (status !== 'active' && status !== 'inactive') throw refuse('An owner is active or inactive.')
 }
 
 /** Throws SpineError `GATEWAY_PRODUCT`. */

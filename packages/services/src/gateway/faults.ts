@@ -1,6 +1,6 @@
 import { type FhirOutcome, outcomeResource } from '@openspine/standards/fhir'
 import type { Api } from './contract.ts'
-import type { Rates, RateVerdict } from './rates.ts'
+import type { Quota, RateVerdict } from './rates.ts'
 
 const system = 'https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWarningCode'
 
@@ -118,17 +118,24 @@ const guidance =
 
 /** 429: §9.6. `Retry-After` and the `RateLimit` headers are additions that help. */
 export function rateFault(
-  { limit, retryAfterSeconds }: RateVerdict & { readonly within: false },
+  {
+    limit,
+    of,
+    retryAfterSeconds,
+    allowed,
+    seconds,
+  }: RateVerdict & { readonly within: false; readonly of: 'app' | 'api' },
   name: string,
-  { quotaPerMinute, spikePerSecond }: Rates,
+  quota: Quota,
 ): Fault {
-  const [allowed, seconds] = limit === 'quota' ? [quotaPerMinute, 60] : [spikePerSecond, 1]
   const text =
-    limit === 'quota'
-      ? `Your application, ${name}, has exceeded its quota of ${quotaPerMinute} requests every 1 minute(s) and is being rate limited. ${guidance}`
-      : `Your application, ${name}, has created a spike in traffic and is being rate limited. Please reduce the frequency of your requests. ${guidance}`
+    of === 'api'
+      ? `This API is currently receiving a high volume of requests and is being rate limited. ${guidance}`
+      : limit === 'quota'
+        ? `Your application, ${name}, has exceeded its quota of ${quota.limit} requests every ${quota.interval} ${quota.timeunit}(s) and is being rate limited. ${guidance}`
+        : `Your application, ${name}, has created a spike in traffic and is being rate limited. Please reduce the frequency of your requests. ${guidance}`
   return {
-    reason: limit,
+    reason: of === 'api' ? `api-${limit}` : limit,
     text,
     code: limit === 'quota' ? 'policies.ratelimit.QuotaViolation' : 'policies.ratelimit.SpikeArrestViolation',
     outcome: outcomeOf(429, 'value', 'TOO_MANY_REQUESTS', 'Too many requests', text),

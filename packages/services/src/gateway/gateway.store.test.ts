@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
-import { forEachStore, manualClock, testPlatform } from '@openspine/platform/testing'
+import { forEachStore, manualClock, testPlatform, within } from '@openspine/platform/testing'
 import { gateway, gatewayConfig } from './service.ts'
-
-async function within(ms: number, what: string, holds: () => boolean): Promise<void> {
-  const until = Date.now() + ms
-  while (!holds()) {
-    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 forEachStore((open) => {
   test('keys are made, seen by other processes, revoked, and never stored', async (t) => {
@@ -73,6 +65,64 @@ forEachStore((open) => {
       config: gatewayConfig.parse({ maxApplications: 1 }),
     })
     await assert.rejects(tight.contract.create('Another', 'tester'), { code: 'GATEWAY_FULL' })
+  })
+})
+
+forEachStore((open) => {
+  test('limits hold over processes that share a store, and outlive a restart', async (t) => {
+    const store = await open()
+    const clock = manualClock('2026-11-25T12:00:00Z')
+    const platform = await testPlatform({ store, clock, profile: 'strict' })
+    t.after(async () => {
+      await platform.close()
+      await store.close()
+    })
+    const config = gatewayConfig.parse({ spikePerSecond: 0, quotaPerMinute: 0, apiQuotaPerMinute: 30, rateShareMs: 10 })
+    const make = async () => {
+      const service = gateway({ platform: { ...platform, metrics: makeMetrics() }, config })
+      await store.migrate('gateway', service.migrations ?? {})
+      await service.start?.()
+      t.after(() => service.stop?.(100))
+      return service
+    }
+    const [one, two] = [await make(), await make()]
+    const { application, key } = await one.contract.create('Busy', 'tester')
+    const quota = { limit: 10, interval: 1, timeunit: 'hour' } as const
+    await one.contract.change(application.id, { rates: { quota } }, 'tester')
+    await within(1_500, 'the limit elsewhere', () => two.contract.client(key.secret) !== undefined)
+    const ask = (by: typeof one, api = 'sds') => {
+      const admission = by.contract.admit({ api, apikey: key.secret })
+      return admission.admitted ? 'admitted' : admission.refusal.reason
+    }
+    const made = async (number: number) =>
+      within(1_500, `${number} told`, async () => {
+        const { rows } = await store.pool.query(
+          "select made from gateway.rate_count where who like '% sds' and who not like 'api %'",
+        )
+        return Number(rows[0]?.made) === number
+      })
+    for (let n = 0; n < 6; n++) assert.equal(ask(one), 'admitted')
+    await made(6)
+    assert.equal(ask(two), 'admitted')
+    await made(7)
+    for (let n = 0; n < 3; n++) assert.equal(ask(two), 'admitted')
+    assert.equal(ask(two), 'quota')
+    await made(10)
+    await two.stop?.(100)
+    const three = await make()
+    await within(1_500, 'what was counted before', () => ask(three) === 'quota')
+
+    // Of an API as a whole, whoever asks.
+    await one.contract.change(application.id, { rates: null }, 'tester')
+    const api = Array.from({ length: 31 }, () => ask(one, 'pds'))
+    assert.deepEqual([api.filter((each) => each === 'admitted').length, api.at(-1)], [30, 'api-quota'])
+    for (const rates of [
+      { quota: { ...quota, interval: 0 } },
+      { quota: { ...quota, limit: 1.5 } },
+      { spikeArrest: '10' },
+      { spikeArrest: '0ps' },
+    ])
+      await assert.rejects(one.contract.change(application.id, { rates }, 'tester'), { code: 'GATEWAY_FACT' })
   })
 })
 

@@ -110,4 +110,44 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await statement.execute(db)
     },
   },
+  // Whose applications are, and what they did of late. `key_use`: a key, its secret (both by the key's id), or a public
+  // key by its kid. `rate_count`: requests in a window, of all processes together.
+  '004-owners-and-activity': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of [
+        sql`create table gateway.owner (
+          name text collate "C" primary key,
+          kind text not null,
+          status text not null,
+          changed_at bigint not null,
+          changed_by text not null
+        )`,
+        sql`create table gateway.key_use (
+          application uuid not null,
+          kind text collate "C" not null,
+          name text collate "C" not null,
+          first_at bigint not null,
+          last_at bigint not null,
+          primary key (application, kind, name)
+        )`,
+        sql`create table gateway.refusal (
+          application uuid not null,
+          id text collate "C" not null,
+          at bigint not null,
+          facts text not null,
+          primary key (application, id)
+        )`,
+        sql`create index refusal_newest on gateway.refusal (application, at)`,
+        sql`create table gateway.rate_count (
+          who text collate "C" not null,
+          starts_at bigint not null,
+          made bigint not null,
+          ends_at bigint not null,
+          primary key (who, starts_at)
+        )`,
+        sql`create index rate_count_end on gateway.rate_count (ends_at)`,
+      ])
+        await statement.execute(db)
+    },
+  },
 }

@@ -3,17 +3,19 @@ import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { isUuid } from '@openspine/standards/nhs'
 import type { AccessControl } from '../access-control/contract.ts'
+import { applicationActivity } from './activity/activity.ts'
+import { sharedRates } from './activity/sharing.ts'
 import type { Product, Subscription } from './clients.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Api, ApiCaller, Application, Gateway, IssuedKey, KeyKind, Refusal } from './contract.ts'
 import { type DecidedRequest, door } from './door.ts'
-import { changedFacts, checkChange, checkProduct } from './facts.ts'
+import { changedFacts, checkChange, checkOwner, checkProduct } from './facts.ts'
 import { apiBehind } from './http/behind.ts'
-import { digestOf, type KeyRing, keyRing, newSecret } from './keys.ts'
+import { ownFace } from './http/own.ts'
+import { digestOf, inForce, type KeyRing, keyRing, newSecret } from './keys.ts'
 import { messageId } from './message-id.ts'
 import { migrations } from './migrations.ts'
 import { defaultProducts } from './products.ts'
-import { rateCounter } from './rates.ts'
 import { rolesOfGrant, type UserInfo } from './roles.ts'
 import { applicationStore, type StoredApplications, type StoredKey } from './store.ts'
 import { tokenKeeper } from './tokens/tokens.ts'
@@ -22,6 +24,7 @@ export { type DoorCheck, headerChecks, keyChecks, modeChecks, rateChecks, tokenC
 export { type GatewayConfig, gatewayConfig } from './config.ts'
 export { permissionCheck, roleCheck } from './door.ts'
 export { explainRefusal, type RefusalExplanation } from './explain.ts'
+export { shown as shownApplication } from './http/own.ts'
 export { keysOfSet, type ShownKey } from './key-set.ts'
 export { timeOfMessage } from './message-id.ts'
 export { roleSource, type UserInfo } from './roles.ts'
@@ -29,7 +32,14 @@ export { roleSource, type UserInfo } from './roles.ts'
 const topic = 'gateway'
 /** Keys of one application, revoked ones included. */
 const mostKeys = 100
-const nothing: StoredApplications = { version: 0, applications: [], keys: [], subscriptions: [], products: [] }
+const nothing: StoredApplications = {
+  version: 0,
+  applications: [],
+  keys: [],
+  subscriptions: [],
+  products: [],
+  owners: [],
+}
 
 interface Refused {
   readonly at: number
@@ -76,6 +86,8 @@ export function gateway(needs: {
     'api',
     'result',
   ])
+  const activity = applicationActivity({ store, clock, log })
+  const rates = sharedRates({ store, clock, log, everyMs: config.rateShareMs })
   const trail = new AuditTrail<Refused>({
     audit,
     clock,
@@ -209,27 +221,31 @@ export function gateway(needs: {
     clientOf: (keyId) => ring.clientOf(keyId),
     application: (id) => ring.applications.get(id),
     verify: tokens.verify,
-    count: (
-      (counted) => (who, rates) =>
-        counted(who, clock.now(), rates)
-    )(rateCounter()),
+    apiRates: { quotaPerMinute: config.apiQuotaPerMinute, spikePerSecond: config.apiSpikePerSecond },
+    count: rates.count,
     messageId: () => messageId({ clock, random }),
     userInfo: needs.userInfo ?? rolesOfGrant,
     access: needs.access,
     decided,
+    used: (application, name) => activity.used({ application, kind: 'key', name }),
   })
 
   const contract: Gateway = {
     client: (clientId) => ring.client(clientId),
-    secretFits: (clientId, secret) => ring.secretFits(clientId, secret),
+    secretFits(clientId, secret) {
+      const fits = ring.secretFits(clientId, secret)
+      const client = fits ? ring.client(clientId) : undefined
+      if (client !== undefined)
+        for (const kind of ['key', 'secret'] as const)
+          activity.used({ application: client.application, kind, name: client.key })
+      return fits
+    },
     issue: tokens.issue,
     refresh: tokens.refresh,
     async verify(accessToken) {
       const verdict = await tokens.verify(accessToken)
       // With its key or its application a token dies at once.
-      return verdict.state === 'valid' && ring.clientOf(verdict.grant.key)?.approved !== true
-        ? { state: 'unknown' }
-        : verdict
+      return verdict.state === 'valid' && !inForce(ring.clientOf(verdict.grant.key)) ? { state: 'unknown' } : verdict
     },
     revoke: tokens.revoke,
     revokeSession: tokens.revokeSession,
@@ -255,12 +271,31 @@ export function gateway(needs: {
         messageId: () => messageId({ clock, random }),
         judge: contract.judge,
         opensStatus: contract.opensStatus,
+        opensOrigin: contract.opensOrigin,
         refused: contract.refused,
       })
     },
     async refused(event) {
       await trail.room()
-      trail.add({ ...event, at: clock.now() })
+      const at = clock.now()
+      trail.add({ ...event, at })
+      const { caller, refusal, requestId } = event
+      if (caller.application !== undefined)
+        activity.refused(caller.application, {
+          id: refusal.id,
+          at,
+          where: `${event.api} ${event.path}`,
+          status: refusal.status,
+          check: refusal.check,
+          says: refusal.outcome.diagnostics ?? refusal.outcome.coding.display ?? '',
+          explanation: refusal.explanation,
+          ...(requestId === undefined ? {} : { requestId }),
+        })
+    },
+    opensOrigin(origin, application) {
+      if (config.origins === 'any') return true
+      const whose = ring.originsOf(origin)
+      return application === undefined ? whose.size > 0 : whose.has(application)
     },
     opensStatus(apikey) {
       if (!registered) return true
@@ -287,7 +322,8 @@ export function gateway(needs: {
       return { application: ring.applications.get(id) as Application, key: issued }
     },
     async change(application, change, by) {
-      checkChange(change)
+      await refresh()
+      checkChange(change, ring.owners)
       const id = application.toLowerCase()
       if (!isUuid(id) || !(await rows.change(id, (facts) => changedFacts(facts, change))))
         throw noApplication(application)
@@ -342,6 +378,16 @@ export function gateway(needs: {
         return now === undefined && productOf(product).approval === 'auto' ? 'approved' : 'pending'
       }),
     decide: (application, product, status, by) => subscribe(application, product, by, () => status),
+    async defineOwner(owner, by) {
+      checkOwner(owner)
+      await rows.defineOwner(owner, { at: clock.now(), by })
+      await changed('gateway.owner.defined', { by, ...owner })
+    },
+    owners: () => ring.owners,
+    used: activity.used,
+    noteRefusal: activity.refused,
+    uses: async (application) => (isUuid(application) ? activity.uses(application.toLowerCase()) : []),
+    refusals: async (application) => (isUuid(application) ? activity.refusals(application.toLowerCase()) : []),
     async defineProduct(product, by) {
       checkProduct(product, [...apis.keys()])
       await rows.define(product, { at: clock.now(), by })
@@ -360,9 +406,26 @@ export function gateway(needs: {
     name: 'gateway',
     contract,
     migrations,
+    routes: {
+      api: ownFace({
+        clientOf(clientId, secret) {
+          const client = contract.secretFits(clientId, secret) ? ring.client(clientId) : undefined
+          return inForce(client) ? client : undefined
+        },
+        rate(apikey) {
+          const admission = contract.admit({ api: 'application', apikey })
+          return admission.admitted || admission.refusal.status !== 429 ? undefined : admission.refusal
+        },
+        application: (id) => ring.applications.get(id),
+        messageId: () => messageId({ clock, random }),
+        uses: activity.uses,
+        refusals: activity.refusals,
+      }),
+    },
     async start() {
       await refresh()
       await tokens.start()
+      rates.start()
       if (!registered) log.info('the APIs answer everyone, with any apikey or none (profile sandbox)')
       stopListening = store.onAnnounced(topic, () => {
         refresh().catch((error: unknown) => {
@@ -377,9 +440,11 @@ export function gateway(needs: {
       await turn
       await trail.flush()
       await decisions.flush()
+      await activity.stop()
+      await rates.stop()
     },
     async health() {
-      const note = fault ?? tokens.fault ?? trail.fault ?? decisions.fault
+      const note = fault ?? tokens.fault ?? trail.fault ?? decisions.fault ?? activity.fault ?? rates.fault
       return note === undefined ? { status: 'pass' } : { status: 'fail', note }
     },
   }

@@ -1,7 +1,7 @@
 import type { Database, Store } from '@openspine/platform/store'
 import { sql } from 'kysely'
 import type { Product, Subscription } from './clients.ts'
-import type { Application, ApplicationFacts, KeyKind } from './contract.ts'
+import type { Application, ApplicationFacts, KeyKind, Owner } from './contract.ts'
 
 /** A key row with what is needed to recognise it. */
 export interface StoredKey {
@@ -30,6 +30,7 @@ export interface StoredApplications {
   readonly keys: readonly StoredKey[]
   readonly subscriptions: readonly StoredSubscription[]
   readonly products: readonly Product[]
+  readonly owners: readonly Owner[]
 }
 
 interface By {
@@ -64,6 +65,7 @@ export interface ApplicationStore {
     about: By,
   ): Promise<Subscription['status'] | undefined>
   define(product: Product, about: By): Promise<void>
+  defineOwner(owner: Owner, about: By): Promise<void>
 }
 
 interface KeyRow {
@@ -119,8 +121,10 @@ async function allOf(db: Database): Promise<StoredApplications> {
     scopes: string
     approval: Product['approval']
   }>`select name, apis, scopes, approval from gateway.product order by name`.execute(db)
+  const { rows: owners } = await sql<Owner>`select name, kind, status from gateway.owner order by name`.execute(db)
   return {
     version,
+    owners,
     applications: applications.map(({ created_at, facts, ...rest }) => ({
       ...rest,
       createdAt: Number(created_at),
@@ -216,6 +220,15 @@ export function applicationStore(store: Pick<Store, 'db'>): ApplicationStore {
           transaction,
         )
         return status
+      }),
+    defineOwner: ({ name, kind, status }, { at, by }) =>
+      db.transaction().execute(async (transaction) => {
+        await raise(transaction)
+        await sql`
+          insert into gateway.owner (name, kind, status, changed_at, changed_by)
+          values (${name}, ${kind}, ${status}, ${at}, ${by})
+          on conflict (name) do update set kind = excluded.kind, status = excluded.status,
+            changed_at = excluded.changed_at, changed_by = excluded.changed_by`.execute(transaction)
       }),
     define: ({ name, apis, scopes, approval }, { at, by }) =>
       db.transaction().execute(async (transaction) => {

@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls'
 import type { Platform, Service } from '@openspine/platform/service'
-import { type AccessTokens, type Clients, messageId } from '../gateway/contract.ts'
+import { type AccessTokens, type Clients, type Gateway, messageId } from '../gateway/contract.ts'
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
 import type { Identity, RefusalRecord } from './contract.ts'
@@ -36,6 +36,10 @@ export function identity(needs: {
   rate?(clientId: string): { readonly body: string; readonly headers: Readonly<Record<string, string>> } | undefined
   /** Whether this key opens /_status. Without it: every key in the profile sandbox, none in strict. */
   opensStatus?(apikey: string): boolean
+  /** Told what an application used and what it was refused: for its owner. */
+  readonly activity?: Pick<Gateway, 'used' | 'noteRefusal'>
+  /** Whether pages of this origin are answered a preflight. Without it: any. */
+  opensOrigin?(origin: string): boolean
   /** How key sets are fetched from where clients say. */
   readonly fetch?: Fetch
   /** How the configured identity providers are asked. */
@@ -91,6 +95,7 @@ export function identity(needs: {
     publicHost: needs.publicHost,
     version: '0.1.0',
     opensStatus: needs.opensStatus ?? (() => sandbox),
+    opensOrigin: needs.opensOrigin ?? (() => true),
     newMessageId: () => messageId(platform),
     async refused({ messageId, endpoint, call, refused }) {
       const { check, clause, outcome, cause, client } = refused
@@ -108,9 +113,26 @@ export function identity(needs: {
         ...(client === undefined ? {} : about(client)),
       }
       await audit.append({ event, at: call.now, trace: messageId, facts })
+      if (client !== undefined)
+        needs.activity?.noteRefusal(client.application, {
+          id: messageId,
+          at: call.now,
+          where: facts.endpoint,
+          status,
+          check,
+          says: description,
+          explanation: cause,
+        })
     },
     async granted({ name, facts }, call) {
       results.inc({ endpoint: name, result: 'granted' })
+      const { application, kid, key } = facts
+      if (typeof application === 'string')
+        for (const [kind, used] of [
+          ['kid', kid],
+          ['key', key],
+        ] as const)
+          if (typeof used === 'string') needs.activity?.used({ application, kind, name: used.slice(0, 256) })
       await audit.append({ event: name, at: call.now, facts: { base: call.base, address: call.address, ...facts } })
     },
   })

@@ -223,6 +223,17 @@ describe('each check of an assertion (§2.6) fails once', () => {
       'The developer app associated with the API key is not approved or revoked',
     ],
     [
+      'inactive owner',
+      (at) => {
+        const owner = { name: 'Invented Software Ltd', kind: 'company', status: 'inactive' } as const
+        at.known.set(clientId, { ...client, owner })
+        return assertionForm(assertion(at.clock.now()))
+      },
+      401,
+      'access_denied',
+      'The company associated with the developer app that has the API key you are using has an inactive status',
+    ],
+    [
       '18',
       (at) => {
         at.known.set(clientId, { ...client, keys: undefined })

@@ -113,7 +113,7 @@ async function clientCredentials(parts: Parts, call: Call, form: Form): Promise<
   const client = assertion.client() as Client
   const grant = applicationGrant(client, assertion.scopes())
   const issued = await parts.clients.issue(grant, lifetimesOf('app', form, parts.config))
-  return granted(client, 'client_credentials', bodies.clientCredentials(issued))
+  return granted(client, 'client_credentials', bodies.clientCredentials(issued), assertion.header['kid'])
 }
 
 async function exchange(parts: Parts, call: Call, form: Form): Promise<Result> {
@@ -138,7 +138,7 @@ async function exchange(parts: Parts, call: Call, form: Form): Promise<Result> {
     actor: typeof actor === 'string' ? actor : undefined,
   })
   const issued = await parts.clients.issue(grant, lifetimesOf(provider.kind, form, parts.config))
-  return granted(client, 'token_exchange', bodies.exchange(issued))
+  return granted(client, 'token_exchange', bodies.exchange(issued), assertion.header['kid'])
 }
 
 function subjectOf(parts: Parts, call: Call, form: Form, client: Client): SubjectToken {
@@ -256,10 +256,14 @@ async function refresh(parts: Parts, _call: Call, form: Form): Promise<Result> {
   return refused('refresh token', '2.7', refusal(401, 'invalid_grant', description), cause, client)
 }
 
-function granted(client: Client, grantType: string, body: Readonly<Record<string, unknown>>): Answer {
+/** `kid`: of the key with which the application proved itself. */
+function granted(client: Client, grantType: string, body: Readonly<Record<string, unknown>>, kid?: unknown): Answer {
   return {
     status: 200,
     body,
-    event: { name: 'identity.token.issued', facts: { ...about(client), grantType } },
+    event: {
+      name: 'identity.token.issued',
+      facts: { ...about(client), grantType, ...(typeof kid === 'string' ? { kid } : {}) },
+    },
   }
 }

@@ -35,6 +35,8 @@ export interface FaceDependencies {
   readonly random: Random
   readonly log: Logger
   readonly authenticate: Authenticate
+  /** Whether pages of this origin may read answers: of anybody, or those to one app. Absent: any. */
+  readonly opensOrigin?: ((origin: string, app?: string) => boolean) | undefined
   retrieve(nhsNumber: string): Promise<StoredPerson>
   related(nhsNumber: string): Promise<Related>
   search(criteria: Criteria): Promise<Traced>
@@ -97,7 +99,7 @@ export function pdsFace(dependencies: FaceDependencies): FastifyPluginAsync {
         )
         app.setErrorHandler((error, request, reply) => {
           const { outcome } = outcomeOf(error, dependencies)
-          return send(mirrored(request, reply), refused(outcome))
+          return send(mirrored(dependencies, request, reply), refused(outcome))
         })
         await app.register(dependencies.operational)
         const route = (url: string) =>
@@ -122,7 +124,7 @@ async function serve(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  mirrored(request, reply)
+  mirrored(dependencies, request, reply)
   if (request.method === 'OPTIONS') return options(request, reply)
   const at = dependencies.clock.now()
   const requestId = header(request, 'x-request-id')
@@ -148,6 +150,7 @@ async function serve(
       path,
       address: request.ip,
     })
+    if (access.app !== undefined) mirrored(dependencies, request, reply, access.app.id)
     const arrival: Arrival = {
       method: request.method,
       path,
@@ -304,14 +307,22 @@ function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyRe
   return reply.code(status).header('content-type', fhirJson).header('cache-control', 'no-store').send(Buffer.from(body))
 }
 
-/** Ids come back as they were sent, and only then; the caller's origin is echoed (§4). */
-function mirrored(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Ids come back as they were sent, and only then; the caller's origin is echoed (§4) where its pages may read the answer. */
+function mirrored(
+  { opensOrigin }: FaceDependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  app?: string,
+): FastifyReply {
   for (const name of ['x-request-id', 'x-correlation-id']) {
     const value = header(request, name)
     if (value !== undefined) reply.header(name, value)
   }
   const origin = header(request, 'origin')
-  if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin')
+  if (origin === undefined) return reply
+  reply.header('vary', 'origin')
+  if (opensOrigin?.(origin, app) !== false) reply.header('access-control-allow-origin', origin)
+  else reply.removeHeader('access-control-allow-origin')
   return reply
 }
 

@@ -7,6 +7,7 @@ export interface BehindNeeds {
   readonly judge: Gateway['judge']
   /** Whether the key opens status pages. */
   opensStatus(apikey: string): boolean
+  readonly opensOrigin: Gateway['opensOrigin']
   /** Called for a request that did not reach its API; resolves when it may be answered. */
   readonly refused: Gateway['refused']
 }
@@ -56,6 +57,8 @@ export function apiBehind(api: Api, routes: FastifyPluginAsync, needs: BehindNee
           request.apiCaller = {}
           for (const name of backEndHeaders) delete request.headers[name]
           mirror(request, reply)
+          const origin = header(request, 'origin')
+          openTo(reply, origin, origin !== undefined && needs.opensOrigin(origin))
           if (isPreflight(request))
             return reply
               .code(200)
@@ -77,6 +80,8 @@ export function apiBehind(api: Api, routes: FastifyPluginAsync, needs: BehindNee
           })
           const { caller } = admission
           request.apiCaller = caller
+          if (origin !== undefined && caller.application !== undefined)
+            openTo(reply, origin, needs.opensOrigin(origin, caller.application))
           if (admission.admitted) {
             tellBackEnd(request, caller, needs.messageId)
             if (caller.role !== undefined) reply.header('nhsd-session-urid', caller.role)
@@ -141,14 +146,20 @@ async function statusOf(api: Api, self: string, build: Readonly<Record<string, s
   return { status, ...build, checks: { 'healthcheckService:status': [check] } }
 }
 
-/** Ids come back as they were sent, and only then; the caller's origin is echoed. */
+/** Ids come back as they were sent, and only then. */
 function mirror(request: FastifyRequest, reply: FastifyReply): void {
   for (const name of ['x-request-id', 'x-correlation-id']) {
     const value = header(request, name)
     if (value !== undefined) reply.header(name, value)
   }
-  const origin = header(request, 'origin')
-  if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin')
+}
+
+/** The caller's origin is echoed where its pages may read the answer. */
+function openTo(reply: FastifyReply, origin: string | undefined, opens: boolean): void {
+  if (origin === undefined) return
+  reply.header('vary', 'origin')
+  if (opens) reply.header('access-control-allow-origin', origin)
+  else reply.removeHeader('access-control-allow-origin')
 }
 
 function isPreflight(request: FastifyRequest): boolean {

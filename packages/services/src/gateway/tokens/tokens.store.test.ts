@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
-import { forEachStore, manualClock, silentLog } from '@openspine/platform/testing'
+import { forEachStore, manualClock, silentLog, within } from '@openspine/platform/testing'
 import type { Grant, IssuedToken } from '../clients.ts'
 import { migrations } from '../migrations.ts'
 import { tokenStore } from './store.ts'
@@ -24,14 +24,6 @@ const grant: Grant = {
 }
 const twelveHours = 43_200_000
 const lifetimes = { access: 600_000, refresh: twelveHours, refreshValidity: twelveHours }
-
-async function within(ms: number, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const until = Date.now() + ms
-  while (!(await holds())) {
-    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 forEachStore((open) => {
   async function world(t: { after(work: () => Promise<void>): void }, remembered = 1000) {

@@ -3,6 +3,7 @@ import type { Client } from '../../gateway/contract.ts'
 import { FetchFault } from '../keys/fetch.ts'
 import type { KeyLookup } from '../keys/key-sets.ts'
 import { type Check, invalidRequest, noScope, type Outcome, refusal } from './check.ts'
+import { ownerActive } from './client.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -220,6 +221,7 @@ export const assertionChecks: readonly (Check<Assertion> & { readonly only?: 'ex
     examine: (assertion) =>
       assertion.client()?.approved === false ? 'The application, or this key of it, was revoked.' : undefined,
   },
+  ownerActive,
   {
     name: 'rate',
     clause: clause(17),

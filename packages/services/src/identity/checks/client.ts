@@ -31,6 +31,25 @@ export interface Redemption extends NamedClient {
 const clause = (number: string) => `2.3 #${number}`
 const accessDenied = (description: string) => refusal(401, 'access_denied', description)
 
+/** Of everything that an application asks for. */
+export const ownerActive: Check<Pick<NamedClient, 'client'>> = {
+  name: 'owner active',
+  clause: clause('4b'),
+  outcome: (named) =>
+    accessDenied(
+      named.client()?.owner?.kind === 'developer'
+        ? 'The developer who created the developer app that has the API key you are using has an inactive status'
+        : 'The company associated with the developer app that has the API key you are using has an inactive status',
+    ),
+  explains: 'The company or developer whose application it is, is active.',
+  examine(named) {
+    const owner = named.client()?.owner
+    return owner?.status === 'inactive'
+      ? `The ${owner.kind} ${owner.name}, whose application this is, was made inactive by an operator.`
+      : undefined
+  },
+}
+
 function clientChecks(unknown: Outcome): readonly Check<NamedClient>[] {
   return [
     {
@@ -74,6 +93,7 @@ function clientChecks(unknown: Outcome): readonly Check<NamedClient>[] {
         return `The application has no approved subscription ${wanted}.`
       },
     },
+    ownerActive,
     {
       name: 'rate',
       clause: clause('5'),

@@ -14,6 +14,7 @@ export interface FaceNeeds {
   readonly publicHost: string
   readonly version: string
   opensStatus(apikey: string): boolean
+  opensOrigin(origin: string): boolean
   newMessageId(): string
   /** Resolves when the audit has it. */
   refused(event: {
@@ -46,9 +47,10 @@ export function identityRoutes(needs: FaceNeeds): FastifyPluginAsync {
           if (request.method !== 'OPTIONS' || origin === undefined) return
           if (header(request, 'access-control-request-method') === undefined) return
           // Who asks is not known yet, and a preflight opens nothing: answers are opened to registered origins alone.
+          if (needs.opensOrigin(origin)) reply.header('access-control-allow-origin', origin)
           return reply
             .code(200)
-            .headers({ ...preflight, 'access-control-allow-origin': origin, vary: 'origin' })
+            .headers({ ...preflight, vary: 'origin' })
             .send()
         })
         app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
