@@ -4,6 +4,7 @@ import { cis2 } from './cis2.ts'
 import type { SignInConfig } from './config.ts'
 import type { IssuerAddresses, IssuerName, Patients, RelyingParty, SignIn, Workers } from './contract.ts'
 import { endSessionRoute } from './http/end-session.ts'
+import { passkeyScriptRoute, passkeysRoute } from './http/passkeys.ts'
 import { authorizeByForm, issuerRoutes } from './http/routes.ts'
 import { patientRoutes, staffRoutes } from './http/sign-in.ts'
 import { trustmarkRoute } from './http/trustmark.ts'
@@ -14,6 +15,7 @@ import { migrations } from './migrations.ts'
 import { mockRealm } from './mock.ts'
 import { nhsLogin } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
+import { makePasskeys } from './passkeys.ts'
 import { digestOf } from './records.ts'
 import { soundParty } from './relying-party.ts'
 import { signInStore } from './store.ts'
@@ -66,6 +68,7 @@ export function signIn(needs: {
   }
   const record = (event: string, facts: Readonly<Record<string, unknown>>) =>
     audit.append({ event, at: clock.now(), facts })
+  const passkeys = makePasskeys({ rows, clock, random, issuer: issuerOf.cis2, record })
   const channel = backChannel({
     rows,
     jobs,
@@ -158,7 +161,14 @@ export function signIn(needs: {
           api: async (app) => {
             await app.register(
               issuerRoutes(issuer('cis2'), config.cis2Path, [
-                staffRoutes({ ...shared('cis2'), workers }),
+                staffRoutes({
+                  ...shared('cis2'),
+                  workers,
+                  passkeys,
+                  passkeyAlways: config.passkeys === 'always',
+                }),
+                passkeysRoute({ issuer: issuer('cis2'), workers, passkeys }),
+                passkeyScriptRoute(),
                 endSessionRoute({
                   issuer: issuer('cis2'),
                   end: ends.cis2,

@@ -83,7 +83,8 @@ export interface Page {
   readonly body: string
 }
 
-export function page(title: string, provider: string, content: Html): Page {
+/** `script` is the address of the one script that the page may run; no page but those of passkeys has one. */
+export function page(title: string, provider: string, content: Html, script?: string): Page {
   const document = html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -98,10 +99,15 @@ export function page(title: string, provider: string, content: Html): Page {
 <main id="main">
 ${content}
 </main>
+${script === undefined ? '' : html`<script src="${script}" defer></script>`}
 </body>
 </html>
 `
-  return { headers, body: document.text }
+  const policy = `${headers['content-security-policy']}; script-src ${script}`
+  return {
+    headers: script === undefined ? headers : { ...headers, 'content-security-policy': policy },
+    body: document.text,
+  }
 }
 
 /** What cannot be told to the application, because it is not known to be one. */
