@@ -38,13 +38,16 @@ export type PasskeyText =
   | 'This passkey cannot be used any more. Sign in another way, and remove it.'
   | 'This passkey is registered already.'
 
-/** One check: what it is, where it is written, and what the person is told when it fails. */
-export interface PasskeyCheck<Answer> {
+/** What a check is, where it is written, and what the person is told when it fails. */
+export interface PasskeyWords {
   readonly name: string
   /** Of Web Authentication, Level 2. */
   readonly clause: string
   readonly text: PasskeyText
   readonly explains: string
+}
+
+export interface PasskeyCheck<Answer> extends PasskeyWords {
   /** Undefined when it holds; otherwise why not. */
   examine(answer: Answer): string | undefined
 }
@@ -129,7 +132,24 @@ const common: readonly PasskeyCheck<PasskeyAnswer>[] = [
   },
 ]
 
-/** Before a passkey is kept (§7.1); that its id is new (#22) the store sees to. */
+/** The last one of a registration: the store sees to it, of several at once one succeeds. */
+export const newCheck: PasskeyWords = {
+  name: 'new',
+  clause: '7.1 #22',
+  text: 'This passkey is registered already.',
+  explains: 'No credential of this id is registered, for anybody.',
+}
+
+/** The last one of a sign-in: the store sees to it, of several at once one succeeds. */
+export const countedCheck: PasskeyWords = {
+  name: 'counter',
+  clause: '7.2 #21',
+  text: 'This passkey cannot be used any more. Sign in another way, and remove it.',
+  explains:
+    'The counter has gone on since the last use, or the authenticator does not count: otherwise it may have been copied.',
+}
+
+/** Before a passkey is kept (§7.1). */
 export const registrationChecks: readonly PasskeyCheck<NewPasskey>[] = [
   ...common,
   {
@@ -156,7 +176,7 @@ export const registrationChecks: readonly PasskeyCheck<NewPasskey>[] = [
   },
 ]
 
-/** Before somebody is signed in (§7.2); that the counter has gone on (#21) the store sees to. */
+/** Before somebody is signed in (§7.2). */
 export const signInChecks: readonly PasskeyCheck<UsedPasskey>[] = [
   {
     name: 'owner',

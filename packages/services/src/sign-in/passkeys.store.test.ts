@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { systemRandom } from '@openspine/platform/clock'
+import type { Store } from '@openspine/platform/store'
 import { forEachStore, manualClock } from '@openspine/platform/testing'
 import type { Worker } from './contract.ts'
 import { migrations } from './migrations.ts'
@@ -16,13 +17,19 @@ const registering: ChallengePlace = { purpose: 'register', person: worker.uid, w
 const signingIn: ChallengePlace = { purpose: 'sign-in', person: worker.uid, within: 'an interaction' }
 
 forEachStore((open) => {
-  const made = async (close: (fn: () => Promise<void>) => void) => {
-    const store = await open()
-    close(() => store.close())
+  let store: Store
+  before(async () => {
+    store = await open()
     await store.migrate('sign_in', migrations)
+  })
+  after(() => store?.close())
+
+  /** With nothing registered. */
+  const made = async () => {
     const clock = manualClock('2026-11-25T12:00:00Z')
     const audit: { readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[] = []
     const rows = signInStore(store)
+    for (const { credential } of await rows.passkeysOf(worker.uid)) await rows.removePasskey(worker.uid, credential)
     const passkeys = makePasskeys({
       rows,
       clock,
@@ -40,8 +47,8 @@ forEachStore((open) => {
     assert.equal(await passkeys.register(place, 'Ward laptop', authenticator.create(options)), undefined)
   }
 
-  test('a passkey is registered once and signs in time after time', async (t) => {
-    const all = await made((close) => t.after(close))
+  test('a passkey is registered once and signs in time after time', async () => {
+    const all = await made()
     const { passkeys, authenticator, clock, audit } = all
     const options = await passkeys.creationOptions(registering, worker)
     assert.deepEqual(options['rp'], { id: rpId, name: 'Sign-in for staff' })
@@ -78,8 +85,8 @@ forEachStore((open) => {
     )
   })
 
-  test('each check of signing in refuses what it is about', async (t) => {
-    const all = await made((close) => t.after(close))
+  test('each check of signing in refuses what it is about', async () => {
+    const all = await made()
     const { passkeys, authenticator, audit } = all
     await registered(all)
     const stranger = softAuthenticator({ rpId, origin })
@@ -120,8 +127,8 @@ forEachStore((open) => {
     assert.equal(await refusedBy({}), undefined, 'and what is not spoilt still signs in')
   })
 
-  test('each check of registering refuses what it is about, and nothing is kept', async (t) => {
-    const { passkeys, authenticator } = await made((close) => t.after(close))
+  test('each check of registering refuses what it is about, and nothing is kept', async () => {
+    const { passkeys, authenticator } = await made()
     const spoiled: Readonly<Record<string, Spoilt>> = {
       type: { type: 'webauthn.get' },
       challenge: { challenge: 'AAAA' },
@@ -145,8 +152,8 @@ forEachStore((open) => {
     assert.deepEqual(await passkeys.of(worker.uid), [])
   })
 
-  test('a challenge is answered once, by whom it was made for, where it was made, within five minutes', async (t) => {
-    const all = await made((close) => t.after(close))
+  test('a challenge is answered once, by whom it was made for, where it was made, within five minutes', async () => {
+    const all = await made()
     const { passkeys, authenticator, clock, audit } = all
     await registered(all)
     const answer = authenticator.get(await passkeys.requestOptions(signingIn))
@@ -167,8 +174,8 @@ forEachStore((open) => {
     assert.equal(audit.at(-1)?.facts['cause'], 'the challenge is expired')
   })
 
-  test('a passkey of somebody else signs nobody else in', async (t) => {
-    const all = await made((close) => t.after(close))
+  test('a passkey of somebody else signs nobody else in', async () => {
+    const all = await made()
     const { passkeys, authenticator } = all
     await registered(all)
     const other = { ...signingIn, person: '555000000003' }
@@ -177,8 +184,8 @@ forEachStore((open) => {
     assert.equal(refusal?.cause, 'the credential is of another person')
   })
 
-  test('a counter that goes back or stands still is refused; one that does not count is not', async (t) => {
-    const all = await made((close) => t.after(close))
+  test('a counter that goes back or stands still is refused; one that does not count is not', async () => {
+    const all = await made()
     const { passkeys, authenticator } = all
     await registered(all)
     const withCounter = async (counter: number) =>
@@ -189,7 +196,7 @@ forEachStore((open) => {
     assert.equal(await withCounter(0), 'counter')
     assert.equal(await withCounter(11), undefined)
 
-    const uncounted = await made((close) => t.after(close))
+    const uncounted = await made()
     const options = await uncounted.passkeys.creationOptions(registering, worker)
     await uncounted.passkeys.register(registering, 'x', uncounted.authenticator.create(options, { counter: 0 }))
     for (let times = 0; times < 2; times++) {

@@ -11,9 +11,12 @@ import { z } from 'zod'
 import type { Worker } from './contract.ts'
 import {
   type ChallengeState,
+  countedCheck,
   type NewPasskey,
+  newCheck,
   type PasskeyCheck,
   type PasskeyText,
+  type PasskeyWords,
   registrationChecks,
   signInChecks,
 } from './passkey-checks.ts'
@@ -72,7 +75,7 @@ export interface PasskeyRefused {
 }
 
 const refused = (
-  { name: check, clause, text }: Pick<PasskeyCheck<never>, 'name' | 'clause' | 'text'>,
+  { name: check, clause, text }: Pick<PasskeyWords, 'name' | 'clause' | 'text'>,
   cause: string,
 ): PasskeyRefused => ({ refused: true, check, clause, text, cause })
 
@@ -216,14 +219,7 @@ export function makePasskeys(needs: {
         counter: counter ?? 0,
         createdAt: clock.now(),
       })
-      if (!added)
-        return refuse(
-          place,
-          refused(
-            { name: 'new', clause: '7.1 #22', text: 'This passkey is registered already.' },
-            'the credential id is registered',
-          ),
-        )
+      if (!added) return refuse(place, refused(newCheck, 'the credential id is registered'))
       await record('sign_in.passkey.registered', { subject: place.person, model: credential.aaguid })
       return undefined
     },
@@ -251,17 +247,7 @@ export function makePasskeys(needs: {
       if (refusal !== undefined) return refuse(place, refusal)
       const { counter = 0, backedUp = false } = authenticator ?? {}
       if (!(await rows.usedPasskey({ credential, account: place.person, counter, backedUp }, clock.now())))
-        return refuse(
-          place,
-          refused(
-            {
-              name: 'counter',
-              clause: '7.2 #21',
-              text: 'This passkey cannot be used any more. Sign in another way, and remove it.',
-            },
-            'the counter has not gone on: the passkey may have been copied',
-          ),
-        )
+        return refuse(place, refused(countedCheck, 'the counter has not gone on: the passkey may have been copied'))
       return undefined
     },
 

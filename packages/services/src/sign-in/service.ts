@@ -21,6 +21,7 @@ import { soundParty } from './relying-party.ts'
 import { signInStore } from './store.ts'
 
 export { type SignInConfig, signInConfig } from './config.ts'
+export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInChecks } from './passkey-checks.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */

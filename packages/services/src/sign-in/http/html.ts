@@ -43,6 +43,7 @@ h2{font-size:1.25rem;margin:0 0 .5rem}
 .note{border-left:.4rem solid #8a5a00;background:#fff6e0;padding:.75rem 1rem;margin:0 0 1.5rem}
 .note p{margin:0}
 .error{border:.25rem solid #a01c1c;padding:1rem;margin:0 0 1.5rem;background:#fff}
+.list li{margin:0 0 .75rem}
 .error a{color:#a01c1c;font-weight:600}
 .problem{color:#a01c1c;font-weight:600;margin:0 0 .5rem}
 fieldset{border:0;margin:0 0 1.75rem;padding:0}

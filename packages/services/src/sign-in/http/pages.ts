@@ -123,7 +123,8 @@ ${choices(
 )}
 <button name="answer" value="yes">Sign in</button>
 <button class="quiet" name="answer" value="no">Cancel</button>
-</form>`,
+</form>
+<p>When you are signed in, you can <a href="../passkeys">add or remove a passkey</a> in this browser.</p>`,
   )
 }
 
