@@ -29,7 +29,7 @@ after(async () => {
 /** A browser of its own, in which the application's page is there. */
 async function window(options: { readonly javaScriptEnabled?: boolean } = {}): Promise<BrowserContext> {
   const context = await chromium.browser.newContext(options)
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(30_000)
   await context.route('https://ward.example/**', (route) =>
     route.fulfill({ contentType: 'text/html', body: '<h1>Ward</h1>' }),
   )
