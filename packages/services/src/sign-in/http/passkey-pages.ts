@@ -27,7 +27,9 @@ export const passkeyScript = `'use strict'
         told.textContent =
           error.name === 'InvalidStateError'
             ? 'This device has a passkey of yours already.'
-            : 'No passkey was used. You can try again.'
+            : error.name === 'SecurityError'
+              ? 'Browsers use no passkeys at this address: it must be a name, not a number, and its certificate must be trusted.'
+              : 'No passkey was used. You can try again.'
         button.disabled = false
         button.focus()
       }
