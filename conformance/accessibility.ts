@@ -24,7 +24,7 @@ const examination = `(() => {
     if (![...input.labels].some(({ textContent }) => textContent.trim() !== '')) faults.push('no label: ' + told(input))
   for (const group of all('fieldset'))
     if (!group.querySelector('legend')?.textContent.trim()) faults.push('no legend: ' + told(group))
-  for (const target of all('button, label:has(input), input[type=text], input[type=search]')) {
+  for (const target of all('button:not([hidden]), label:has(input), input[type=text], input[type=search]')) {
     const { width, height } = target.getBoundingClientRect()
     if (width < 24 || height < 24) faults.push('a small target: ' + told(target))
   }

@@ -41,7 +41,9 @@ before(async () => {
   writeFileSync(at('assertion.pub'), publicKey.export({ format: 'pem', type: 'spki' }))
   mkdirSync(at('site/ward'), { recursive: true })
   writeFileSync(at('site/ward/index.shtml'), '<pre><!--#printenv --></pre>')
-  for (const name of ['site', 'site/ward', 'site/ward/index.shtml', 'authorities.pem']) chmodSync(at(name), 0o755)
+  writeFileSync(at('site/bye.html'), 'Goodbye')
+  for (const name of ['site', 'site/bye.html', 'site/ward', 'site/ward/index.shtml', 'authorities.pem'])
+    chmodSync(at(name), 0o755)
 
   await contract.register({
     issuer: 'cis2',
@@ -49,6 +51,7 @@ before(async () => {
     name: 'Ward',
     redirectUris: [`${staffSite}/ward/signed-in`],
     secret,
+    postLogoutRedirectUris: [`${staffSite}/bye.html`],
     backchannelLogoutUri: `${staffSite}/ward/signed-in?logout=backchannel`,
   })
   await contract.register({
@@ -189,6 +192,12 @@ describe('mod_auth_openidc', { skip }, () => {
     assert.ok(after.url.startsWith(`${contract.issuers.cis2.authorize}?`), after.url)
     assert.match((await landed(window, after)).body, /<h1>Sign in as a member of staff<\/h1>/)
     assert.equal((await other.open(`${staffSite}/ward/`)).status, 200, 'the other one stays')
+
+    // Who signs out at the application is signed out at the provider, and comes back.
+    const bye = `${staffSite}/bye.html`
+    const left = await landed(other, await other.open(`${staffSite}/ward/signed-in?logout=${encodeURIComponent(bye)}`))
+    assert.deepEqual([left.status, left.url, left.body], [200, bye, 'Goodbye'], apache.log())
+    assert.match((await openWard(other, staffSite)).body, /<h1>Sign in as a member of staff<\/h1>/)
   })
 
   it('signs patients in with a signed assertion, and shows their claims', async () => {

@@ -40,7 +40,7 @@ after(async () => {
 async function opened(url: string, javaScriptEnabled = true): Promise<Page> {
   const context = await chromium.browser.newContext({ javaScriptEnabled })
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(url)
   return page
 }

@@ -58,6 +58,13 @@ import {
 import { checks as proxyChecks } from '@openspine/services/proxy'
 import { shapes } from '@openspine/services/proxy/refusal'
 import { agreementChecks, endpointChecks, productChecks, setChecks } from '@openspine/services/registration'
+import {
+  countedCheck,
+  newCheck,
+  type PasskeyWords,
+  registrationChecks,
+  signInChecks,
+} from '@openspine/services/sign-in'
 import * as visitors from '@openspine/services/visitors'
 
 /** One line of a table: what is checked, where it is written, and what the wire says when it fails. */
@@ -262,6 +269,10 @@ const written = {
   tolerated: 'refused; a warning on import',
   warned: 'a warning in the log',
 } as const
+
+function passkeyRows(checks: readonly PasskeyWords[]): Row[] {
+  return checks.map(({ name, clause, explains, text }) => ({ name, clause, asks: explains, failure: code(text) }))
+}
 
 /** `docs/reference/checks.md`: every ordered check of the house, made from the lists that run. */
 export function checksPage(): string {
@@ -545,5 +556,17 @@ ${table(oauthRows(refreshChecks))}
 ### POST /backchannel_logout
 
 ${table(oauthRows(logoutChecks))}
+
+## Passkeys of staff (Web Authentication, Level 2)
+
+What the person reads when it fails; the audit event \`sign_in.passkey.refused\` names the check and the cause.
+
+### Adding one
+
+${table(passkeyRows([...registrationChecks, newCheck]))}
+
+### Signing in with one
+
+${table(passkeyRows([...signInChecks, countedCheck]))}
 `
 }

@@ -52,6 +52,12 @@ export const signInConfig = z.object({
     .boolean()
     .default(true)
     .describe('Whether key sets and logout addresses of relying parties may be at loopback or private addresses.'),
+  passkeys: z
+    .enum(['registered', 'always'])
+    .default('registered')
+    .describe(
+      'Who signs in with “Security key or passkey” has to use one: those who have registered one, or everybody. The others are taken at their word, as with all other ways.',
+    ),
   answers: z
     .enum(['sandbox', 'always', 'never'])
     .default('sandbox')

@@ -18,6 +18,9 @@ export const authenticators: readonly Authenticator[] = [
   { value: 'AAL1_USERPASS', aal: 1, amr: 'USERPASS', name: 'User name and password' },
 ]
 
+/** The authenticator that passkeys are. */
+export const passkeyAuthenticator = 'AAL3_FIDO2'
+
 const named = (value: string) => (each: Authenticator) => each.value === value
 
 /** Which authenticators satisfy each value of acr_values. */

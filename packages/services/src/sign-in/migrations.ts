@@ -51,4 +51,26 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await statement.execute(db)
     },
   },
+  /** `credential` is the id that the authenticator gave it, in base64url; `public_key` a JSON Web Key. */
+  '002-passkeys': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of [
+        sql`create table sign_in.passkey (
+          credential text collate "C" primary key,
+          account text collate "C" not null,
+          name text not null,
+          algorithm integer not null,
+          public_key jsonb not null,
+          aaguid text collate "C" not null,
+          transports jsonb not null,
+          backed_up boolean not null,
+          counter bigint not null,
+          created_at bigint not null,
+          used_at bigint
+        )`,
+        sql`create index passkey_account on sign_in.passkey (account, created_at)`,
+      ])
+        await statement.execute(db)
+    },
+  },
 }

@@ -4,6 +4,7 @@ import { cis2 } from './cis2.ts'
 import type { SignInConfig } from './config.ts'
 import type { IssuerAddresses, IssuerName, Patients, RelyingParty, SignIn, Workers } from './contract.ts'
 import { endSessionRoute } from './http/end-session.ts'
+import { passkeyScriptRoute, passkeysRoute } from './http/passkeys.ts'
 import { authorizeByForm, issuerRoutes } from './http/routes.ts'
 import { patientRoutes, staffRoutes } from './http/sign-in.ts'
 import { trustmarkRoute } from './http/trustmark.ts'
@@ -14,11 +15,13 @@ import { migrations } from './migrations.ts'
 import { mockRealm } from './mock.ts'
 import { nhsLogin } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
+import { makePasskeys } from './passkeys.ts'
 import { digestOf } from './records.ts'
 import { soundParty } from './relying-party.ts'
 import { signInStore } from './store.ts'
 
 export { type SignInConfig, signInConfig } from './config.ts'
+export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInChecks } from './passkey-checks.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */
@@ -66,6 +69,7 @@ export function signIn(needs: {
   }
   const record = (event: string, facts: Readonly<Record<string, unknown>>) =>
     audit.append({ event, at: clock.now(), facts })
+  const passkeys = makePasskeys({ rows, clock, random, issuer: issuerOf.cis2, record })
   const channel = backChannel({
     rows,
     jobs,
@@ -158,7 +162,14 @@ export function signIn(needs: {
           api: async (app) => {
             await app.register(
               issuerRoutes(issuer('cis2'), config.cis2Path, [
-                staffRoutes({ ...shared('cis2'), workers }),
+                staffRoutes({
+                  ...shared('cis2'),
+                  workers,
+                  passkeys,
+                  passkeyAlways: config.passkeys === 'always',
+                }),
+                passkeysRoute({ issuer: issuer('cis2'), workers, passkeys }),
+                passkeyScriptRoute(),
                 endSessionRoute({
                   issuer: issuer('cis2'),
                   end: ends.cis2,

@@ -1,4 +1,5 @@
 import type { Database, Store } from '@openspine/platform/store'
+import type { PasskeyAlgorithm, PasskeyKey } from '@openspine/standards/webauthn'
 import { sql } from 'kysely'
 import type { IssuerName, LogoutDelivery } from './contract.ts'
 
@@ -36,6 +37,23 @@ export interface LogoutRow extends LogoutDelivery {
   readonly sid: string
 }
 
+/** A passkey of a member of staff. */
+export interface StoredPasskey {
+  /** base64url */
+  readonly credential: string
+  readonly account: string
+  /** What the person calls it. */
+  readonly name: string
+  readonly key: PasskeyKey
+  /** Model of the authenticator, as it says itself. */
+  readonly aaguid: string
+  readonly transports: readonly string[]
+  readonly backedUp: boolean
+  readonly counter: number
+  readonly createdAt: number
+  readonly usedAt?: number
+}
+
 /** All SQL of the identity providers. */
 export interface SignInStore {
   put(record: StoredRecord): Promise<void>
@@ -70,6 +88,13 @@ export interface SignInStore {
   logout(id: string): Promise<LogoutRow | undefined>
   tried(id: string, state: LogoutDelivery['state'], error: string | undefined): Promise<void>
   logouts(limit: number): Promise<readonly LogoutRow[]>
+  /** False when there is one with this id, whosever it is. */
+  addPasskey(passkey: StoredPasskey): Promise<boolean>
+  passkey(credential: string): Promise<StoredPasskey | undefined>
+  passkeysOf(account: string): Promise<readonly StoredPasskey[]>
+  /** False when the counter has not gone on since the last use; one that does not count says 0 always. Of several at once one succeeds. */
+  usedPasskey(use: Pick<StoredPasskey, 'credential' | 'account' | 'counter' | 'backedUp'>, at: number): Promise<boolean>
+  removePasskey(account: string, credential: string): Promise<boolean>
 }
 
 interface RecordRow {
@@ -118,8 +143,37 @@ const logoutOf = (row: LogoutColumns): LogoutRow => ({
   ...(row.last_error === null ? {} : { lastError: row.last_error }),
 })
 
+interface PasskeyRow {
+  readonly credential: string
+  readonly account: string
+  readonly name: string
+  readonly algorithm: number
+  readonly public_key: PasskeyKey['jwk']
+  readonly aaguid: string
+  readonly transports: readonly string[]
+  readonly backed_up: boolean
+  readonly counter: string | number
+  readonly created_at: string | number
+  readonly used_at: string | number | null
+}
+
+const passkeyOf = (row: PasskeyRow): StoredPasskey => ({
+  credential: row.credential,
+  account: row.account,
+  name: row.name,
+  key: { algorithm: Number(row.algorithm) as PasskeyAlgorithm, jwk: row.public_key },
+  aaguid: row.aaguid,
+  transports: row.transports,
+  backedUp: row.backed_up,
+  counter: Number(row.counter),
+  createdAt: Number(row.created_at),
+  ...(row.used_at === null ? {} : { usedAt: Number(row.used_at) }),
+})
+
 export function signInStore(store: Pick<Store, 'db'>): SignInStore {
   const { db } = store
+  const passkeyColumns = sql`credential, account, name, algorithm, public_key, aaguid, transports, backed_up, counter,
+    created_at, used_at`
   const columns = sql`issuer, model, id, payload, grant_id, session, account, expires_at, consumed_at`
   const values = (record: StoredRecord) => sql`(${record.issuer}, ${record.model}, ${record.id},
     ${JSON.stringify(record.payload)}::jsonb, ${record.grantId ?? null}, ${record.session ?? null},
@@ -233,6 +287,37 @@ export function signInStore(store: Pick<Store, 'db'>): SignInStore {
         select id, issuer, client_id, subject, sid, attempts, state, last_error
         from sign_in.logout order by created_at desc, id limit ${limit}`.execute(db)
       return rows.map(logoutOf)
+    },
+    async addPasskey({ credential, account, name, key, aaguid, transports, backedUp, counter, createdAt }) {
+      const { rows } = await sql`
+        insert into sign_in.passkey (${passkeyColumns})
+        values (${credential}, ${account}, ${name}, ${key.algorithm}, ${JSON.stringify(key.jwk)}::jsonb, ${aaguid},
+          ${JSON.stringify(transports)}::jsonb, ${backedUp}, ${counter}, ${createdAt}, null)
+        on conflict (credential) do nothing returning credential`.execute(db)
+      return rows.length > 0
+    },
+    async passkey(credential) {
+      const { rows } = await sql<PasskeyRow>`select ${passkeyColumns} from sign_in.passkey
+        where credential = ${credential}`.execute(db)
+      return rows[0] === undefined ? undefined : passkeyOf(rows[0])
+    },
+    async passkeysOf(account) {
+      const { rows } = await sql<PasskeyRow>`select ${passkeyColumns} from sign_in.passkey
+        where account = ${account} order by created_at, credential`.execute(db)
+      return rows.map(passkeyOf)
+    },
+    async usedPasskey({ credential, account, counter, backedUp }, at) {
+      const { rows } = await sql`update sign_in.passkey
+        set counter = ${counter}, backed_up = ${backedUp}, used_at = ${at}
+        where credential = ${credential} and account = ${account}
+          and (counter < ${counter} or (counter = 0 and ${counter} = 0))
+        returning credential`.execute(db)
+      return rows.length > 0
+    },
+    async removePasskey(account, credential) {
+      const { rows } = await sql`delete from sign_in.passkey
+        where account = ${account} and credential = ${credential} returning credential`.execute(db)
+      return rows.length > 0
     },
   }
 }

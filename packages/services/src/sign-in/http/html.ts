@@ -43,6 +43,7 @@ h2{font-size:1.25rem;margin:0 0 .5rem}
 .note{border-left:.4rem solid #8a5a00;background:#fff6e0;padding:.75rem 1rem;margin:0 0 1.5rem}
 .note p{margin:0}
 .error{border:.25rem solid #a01c1c;padding:1rem;margin:0 0 1.5rem;background:#fff}
+.list li{margin:0 0 .75rem}
 .error a{color:#a01c1c;font-weight:600}
 .problem{color:#a01c1c;font-weight:600;margin:0 0 .5rem}
 fieldset{border:0;margin:0 0 1.75rem;padding:0}
@@ -83,7 +84,8 @@ export interface Page {
   readonly body: string
 }
 
-export function page(title: string, provider: string, content: Html): Page {
+/** `script` is the address of the one script that the page may run; no page but those of passkeys has one. */
+export function page(title: string, provider: string, content: Html, script?: string): Page {
   const document = html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -98,10 +100,15 @@ export function page(title: string, provider: string, content: Html): Page {
 <main id="main">
 ${content}
 </main>
+${script === undefined ? '' : html`<script src="${script}" defer></script>`}
 </body>
 </html>
 `
-  return { headers, body: document.text }
+  const policy = `${headers['content-security-policy']}; script-src ${script}`
+  return {
+    headers: script === undefined ? headers : { ...headers, 'content-security-policy': policy },
+    body: document.text,
+  }
 }
 
 /** What cannot be told to the application, because it is not known to be one. */

@@ -18,7 +18,7 @@ const sandboxNote = html`<div class="note"><p><strong>This is a sandbox.</strong
 choose who you are without a password. Nobody could sign in like this where real records are.</p></div>`
 
 /** Has the focus at once, without a script: who hears the page hears this first, and the keyboard begins here. */
-const summary = (problems: readonly Problem[]): Html =>
+export const summary = (problems: readonly Problem[]): Html =>
   problems.length === 0
     ? html``
     : html`<div class="error" role="alert" tabindex="-1" autofocus aria-labelledby="error-title"><h2 id="error-title">There is a problem</h2><ul>
@@ -62,7 +62,8 @@ const search = (
 <input type="search" id="q" name="q" value="${text}" aria-describedby="q-hint"> <button class="quiet">Search</button>
 </form>`
 
-const titled = (title: string, problems: readonly Problem[]) => (problems.length === 0 ? title : `Error: ${title}`)
+export const titled = (title: string, problems: readonly Problem[]) =>
+  problems.length === 0 ? title : `Error: ${title}`
 
 /** `Nurse Access Role` of `"Clinical":"Clinical Provision":"Nurse Access Role"`. */
 export const shortRole = ({ roleName }: WorkerRole) => /"([^"]+)"$/.exec(roleName)?.[1] ?? roleName
@@ -122,7 +123,8 @@ ${choices(
 )}
 <button name="answer" value="yes">Sign in</button>
 <button class="quiet" name="answer" value="no">Cancel</button>
-</form>`,
+</form>
+<p>When you are signed in, you can <a href="../passkeys">add or remove a passkey</a> in this browser.</p>`,
   )
 }
 

@@ -3,10 +3,21 @@ import { errors } from 'oidc-provider'
 import { asksForRole } from '../cis2.ts'
 import type { Patients, Worker, Workers } from '../contract.ts'
 import type { Issuer } from '../issuer.ts'
-import { acrAsked, acrMet, authenticators, credentials, proofings, vectorMet, vtrAsked } from '../levels.ts'
+import {
+  acrAsked,
+  acrMet,
+  authenticators,
+  credentials,
+  passkeyAuthenticator,
+  proofings,
+  vectorMet,
+  vtrAsked,
+} from '../levels.ts'
 import { subjectOf } from '../nhs-login.ts'
+import type { Passkeys } from '../passkeys.ts'
 import { mostRolesListed, type Problem, patientPage, rolePage, staffPage } from './pages.ts'
-import { type Asked, formOf, type OwnRoute, sendPage } from './routes.ts'
+import { passkeyStep } from './passkeys.ts'
+import { type Asked, formOf, type OwnRoute, redirect, sendPage } from './routes.ts'
 
 /** Most staff that the page lists; others are found by search. */
 const mostListed = 20
@@ -23,6 +34,8 @@ type Interaction = Awaited<ReturnType<Issuer['provider']['interactionDetails']>>
 interface Pending {
   readonly person: string
   readonly authenticator: string
+  /** The passkey is waited for; nothing else goes on before. */
+  readonly passkey?: true
 }
 
 async function interactionOf({ provider }: Issuer, { request, response, part }: Asked): Promise<Interaction> {
@@ -76,9 +89,17 @@ async function refuse(
   await provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false })
 }
 
-/** The pages of staff: person and authenticator, then the role where one is asked for (§3.3). */
-export function staffRoutes(needs: Needs & { readonly workers: Workers }): OwnRoute {
-  const { workers, issuer } = needs
+/** The pages of staff: person and authenticator, then the passkey where there is one, then the role where one is asked for (§3.3). */
+export function staffRoutes(
+  needs: Needs & {
+    readonly workers: Workers
+    readonly passkeys: Passkeys
+    /** Whether the authenticator of passkeys asks for one of everybody. */
+    readonly passkeyAlways: boolean
+  },
+): OwnRoute {
+  const { workers, issuer, passkeys, passkeyAlways } = needs
+  const passkey = passkeyStep({ issuer, passkeys })
 
   const showStaff = async (
     asked: Asked,
@@ -137,6 +158,20 @@ export function staffRoutes(needs: Needs & { readonly workers: Workers }): OwnRo
     })
   }
 
+  const waitsFor = async (interaction: Interaction, pending: Pending | undefined) => {
+    Object.assign(interaction, { result: pending === undefined ? undefined : { pending } })
+    await interaction.persist()
+  }
+
+  /** Who it is has been settled: on to the role, or away. */
+  const settled = async (asked: Asked, interaction: Interaction, worker: Worker, authenticator: string) => {
+    const pending = { person: worker.uid, authenticator }
+    if (!asksForRole(interaction.params)) return done(asked, interaction, pending, undefined)
+    if (worker.roles.length <= 1) return done(asked, interaction, pending, worker.roles[0]?.roleId)
+    await waitsFor(interaction, pending)
+    return showRoles(asked, interaction, worker, [])
+  }
+
   return {
     methods: ['GET', 'POST'],
     path: '/sign-in/:part',
@@ -144,10 +179,21 @@ export function staffRoutes(needs: Needs & { readonly workers: Workers }): OwnRo
       const interaction = await interactionOf(issuer(), asked)
       const pending = (interaction.result as { pending?: Pending } | undefined)?.pending
       const chosen = pending === undefined ? undefined : await workers.find(pending.person)
-      if (asked.request.method === 'GET')
-        return chosen === undefined ? showStaff(asked, interaction, []) : showRoles(asked, interaction, chosen, [])
+      if (asked.request.method === 'GET') {
+        if (pending === undefined || chosen === undefined) return showStaff(asked, interaction, [])
+        if (pending.passkey) return passkey.show(asked, chosen, await nameOf(issuer(), interaction))
+        return showRoles(asked, interaction, chosen, [])
+      }
       const form = await formOf(asked.request, issuer().issuer)
       if (form.get('answer') === 'no') return refuse(needs, asked, interaction, 'The sign-in was cancelled')
+      if (pending?.passkey && chosen !== undefined) {
+        if (form.get('answer') === 'other') {
+          await waitsFor(interaction, undefined)
+          return redirect(asked.response, issuer().urlOf(`/sign-in/${asked.part}`))
+        }
+        const proved = await passkey.proved(asked, chosen, await nameOf(issuer(), interaction), form)
+        return proved ? settled(asked, interaction, chosen, pending.authenticator) : undefined
+      }
       if (pending !== undefined && chosen !== undefined) {
         const role = chosen.roles.find(({ roleId }) => roleId === form.get('role'))
         return role === undefined
@@ -164,13 +210,15 @@ export function staffRoutes(needs: Needs & { readonly workers: Workers }): OwnRo
           ? [{ field: 'authenticator', text: 'Choose how you sign in' }]
           : []),
       ]
+      const byPasskey = authenticator === passkeyAuthenticator
+      const hasPasskey = worker !== undefined && byPasskey && (await passkey.has(person))
+      if (problems.length === 0 && byPasskey && !hasPasskey && passkeyAlways)
+        problems.push({ field: 'authenticator', text: 'Choose another way: this person has no passkey here' })
       if (worker === undefined || problems.length > 0)
         return showStaff(asked, interaction, problems, { person, authenticator })
-      if (!asksForRole(interaction.params)) return done(asked, interaction, { person, authenticator }, undefined)
-      if (worker.roles.length <= 1) return done(asked, interaction, { person, authenticator }, worker.roles[0]?.roleId)
-      Object.assign(interaction, { result: { pending: { person, authenticator } } })
-      await interaction.persist()
-      return showRoles(asked, interaction, worker, [])
+      if (!hasPasskey) return settled(asked, interaction, worker, authenticator)
+      await waitsFor(interaction, { person, authenticator, passkey: true })
+      return passkey.show(asked, worker, await nameOf(issuer(), interaction))
     },
   }
 }
