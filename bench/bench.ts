@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run: Benchmark }>>> = 
   directory: () => import('./directory.ts'),
   'sds-fhir': () => import('./sds-fhir.ts'),
   bearer: () => import('./bearer.ts'),
+  token: () => import('./token.ts'),
   proxy: () => import('./proxy.ts'),
   demographics: () => import('./demographics.ts'),
   matching: () => import('./matching.ts'),

@@ -5,6 +5,7 @@ import { openPostgresql } from './postgresql.ts'
 import type { Store } from './store.ts'
 
 export type { Database, LoadColumn, Store } from './store.ts'
+export { together } from './together.ts'
 
 export interface OpenStoreOptions {
   /** PostgreSQL 15 or newer; wins over `directory`. */

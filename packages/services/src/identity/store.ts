@@ -1,4 +1,4 @@
-import type { Store } from '@openspine/platform/store'
+import { type Store, together } from '@openspine/platform/store'
 import { sql } from 'kysely'
 
 /** A code as it is redeemed. */
@@ -44,19 +44,36 @@ interface CodeUse {
 /** Rows of one table that one sweep deletes at most. */
 const mostSwept = 1_000
 
+/** Assertions that one statement keeps at most. */
+const mostKept = 500
+
+interface Assertion {
+  readonly digest: string
+  readonly expiresAt: number
+}
+
 export function singleUse(store: Pick<Store, 'db'>): SingleUse {
   const { db } = store
+
+  /** Which of these were not there before: of one that is there twice, one. */
+  const keep = together(async (assertions: readonly Assertion[]): Promise<readonly boolean[]> => {
+    // In one order everywhere, so that two processes never wait for each other.
+    const sorted = assertions.toSorted((one, other) => (one.digest < other.digest ? -1 : 1))
+    const { rows } = await sql<{ digest: string }>`
+      insert into identity.assertion (digest, expires_at)
+      select * from unnest(
+        ${sorted.map(({ digest }) => digest)}::text[], ${sorted.map(({ expiresAt }) => expiresAt)}::bigint[])
+      on conflict (digest) do nothing returning digest`.execute(db)
+    const kept = new Set(rows.map(({ digest }) => digest))
+    return assertions.map(({ digest }) => kept.delete(digest))
+  }, mostKept)
+
   return {
     async seen(assertion) {
       const { rows } = await sql`select 1 from identity.assertion where digest = ${assertion}`.execute(db)
       return rows.length > 0
     },
-    async remember(assertion, expiresAt) {
-      const { rows } = await sql`
-        insert into identity.assertion (digest, expires_at) values (${assertion}, ${expiresAt})
-        on conflict (digest) do nothing returning 1`.execute(db)
-      return rows.length > 0
-    },
+    remember: (digest, expiresAt) => keep({ digest, expiresAt }),
     async keepSignIn({ digest, sealed, expiresAt }) {
       await sql`
         insert into identity.sign_in (digest, sealed, expires_at)

@@ -355,6 +355,26 @@ describe('each check of an assertion (§2.6) fails once', () => {
     }
   })
 
+  it('a used jti is said before whatever is wrong besides (#15 to #23), and after what comes before it (#1 to #13)', async () => {
+    const jti = 'used once'
+    assert.equal((await at.post(assertionForm(assertion(at.clock.now(), { jti })))).status, 200)
+    const now = seconds(at)
+    const later = [
+      assertion(at.clock.now(), { jti, exp: now + 400 }),
+      assertion(at.clock.now(), { jti, aud: 'elsewhere' }),
+      assertion(at.clock.now(), { jti }, { header: { kid: 'test-2' } }),
+      assertion(at.clock.now(), { jti }, { key: providerPair.privateKey }),
+    ]
+    for (const text of later)
+      refusedWith(await at.post(assertionForm(text)), 400, invalid, "Non-unique 'jti' claim in client_assertion JWT")
+    at.known.set(clientId, { ...client, approved: false, products: [] })
+    const ofRevoked = await at.post(assertionForm(assertion(at.clock.now(), { jti })))
+    at.known.set(clientId, client)
+    refusedWith(ofRevoked, 400, invalid, "Non-unique 'jti' claim in client_assertion JWT")
+    const before = assertion(at.clock.now(), { jti, sub: 'another' })
+    assert.match((await at.post(assertionForm(before))).body['error_description'] ?? '', /'iss'\/'sub'/)
+  })
+
   it('a forged assertion does not burn the jti of its owner', async () => {
     const forged = assertion(at.clock.now(), { jti: 'mine' }, { key: providerPair.privateKey })
     assert.equal((await at.post(assertionForm(forged))).status, 401)

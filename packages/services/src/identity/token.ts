@@ -105,10 +105,14 @@ function assertionOf(parts: Parts, call: Call, form: Form): Assertion {
   }
 }
 
+const credentialChecks = [...assertionChecks.filter(({ only }) => only === undefined), applicationScope]
+
 async function clientCredentials(parts: Parts, call: Call, form: Form): Promise<Result> {
   const assertion = assertionOf(parts, call, form)
-  const checks = [...assertionChecks.filter(({ only }) => only === undefined), applicationScope]
-  const fault = await firstRefusal(checks, assertion, { national: isNational(parts), client: assertion.client })
+  const fault = await firstRefusal(credentialChecks, assertion, {
+    national: isNational(parts),
+    client: assertion.client,
+  })
   if (fault !== undefined) return fault
   const client = assertion.client() as Client
   const grant = applicationGrant(client, assertion.scopes())

@@ -1,4 +1,4 @@
-import type { Database, Store } from '@openspine/platform/store'
+import { type Database, type Store, together } from '@openspine/platform/store'
 import { sql } from 'kysely'
 import type { Grant } from '../clients.ts'
 
@@ -17,6 +17,13 @@ export interface NewToken {
   readonly digest: string
   readonly expiresAt: number
   readonly sealed?: string
+}
+
+/** What a first issue stands for. */
+export interface NewFamily {
+  readonly id: string
+  readonly at: number
+  readonly grant: Grant
 }
 
 /** The tokens of one issue or refresh, as digests. */
@@ -41,7 +48,8 @@ export interface TokenStore {
   version(): Promise<number>
   /** Families that were revoked after that version, and the version that this is the state of. */
   revokedSince(version: number): Promise<{ readonly version: number; readonly families: readonly string[] }>
-  insert(family: { readonly id: string; readonly at: number; readonly grant: Grant }, tokens: NewTokens): Promise<void>
+  /** Several at once are one statement. */
+  insert(family: NewFamily, tokens: NewTokens): Promise<void>
   /** Those of the digests that are known, and the version of revocations that the answer rests on. */
   find(
     digests: readonly string[],
@@ -81,6 +89,46 @@ async function insertTokens(db: Database, family: string, { access, refresh }: N
       values (${refresh.digest}, ${family}, ${refresh.expiresAt}, ${refresh.sealed ?? null})`.execute(db)
 }
 
+/** First issues that one statement writes at most. */
+const mostInserted = 200
+
+interface FirstIssue {
+  readonly family: NewFamily
+  readonly tokens: NewTokens
+}
+
+async function insertAll(db: Database, issues: readonly FirstIssue[]): Promise<readonly undefined[]> {
+  const column = <Value>(of: (issue: FirstIssue) => Value) => issues.map(of)
+  const ids = column(({ family }) => family.id)
+  const refreshed = issues.filter(({ tokens }) => tokens.refresh !== undefined)
+  const refresh = <Value>(of: (token: NewToken) => Value) =>
+    refreshed.flatMap(({ tokens }) => (tokens.refresh === undefined ? [] : [of(tokens.refresh)]))
+  const families = sql`
+    insert into gateway.token_family
+      (id, application, api_key, provider, session, facts, first_issued_at, refresh_count, expires_at)
+    select id, application, api_key, provider, session, facts, at, 0, expires_at
+    from unnest(${ids}::uuid[], ${column(({ family }) => family.grant.application)}::uuid[],
+      ${column(({ family }) => family.grant.key)}::uuid[], ${column(({ family }) => family.grant.provider)}::text[],
+      ${column(({ family }) => family.grant.session ?? null)}::text[],
+      ${column(({ family }) => JSON.stringify(family.grant))}::text[], ${column(({ family }) => family.at)}::bigint[],
+      ${column(({ tokens }) => lastExpiry(tokens))}::bigint[])
+      as made (id, application, api_key, provider, session, facts, at, expires_at)`
+  const access = sql`
+    insert into gateway.access_token (digest, family, expires_at, sealed)
+    select * from unnest(${column(({ tokens }) => tokens.access.digest)}::text[], ${ids}::uuid[],
+      ${column(({ tokens }) => tokens.access.expiresAt)}::bigint[],
+      ${column(({ tokens }) => tokens.access.sealed ?? null)}::text[])`
+  if (refreshed.length === 0) await sql`with families as (${families}) ${access}`.execute(db)
+  else
+    await sql`
+      with families as (${families}), accesses as (${access})
+      insert into gateway.refresh_token (digest, family, expires_at, sealed)
+      select * from unnest(${refresh(({ digest }) => digest)}::text[],
+        ${refreshed.map(({ family }) => family.id)}::uuid[], ${refresh(({ expiresAt }) => expiresAt)}::bigint[],
+        ${refresh(({ sealed }) => sealed ?? null)}::text[])`.execute(db)
+  return issues.map(() => undefined)
+}
+
 const lastExpiry = ({ access, refresh }: NewTokens) => Math.max(access.expiresAt, refresh?.expiresAt ?? 0)
 
 function condition(which: Which) {
@@ -90,6 +138,7 @@ function condition(which: Which) {
 }
 
 export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
+  const insert = together((issues: readonly FirstIssue[]) => insertAll(db, issues), mostInserted)
   return {
     version: () => versionOf(db),
     async revokedSince(version) {
@@ -104,15 +153,7 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
         families: rows.flatMap(({ id }) => (id === null ? [] : [id])),
       }
     },
-    insert: ({ id, at, grant }, tokens) =>
-      db.transaction().execute(async (transaction) => {
-        await sql`
-          insert into gateway.token_family
-            (id, application, api_key, provider, session, facts, first_issued_at, refresh_count, expires_at)
-          values (${id}, ${grant.application}, ${grant.key}, ${grant.provider}, ${grant.session ?? null},
-            ${JSON.stringify(grant)}, ${at}, 0, ${lastExpiry(tokens)})`.execute(transaction)
-        await insertTokens(transaction, id, tokens)
-      }),
+    insert: (family, tokens) => insert({ family, tokens }),
     async find(digests) {
       const { rows } = await sql<{
         version: Integer

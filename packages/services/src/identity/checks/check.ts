@@ -21,6 +21,11 @@ export interface Check<Subject> {
   readonly explains: string
   /** Left out where the national behaviour is wanted (§2.11). */
   readonly addition?: true
+  /**
+   * Name of a later check that fails whenever this one does: this one is looked at where a check in between fails, whose
+   * answer it comes before, and is otherwise left to the later one.
+   */
+  readonly settledBy?: string
   /** Undefined when it holds; otherwise why not, in plain words for whoever has to mend it: no secrets, no token. */
   examine(subject: Subject): string | undefined | Promise<string | undefined>
 }
@@ -47,12 +52,29 @@ export async function firstRefusal<Subject>(
   subject: Subject,
   about: { readonly national: boolean; readonly client?: () => Client | undefined },
 ): Promise<Refused | undefined> {
-  for (const { name, clause, outcome, addition, examine } of checks) {
-    if (addition && about.national) continue
-    const cause = await examine(subject)
-    if (cause === undefined) continue
+  const refusedBy = ({ name, clause, outcome }: Check<Subject>, cause: string): Refused => {
     const said = typeof outcome === 'function' ? outcome(subject) : outcome
     return { refused: true, check: name, clause, outcome: said, cause, client: about.client?.() }
+  }
+  let unsettled: readonly Check<Subject>[] = []
+  for (const check of checks) {
+    if (check.addition && about.national) continue
+    if (check.settledBy !== undefined) {
+      unsettled = [...unsettled, check]
+      continue
+    }
+    const verdict = check.examine(subject)
+    // Most checks ask nobody, and need not wait for a turn.
+    const cause = typeof verdict === 'object' ? await verdict : verdict
+    if (cause === undefined) {
+      if (unsettled.length > 0) unsettled = unsettled.filter(({ settledBy }) => settledBy !== check.name)
+      continue
+    }
+    for (const earlier of unsettled) {
+      const before = await earlier.examine(subject)
+      if (before !== undefined) return refusedBy(earlier, before)
+    }
+    return refusedBy(check, cause)
   }
   return undefined
 }
