@@ -33,7 +33,6 @@ import {
   transportFaults,
   wrapperChecks,
 } from '@openspine/services/demographics/soap-checks'
-
 import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
 import { parameterChecks, sdsChecks, writeChecks } from '@openspine/services/directory'
 import {
@@ -148,7 +147,7 @@ function call(outcome: object, given: string): unknown {
   }
 }
 
-function pdsRows<Subject>(checks: readonly PdsCheck<Subject>[]): Row[] {
+function pdsRows(checks: readonly PdsCheck<never>[]): Row[] {
   return checks.map((check) => ({
     name: check.name,
     clause: check.clause,
