@@ -556,7 +556,7 @@ ${table(oauthRows(refreshChecks))}
 
 ${table(oauthRows(logoutChecks))}
 
-## Passkeys of staff (Web Authentication, Level 2)
+## Passkeys (Web Authentication, Level 2)
 
 What the person reads when it fails; the audit event \`sign_in.passkey.refused\` names the check and the cause.
 

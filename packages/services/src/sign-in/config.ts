@@ -56,7 +56,7 @@ export const signInConfig = z.object({
     .enum(['registered', 'always'])
     .default('registered')
     .describe(
-      'Who signs in with “Security key or passkey” has to use one: those who have registered one, or everybody. The others are taken at their word, as with all other ways.',
+      'Who signs in with “Security key or passkey” (staff) or “Passkey” (patients) has to use one: those who have registered one, or everybody. The others are taken at their word, as with all other ways.',
     ),
   answers: z
     .enum(['sandbox', 'always', 'never'])

@@ -21,6 +21,9 @@ export const authenticators: readonly Authenticator[] = [
 /** The authenticator that passkeys are. */
 export const passkeyAuthenticator = 'AAL3_FIDO2'
 
+/** Assurance level of a sign-on of staff. */
+export const levelOf = (signOn: string) => authenticators.find(({ value }) => value === signOn)?.aal ?? 0
+
 const named = (value: string) => (each: Authenticator) => each.value === value
 
 /** Which authenticators satisfy each value of acr_values. */
@@ -62,6 +65,12 @@ export const credentials = [
   { value: 'Cp.Ck', name: 'Password and a code from an authenticator app' },
   { value: 'Cm', name: 'Passkey' },
 ] as const
+
+/** The credential that passkeys are. */
+export const passkeyCredential = 'Cm'
+
+/** Whether a sign-on of a patient (`P9.Cp.Cd`) had a second factor. */
+export const hadSecondFactor = (signOn: string) => signOn.split('.').some((part) => /^C[dkm]$/.test(part))
 
 export const defaultVtr = ['P9.Cp.Cd', 'P9.Cp.Ck', 'P9.Cm']
 

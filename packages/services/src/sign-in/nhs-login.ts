@@ -41,6 +41,15 @@ export const subjectOf = (nhsNumber: string) => {
     .join('-')
 }
 
+/** Whose subject it is, of those who have signed in. */
+export const patientBySubject =
+  ({ rows, patients }: { readonly rows: SignInStore; readonly patients: Patients }) =>
+  async (subject: string): Promise<Patient | undefined> => {
+    const record = await rows.find({ issuer: 'nhs-login', model: 'Account', id: digestOf(subject) })
+    const nhsNumber = record?.payload['nhsNumber']
+    return typeof nhsNumber === 'string' ? patients.find(nhsNumber) : undefined
+  }
+
 /** The provider for patients, as the interface specification of NHS login describes it (§4). */
 export function nhsLogin(needs: {
   readonly config: SignInConfig
@@ -52,11 +61,7 @@ export function nhsLogin(needs: {
   // Where the meaning of the vectors is told.
   const vtm = `${issuer}/trustmark/${new URL(issuer).host}`
 
-  async function patientOf(subject: string): Promise<Patient | undefined> {
-    const record = await rows.find({ issuer: 'nhs-login', model: 'Account', id: digestOf(subject) })
-    const nhsNumber = record?.payload['nhsNumber']
-    return typeof nhsNumber === 'string' ? patients.find(nhsNumber) : undefined
-  }
+  const patientOf = patientBySubject({ rows, patients })
 
   return {
     name: 'nhs-login',

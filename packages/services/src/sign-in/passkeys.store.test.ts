@@ -3,7 +3,6 @@ import { after, before, test } from 'node:test'
 import { systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore, manualClock } from '@openspine/platform/testing'
-import type { Worker } from './contract.ts'
 import { migrations } from './migrations.ts'
 import { registrationChecks, signInChecks } from './passkey-checks.ts'
 import { type Spoilt, softAuthenticator } from './passkey-testing.ts'
@@ -12,9 +11,9 @@ import { signInStore } from './store.ts'
 
 const origin = 'https://staff.example.org'
 const rpId = 'staff.example.org'
-const worker: Worker = { uid: '555000000002', familyName: 'Onerole', givenName: 'Oona', roles: [] }
-const registering: ChallengePlace = { purpose: 'register', person: worker.uid, within: 'a sign-on' }
-const signingIn: ChallengePlace = { purpose: 'sign-in', person: worker.uid, within: 'an interaction' }
+const worker = { id: '555000000002', account: '555000000002', displayName: 'Oona Onerole' }
+const registering: ChallengePlace = { purpose: 'register', person: worker.id, within: 'a sign-on' }
+const signingIn: ChallengePlace = { purpose: 'sign-in', person: worker.id, within: 'an interaction' }
 
 forEachStore((open) => {
   let store: Store
@@ -29,11 +28,12 @@ forEachStore((open) => {
     const clock = manualClock('2026-11-25T12:00:00Z')
     const audit: { readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[] = []
     const rows = signInStore(store)
-    for (const { credential } of await rows.passkeysOf(worker.uid)) await rows.removePasskey(worker.uid, credential)
+    for (const { credential } of await rows.passkeysOf(worker.id)) await rows.removePasskey(worker.id, credential)
     const passkeys = makePasskeys({
       rows,
       clock,
       random: systemRandom,
+      name: 'cis2',
       // The port of the scheme belongs to the issuer, and to no origin.
       issuer: `${origin}:443/openam/oidc`,
       record: async (event, facts) => void audit.push({ event, facts }),
@@ -43,18 +43,18 @@ forEachStore((open) => {
   }
   type Made = Awaited<ReturnType<typeof made>>
   const registered = async ({ passkeys, authenticator }: Made, place = registering) => {
-    const options = await passkeys.creationOptions(place, worker)
+    const options = await passkeys.creationOptions(place.within, worker)
     assert.equal(await passkeys.register(place, 'Ward laptop', authenticator.create(options)), undefined)
   }
 
   test('a passkey is registered once and signs in time after time', async () => {
     const all = await made()
     const { passkeys, authenticator, clock, audit } = all
-    const options = await passkeys.creationOptions(registering, worker)
+    const options = await passkeys.creationOptions(registering.within, worker)
     assert.deepEqual(options['rp'], { id: rpId, name: 'Sign-in for staff' })
     assert.equal((options['authenticatorSelection'] as { userVerification: string }).userVerification, 'required')
     await registered(all)
-    const [kept] = await passkeys.of(worker.uid)
+    const [kept] = await passkeys.of(worker.id)
     assert.deepEqual(
       [kept?.credential, kept?.name, kept?.transports, kept?.backedUp, kept?.key.algorithm, kept?.usedAt],
       [authenticator.id, 'Ward laptop', ['internal'], false, -7, undefined],
@@ -67,18 +67,18 @@ forEachStore((open) => {
       ])
       assert.equal(await passkeys.prove(signingIn, authenticator.get(asked)), undefined)
     }
-    assert.equal((await passkeys.of(worker.uid))[0]?.usedAt, clock.now())
+    assert.equal((await passkeys.of(worker.id))[0]?.usedAt, clock.now())
 
     const again = await passkeys.register(
       registering,
       'Again',
-      authenticator.create(await passkeys.creationOptions(registering, worker)),
+      authenticator.create(await passkeys.creationOptions(registering.within, worker)),
     )
     assert.deepEqual([again?.check, again?.text], ['new', 'This passkey is registered already.'])
     await passkeys.remove('555000000003', authenticator.id)
-    assert.equal((await passkeys.of(worker.uid)).length, 1, 'nobody removes that of another')
-    await passkeys.remove(worker.uid, authenticator.id)
-    assert.deepEqual(await passkeys.of(worker.uid), [])
+    assert.equal((await passkeys.of(worker.id)).length, 1, 'nobody removes that of another')
+    await passkeys.remove(worker.id, authenticator.id)
+    assert.deepEqual(await passkeys.of(worker.id), [])
     assert.deepEqual(
       audit.map(({ event }) => event),
       ['sign_in.passkey.registered', 'sign_in.passkey.refused', 'sign_in.passkey.removed'],
@@ -143,13 +143,13 @@ forEachStore((open) => {
     const known = registrationChecks.map(({ name }) => name)
     for (const [check, spoilt] of Object.entries(spoiled)) {
       assert.ok(known.includes(check), check)
-      const options = await passkeys.creationOptions(registering, worker)
+      const options = await passkeys.creationOptions(registering.within, worker)
       assert.equal((await passkeys.register(registering, 'x', authenticator.create(options, spoilt)))?.check, check)
     }
-    const answer = JSON.parse(authenticator.create(await passkeys.creationOptions(registering, worker)))
+    const answer = JSON.parse(authenticator.create(await passkeys.creationOptions(registering.within, worker)))
     const noKey = { ...answer, response: { ...answer.response, attestationObject: 'oWNmbXRkbm9uZQ' } }
     assert.equal((await passkeys.register(registering, 'x', JSON.stringify(noKey)))?.check, 'authenticator data')
-    assert.deepEqual(await passkeys.of(worker.uid), [])
+    assert.deepEqual(await passkeys.of(worker.id), [])
   })
 
   test('a challenge is answered once, by whom it was made for, where it was made, within five minutes', async () => {
@@ -197,7 +197,7 @@ forEachStore((open) => {
     assert.equal(await withCounter(11), undefined)
 
     const uncounted = await made()
-    const options = await uncounted.passkeys.creationOptions(registering, worker)
+    const options = await uncounted.passkeys.creationOptions(registering.within, worker)
     await uncounted.passkeys.register(registering, 'x', uncounted.authenticator.create(options, { counter: 0 }))
     for (let times = 0; times < 2; times++) {
       const asked = await uncounted.passkeys.requestOptions(signingIn)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { softAuthenticator } from './passkey-testing.ts'
 import { browser, lifetime, openProviders, type Providers, type Shown } from './testing.ts'
@@ -14,6 +15,9 @@ before(async () => {
   issuer = providers.contract.issuers.cis2.issuer
   const party = { clientId: 'app', name: 'App', redirectUris: [redirectUri], secret: 'secret' }
   await providers.contract.register({ issuer: 'cis2', ...party })
+  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
+  const { secret: _, ...keyed } = party
+  await providers.contract.register({ issuer: 'nhs-login', ...keyed, jwks: { keys: [{ ...jwk, kid: 'one' }] } })
 })
 
 const authorizeUrl = (more: Readonly<Record<string, string>> = {}) =>
@@ -98,4 +102,48 @@ test('a passkey is added by who is signed on at level 3, and then signs in', asy
     credential: authenticator.id,
   })
   assert.match(gone.body, /You have no passkey yet/)
+})
+
+test('a patient adds a passkey after signing in with a second factor, and meets Cm with it', async () => {
+  const authenticator = softAuthenticator({ rpId: 'localhost', origin: providers.origin })
+  const { authorize, issuer: patients } = providers.contract.issuers['nhs-login']
+  const asked = (vtr: string) =>
+    `${authorize}?${new URLSearchParams({
+      client_id: 'app',
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope: 'openid profile',
+      state: 's',
+      nonce: 'n',
+      vtr: JSON.stringify([vtr]),
+    })}`
+  const arlo = { patient: '9990548609', proofing: 'P9' }
+
+  const low = browser()
+  await low.submit(await low.open(asked('P9.Cp')), { ...arlo, credential: 'Cp' })
+  assert.equal((await low.open(`${patients}/passkeys`)).status, 403, 'a password alone')
+
+  const window = browser()
+  await window.submit(await window.open(asked('P9.Cp.Cd')), { ...arlo, credential: 'Cp.Cd' })
+  const own = await window.open(`${patients}/passkeys`)
+  assert.equal(own.status, 200)
+  assert.doesNotMatch(JSON.stringify(optionsOf(own)), /9990548609/, 'no NHS number goes to an authenticator')
+  const added = await window.submit(own, { name: 'Telephone', credential: authenticator.create(optionsOf(own)) })
+  assert.match(added.body, /<strong>Telephone<\/strong>/)
+
+  const later = browser()
+  const page = await later.submit(await later.open(asked('P9.Cm')), { ...arlo, credential: 'Cm' })
+  assert.match(page.body, /<h1>Use your passkey<\/h1>/)
+  assert.equal((await later.submit(page, { ...arlo, credential: 'Cp.Cd' })).status, 400, 'nothing else goes on')
+  const again = await later.open(page.url)
+  const back = await later.submit(again, { credential: authenticator.get(optionsOf(again)) })
+  assert.ok(new URL(back.url).searchParams.get('code'), `${back.status} ${back.url} ${back.body}`)
+
+  const stranger = browser()
+  const nobody = await stranger.submit(await stranger.open(asked('P9.Cm')), {
+    patient: '9990548617',
+    proofing: 'P9',
+    credential: 'Cm',
+  })
+  assert.match(nobody.body, /this person has no passkey here/)
 })

@@ -8,7 +8,7 @@ import {
   readClientData,
 } from '@openspine/standards/webauthn'
 import { z } from 'zod'
-import type { Worker } from './contract.ts'
+import type { IssuerName } from './contract.ts'
 import {
   type ChallengeState,
   countedCheck,
@@ -55,6 +55,15 @@ const assertion = z.object({
     userHandle: base64url.nullish(),
   }),
 })
+
+/** Whose a passkey is, as an authenticator shows it. */
+export interface PasskeyPerson {
+  /** Subject at the provider. */
+  readonly id: string
+  /** Nothing that identifies a patient: authenticators show it to whoever holds them. */
+  readonly account: string
+  readonly displayName: string
+}
 
 /** Where a challenge belongs: to one person in one interaction, or in one sign-on. */
 export interface ChallengePlace {
@@ -113,20 +122,21 @@ function parsed<Shape extends z.ZodType>(schema: Shape, text: string): z.infer<S
   return result.success ? result.data : undefined
 }
 
-/** Passkeys of staff (W3C Web Authentication, Level 2): registered once, and an authenticator of level 3 from then on. */
+/** Passkeys of one provider (W3C Web Authentication, Level 2): registered once, and used to sign in from then on. */
 export function makePasskeys(needs: {
   readonly rows: SignInStore
   readonly clock: Clock
   readonly random: Random
+  readonly name: IssuerName
   /** Issuer of the provider on whose pages they are used. */
   readonly issuer: string
   readonly record: (event: string, facts: Readonly<Record<string, unknown>>) => Promise<void>
 }) {
-  const { rows, clock, random, issuer, record } = needs
+  const { rows, clock, random, name: provider, issuer, record } = needs
   // A browser leaves the port of the scheme out of an origin, whatever the issuer says.
   const { origin, hostname } = new URL(issuer)
   const rpIdHash = sha256(hostname)
-  const keyOf = (challenge: string) => ({ issuer: 'cis2', model: 'PasskeyChallenge', id: digestOf(challenge) })
+  const keyOf = (challenge: string) => ({ issuer: provider, model: 'PasskeyChallenge', id: digestOf(challenge) })
 
   async function challenge(place: ChallengePlace): Promise<string> {
     const made = random.bytes(32).toString('base64url')
@@ -152,7 +162,13 @@ export function makePasskeys(needs: {
 
   async function refuse(place: ChallengePlace, refusal: PasskeyRefused): Promise<PasskeyRefused> {
     const { check, cause } = refusal
-    await record('sign_in.passkey.refused', { subject: place.person, purpose: place.purpose, check, cause })
+    await record('sign_in.passkey.refused', {
+      issuer: provider,
+      subject: place.person,
+      purpose: place.purpose,
+      check,
+      cause,
+    })
     return refusal
   }
 
@@ -163,16 +179,19 @@ export function makePasskeys(needs: {
     of: (person: string) => rows.passkeysOf(person),
 
     /** PublicKeyCredentialCreationOptionsJSON. */
-    async creationOptions(place: ChallengePlace, worker: Worker): Promise<Readonly<Record<string, unknown>>> {
-      const name = worker.displayName ?? `${worker.givenName ?? ''} ${worker.familyName}`.trim()
+    async creationOptions(
+      within: string,
+      { id: person, account, displayName }: PasskeyPerson,
+    ): Promise<Readonly<Record<string, unknown>>> {
+      const place: ChallengePlace = { purpose: 'register', person, within }
       return {
-        rp: { id: hostname, name: 'Sign-in for staff' },
-        user: { id: handleOf(place.person).toString('base64url'), name: worker.uid, displayName: name },
+        rp: { id: hostname, name: provider === 'cis2' ? 'Sign-in for staff' : 'Sign-in for patients' },
+        user: { id: handleOf(person).toString('base64url'), name: account, displayName },
         challenge: await challenge(place),
         pubKeyCredParams: passkeyAlgorithms.map((alg) => ({ type: 'public-key', alg })),
         timeout: challengeMs,
         attestation: 'none',
-        excludeCredentials: descriptors(await rows.passkeysOf(place.person)),
+        excludeCredentials: descriptors(await rows.passkeysOf(person)),
         authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
       }
     },
@@ -220,7 +239,7 @@ export function makePasskeys(needs: {
         createdAt: clock.now(),
       })
       if (!added) return refuse(place, refused(newCheck, 'the credential id is registered'))
-      await record('sign_in.passkey.registered', { subject: place.person, model: credential.aaguid })
+      await record('sign_in.passkey.registered', { issuer: provider, subject: place.person, model: credential.aaguid })
       return undefined
     },
 
@@ -252,7 +271,8 @@ export function makePasskeys(needs: {
     },
 
     async remove(person: string, credential: string): Promise<void> {
-      if (await rows.removePasskey(person, credential)) await record('sign_in.passkey.removed', { subject: person })
+      if (await rows.removePasskey(person, credential))
+        await record('sign_in.passkey.removed', { issuer: provider, subject: person })
     },
   }
 }

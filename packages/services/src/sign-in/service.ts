@@ -4,18 +4,20 @@ import { cis2 } from './cis2.ts'
 import type { SignInConfig } from './config.ts'
 import type { IssuerAddresses, IssuerName, Patients, RelyingParty, SignIn, Workers } from './contract.ts'
 import { endSessionRoute } from './http/end-session.ts'
-import { passkeyScriptRoute, passkeysRoute } from './http/passkeys.ts'
+import { patientWording, staffWording } from './http/passkey-pages.ts'
+import { type PasskeyNeeds, passkeyScriptRoute, passkeysRoute } from './http/passkeys.ts'
 import { authorizeByForm, issuerRoutes } from './http/routes.ts'
 import { patientRoutes, staffRoutes } from './http/sign-in.ts'
 import { trustmarkRoute } from './http/trustmark.ts'
 import { type Issuer, makeIssuer } from './issuer.ts'
 import { keyRing } from './keys.ts'
+import { hadSecondFactor, levelOf } from './levels.ts'
 import { backChannel } from './logout.ts'
 import { migrations } from './migrations.ts'
 import { mockRealm } from './mock.ts'
-import { nhsLogin } from './nhs-login.ts'
+import { nhsLogin, patientBySubject } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
-import { makePasskeys } from './passkeys.ts'
+import { makePasskeys, type PasskeyPerson } from './passkeys.ts'
 import { digestOf } from './records.ts'
 import { soundParty } from './relying-party.ts'
 import { signInStore } from './store.ts'
@@ -69,7 +71,34 @@ export function signIn(needs: {
   }
   const record = (event: string, facts: Readonly<Record<string, unknown>>) =>
     audit.append({ event, at: clock.now(), facts })
-  const passkeys = makePasskeys({ rows, clock, random, issuer: issuerOf.cis2, record })
+  const passkeysOf = (name: IssuerName) => makePasskeys({ rows, clock, random, name, issuer: issuerOf[name], record })
+  const patientOf = patientBySubject({ rows, patients })
+  const passkeys: Readonly<Record<IssuerName, PasskeyNeeds>> = {
+    cis2: {
+      issuer: issuer('cis2'),
+      passkeys: passkeysOf('cis2'),
+      wording: staffWording,
+      strong: (signOn) => levelOf(signOn) === 3,
+      async person(subject): Promise<PasskeyPerson | undefined> {
+        const worker = await workers.find(subject)
+        if (worker === undefined) return undefined
+        const { uid, givenName = '', familyName, displayName = `${givenName} ${familyName}`.trim() } = worker
+        return { id: uid, account: uid, displayName }
+      },
+    },
+    'nhs-login': {
+      issuer: issuer('nhs-login'),
+      passkeys: passkeysOf('nhs-login'),
+      wording: patientWording,
+      strong: hadSecondFactor,
+      async person(subject): Promise<PasskeyPerson | undefined> {
+        const patient = await patientOf(subject)
+        if (patient === undefined) return undefined
+        const displayName = `${patient.givenName ?? ''} ${patient.familyName}`.trim()
+        return { id: subject, account: displayName, displayName }
+      },
+    },
+  }
   const channel = backChannel({
     rows,
     jobs,
@@ -165,10 +194,10 @@ export function signIn(needs: {
                 staffRoutes({
                   ...shared('cis2'),
                   workers,
-                  passkeys,
+                  passkeys: passkeys.cis2,
                   passkeyAlways: config.passkeys === 'always',
                 }),
-                passkeysRoute({ issuer: issuer('cis2'), workers, passkeys }),
+                passkeysRoute(passkeys.cis2),
                 passkeyScriptRoute(),
                 endSessionRoute({
                   issuer: issuer('cis2'),
@@ -187,9 +216,13 @@ export function signIn(needs: {
                 patientRoutes({
                   ...shared('nhs-login'),
                   patients,
+                  passkeys: passkeys['nhs-login'],
+                  passkeyAlways: config.passkeys === 'always',
                   know: (subject, nhsNumber) =>
                     rows.put({ issuer: 'nhs-login', model: 'Account', id: digestOf(subject), payload: { nhsNumber } }),
                 }),
+                passkeysRoute(passkeys['nhs-login']),
+                passkeyScriptRoute(),
                 trustmarkRoute(issuer('nhs-login')),
                 authorizeByForm(issuer('nhs-login')),
               ]),

@@ -227,7 +227,8 @@ ${choices(
 <p>${application} will see: ${scopes.join(', ')}.</p>
 <button name="answer" value="yes">Sign in and share</button>
 <button class="quiet" name="answer" value="no">Do not share</button>
-</form>`,
+</form>
+<p>When you are signed in, you can <a href="../passkeys">add or remove a passkey</a> in this browser.</p>`,
   )
 }
 

@@ -1,6 +1,6 @@
 import type { StoredPasskey } from '../store.ts'
 import { type Html, html, type Page, page } from './html.ts'
-import { type Problem, staffProvider, summary, titled } from './pages.ts'
+import { type Problem, patientProvider, staffProvider, summary, titled } from './pages.ts'
 
 /** Runs on the two pages of passkeys alone: a browser gives a passkey to a script and to nothing else. */
 export const passkeyScript = `'use strict'
@@ -38,6 +38,27 @@ export const passkeyScript = `'use strict'
 }
 `
 
+/** What the pages of the two providers say differently. */
+export interface PasskeyWording {
+  readonly provider: string
+  readonly use: string
+  readonly first: string
+}
+
+export const staffWording: PasskeyWording = {
+  provider: staffProvider,
+  use: 'With a passkey you sign in at authenticator assurance level 3 without a smartcard.',
+  first:
+    'Passkeys are added by who has signed in at authenticator assurance level 3. Sign in to an application that way, with a smartcard for example, and come back to this page in the same browser.',
+}
+
+export const patientWording: PasskeyWording = {
+  provider: patientProvider,
+  use: 'With a passkey you sign in without a password and a code.',
+  first:
+    'Passkeys are added by who has signed in with a second factor. Sign in to an application that way, with a password and a code for example, and come back to this page in the same browser.',
+}
+
 type Options = Readonly<Record<string, unknown>>
 
 /** The form that the script sends; without a script it says why nothing happens. */
@@ -50,17 +71,18 @@ ${fields}<p id="passkey-told" role="status">Passkeys need a script on this page,
 
 /** The step of signing in at which the passkey is used. */
 export function usePasskeyPage(about: {
+  readonly wording: PasskeyWording
   readonly application: string
   readonly name: string
   readonly options: Options
   readonly script: string
   readonly problems: readonly Problem[]
 }): Page {
-  const { application, name, options, script, problems } = about
+  const { wording, application, name, options, script, problems } = about
   const title = 'Use your passkey'
   return page(
     titled(title, problems),
-    staffProvider,
+    wording.provider,
     html`${summary(problems)}<h1>${title}</h1>
 <p>You are signing in to ${application} as ${name}.</p>
 ${ceremony('get', options, html``, 'Use your passkey')}
@@ -76,6 +98,7 @@ const day = (at: number) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'long'
 
 /** Where who is signed in sees, adds and removes passkeys. */
 export function passkeysPage(about: {
+  readonly wording: PasskeyWording
   readonly name: string
   readonly passkeys: readonly StoredPasskey[]
   /** Undefined when there are as many as one may have. */
@@ -84,15 +107,14 @@ export function passkeysPage(about: {
   readonly problems: readonly Problem[]
   readonly label: string
 }): Page {
-  const { name, passkeys, options, script, problems, label } = about
+  const { wording, name, passkeys, options, script, problems, label } = about
   const title = 'Your passkeys'
   const labelProblem = problems.find(({ field }) => field === 'name')
   return page(
     titled(title, problems),
-    staffProvider,
+    wording.provider,
     html`${summary(problems)}<h1>${title}</h1>
-<p>You are signed in as ${name}. With a passkey you sign in at authenticator assurance level 3 without a smartcard; who has
-one here is asked for it.</p>
+<p>You are signed in as ${name}. ${wording.use} Who has one here is asked for it.</p>
 ${
   passkeys.length === 0
     ? html`<p>You have no passkey yet.</p>`
@@ -128,14 +150,13 @@ ${labelProblem === undefined ? '' : html`<p class="problem" id="name-problem">Er
   )
 }
 
-/** For who is not signed in, or not at level 3. */
-export function signInFirstPage(): Page {
+/** For who is not signed in, or not well enough. */
+export function signInFirstPage({ provider, first }: PasskeyWording): Page {
   const title = 'Sign in first'
   return page(
     title,
-    staffProvider,
+    provider,
     html`<h1>${title}</h1>
-<p>Passkeys are added by who has signed in at authenticator assurance level 3. Sign in to an application that way, with a smartcard for
-example, and come back to this page in the same browser.</p>`,
+<p>${first}</p>`,
   )
 }

@@ -9,14 +9,14 @@ import {
   authenticators,
   credentials,
   passkeyAuthenticator,
+  passkeyCredential,
   proofings,
   vectorMet,
   vtrAsked,
 } from '../levels.ts'
 import { subjectOf } from '../nhs-login.ts'
-import type { Passkeys } from '../passkeys.ts'
 import { mostRolesListed, type Problem, patientPage, rolePage, staffPage } from './pages.ts'
-import { passkeyStep } from './passkeys.ts'
+import { type PasskeyNeeds, passkeyStep } from './passkeys.ts'
 import { type Asked, formOf, type OwnRoute, redirect, sendPage } from './routes.ts'
 
 /** Most staff that the page lists; others are found by search. */
@@ -89,17 +89,23 @@ async function refuse(
   await provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false })
 }
 
+/** What an interaction waits for: it is kept with it, and read by whichever process is asked next. */
+async function waitsFor(interaction: Interaction, pending: Readonly<Record<string, unknown>> | undefined) {
+  Object.assign(interaction, { result: pending === undefined ? undefined : { pending } })
+  await interaction.persist()
+}
+
 /** The pages of staff: person and authenticator, then the passkey where there is one, then the role where one is asked for (§3.3). */
 export function staffRoutes(
   needs: Needs & {
     readonly workers: Workers
-    readonly passkeys: Passkeys
+    readonly passkeys: PasskeyNeeds
     /** Whether the authenticator of passkeys asks for one of everybody. */
     readonly passkeyAlways: boolean
   },
 ): OwnRoute {
   const { workers, issuer, passkeys, passkeyAlways } = needs
-  const passkey = passkeyStep({ issuer, passkeys })
+  const passkey = passkeyStep(passkeys)
 
   const showStaff = async (
     asked: Asked,
@@ -158,17 +164,12 @@ export function staffRoutes(
     })
   }
 
-  const waitsFor = async (interaction: Interaction, pending: Pending | undefined) => {
-    Object.assign(interaction, { result: pending === undefined ? undefined : { pending } })
-    await interaction.persist()
-  }
-
   /** Who it is has been settled: on to the role, or away. */
   const settled = async (asked: Asked, interaction: Interaction, worker: Worker, authenticator: string) => {
     const pending = { person: worker.uid, authenticator }
     if (!asksForRole(interaction.params)) return done(asked, interaction, pending, undefined)
     if (worker.roles.length <= 1) return done(asked, interaction, pending, worker.roles[0]?.roleId)
-    await waitsFor(interaction, pending)
+    await waitsFor(interaction, { ...pending })
     return showRoles(asked, interaction, worker, [])
   }
 
@@ -181,7 +182,7 @@ export function staffRoutes(
       const chosen = pending === undefined ? undefined : await workers.find(pending.person)
       if (asked.request.method === 'GET') {
         if (pending === undefined || chosen === undefined) return showStaff(asked, interaction, [])
-        if (pending.passkey) return passkey.show(asked, chosen, await nameOf(issuer(), interaction))
+        if (pending.passkey) return passkey.show(asked, chosen.uid, await nameOf(issuer(), interaction))
         return showRoles(asked, interaction, chosen, [])
       }
       const form = await formOf(asked.request, issuer().issuer)
@@ -191,7 +192,7 @@ export function staffRoutes(
           await waitsFor(interaction, undefined)
           return redirect(asked.response, issuer().urlOf(`/sign-in/${asked.part}`))
         }
-        const proved = await passkey.proved(asked, chosen, await nameOf(issuer(), interaction), form)
+        const proved = await passkey.proved(asked, chosen.uid, await nameOf(issuer(), interaction), form)
         return proved ? settled(asked, interaction, chosen, pending.authenticator) : undefined
       }
       if (pending !== undefined && chosen !== undefined) {
@@ -218,7 +219,7 @@ export function staffRoutes(
         return showStaff(asked, interaction, problems, { person, authenticator })
       if (!hasPasskey) return settled(asked, interaction, worker, authenticator)
       await waitsFor(interaction, { person, authenticator, passkey: true })
-      return passkey.show(asked, worker, await nameOf(issuer(), interaction))
+      return passkey.show(asked, worker.uid, await nameOf(issuer(), interaction))
     },
   }
 }
@@ -229,9 +230,12 @@ export function patientRoutes(
     readonly patients: Patients
     /** Remembers whose subject it is. */
     readonly know: (subject: string, nhsNumber: string) => Promise<void>
+    readonly passkeys: PasskeyNeeds
+    readonly passkeyAlways: boolean
   },
 ): OwnRoute {
-  const { patients, issuer, know } = needs
+  const { patients, issuer, know, passkeys, passkeyAlways } = needs
+  const passkey = passkeyStep(passkeys)
   return {
     methods: ['GET', 'POST'],
     path: '/sign-in/:part',
@@ -253,9 +257,22 @@ export function patientRoutes(
             chosen,
           }),
         )
-      if (asked.request.method === 'GET') return show([], {})
+      const pending = (interaction.result as { pending?: { subject: string; signOn: string } } | undefined)?.pending
+      if (asked.request.method === 'GET') {
+        if (pending === undefined) return show([], {})
+        return passkey.show(asked, pending.subject, await nameOf(issuer(), interaction))
+      }
       const form = await formOf(asked.request, issuer().issuer)
       if (form.get('answer') === 'no') return refuse(needs, asked, interaction, 'ConsentNotGiven')
+      if (pending !== undefined) {
+        const { subject, signOn } = pending
+        if (form.get('answer') === 'other') {
+          await waitsFor(interaction, undefined)
+          return redirect(asked.response, issuer().urlOf(`/sign-in/${asked.part}`))
+        }
+        const proved = await passkey.proved(asked, subject, await nameOf(issuer(), interaction), form)
+        return proved ? finish(needs, asked, interaction, { login: { accountId: subject, acr: signOn } }) : undefined
+      }
       const typed = (form.get('number') ?? '').replaceAll(' ', '')
       const nhsNumber = typed === '' ? (form.get('patient') ?? '') : typed
       const proofing = form.get('proofing') ?? ''
@@ -276,9 +293,18 @@ export function patientRoutes(
           field: 'proofing',
           text: `Choose a level that the application accepts: ${wanted.join(', ')}`,
         })
-      if (patient === undefined || problems.length > 0) return show(problems, Object.fromEntries(form))
-      const subject = subjectOf(patient.nhsNumber)
+      const subject = patient === undefined ? undefined : subjectOf(patient.nhsNumber)
+      const byPasskey = credential === passkeyCredential
+      const hasPasskey = subject !== undefined && byPasskey && (await passkey.has(subject))
+      if (problems.length === 0 && byPasskey && !hasPasskey && passkeyAlways)
+        problems.push({ field: 'credential', text: 'Choose another way: this person has no passkey here' })
+      if (patient === undefined || subject === undefined || problems.length > 0)
+        return show(problems, Object.fromEntries(form))
       await know(subject, patient.nhsNumber)
+      if (hasPasskey) {
+        await waitsFor(interaction, { subject, signOn })
+        return passkey.show(asked, subject, await nameOf(issuer(), interaction))
+      }
       return finish(needs, asked, interaction, { login: { accountId: subject, acr: signOn } })
     },
   }
