@@ -62,6 +62,7 @@ describe('docs/reference/errors.md', () => {
       'packages/openspine/src/registry/part.ts',
       'packages/platform/src/store/wire.ts',
       'packages/platform/src/trust/request-checks.ts',
+      'packages/services/src/demographics/administer.ts',
       'packages/services/src/demographics/outcomes.ts',
       'packages/services/src/directory/change.ts',
       'packages/services/src/directory/ldif.ts',
