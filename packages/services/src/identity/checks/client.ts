@@ -163,8 +163,7 @@ export const returnChecks: readonly Check<NamedClient>[] = clientChecks(
 
 const wrong = refusal(401, 'invalid_client', 'client_id or client_secret is invalid')
 
-const authentication: readonly Check<Redemption>[] = [
-  ...clientChecks(wrong),
+const secretChecks: readonly Check<Pick<Redemption, 'secret' | 'secretFits'>>[] = [
   {
     name: 'client_secret present',
     clause: '2.7',
@@ -179,6 +178,14 @@ const authentication: readonly Check<Redemption>[] = [
     explains: 'client_secret is that of the key.',
     examine: (asked) => (asked.secretFits() ? undefined : "client_secret is not the secret of this application's key."),
   },
+]
+
+const authentication: readonly Check<Redemption>[] = [...clientChecks(wrong), ...secretChecks]
+
+/** Of whoever asks what was refused to an application (an addition): it may have been revoked, and wants to know why. */
+export const ownerChecks: readonly Check<Omit<Redemption, 'redirectUri' | 'code' | 'refreshToken'>>[] = [
+  ...clientChecks(wrong).filter(({ name }) => ['client_id present', 'client_id known', 'rate'].includes(name)),
+  ...secretChecks,
 ]
 
 /** §2.7, authorization_code: up to the code itself. */
