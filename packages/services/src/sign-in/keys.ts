@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@openspine/platform/clock'
-import type { IssuerName } from './contract.ts'
+import type { IssuerName, ShownKey } from './contract.ts'
 import type { Algorithm } from './jwt.ts'
 import type { SignInStore, StoredKey } from './store.ts'
 
@@ -32,6 +32,9 @@ interface Loaded extends SigningKey {
   readonly stored: StoredKey
 }
 
+/** A new key is seen by every process within a second; another two for slow ones. */
+const soonMs = 3_000
+
 /** Whose keys they are: no provider signs with another's. */
 export type KeyOwner = IssuerName | 'mock-cis2' | 'mock-nhs-login'
 
@@ -47,8 +50,11 @@ export interface KeyRing {
   of(issuer: KeyOwner): Keys
   /** Makes what is missing or due, drops what is past, and shows what other processes made. */
   refresh(): Promise<void>
-  /** Publishes successors at once. */
-  rotate(): Promise<void>
+  /** Shows what other processes made; makes nothing. */
+  reload(): Promise<void>
+  /** Publishes successors at once; they sign after the notice, or as `soon` as every process publishes them. */
+  rotate(soon: boolean): Promise<void>
+  shown(): readonly ShownKey[]
 }
 
 const newPair = promisify(generateKeyPair)
@@ -77,7 +83,7 @@ export function keyRing(needs: {
     })
   }
 
-  async function make(issuer: KeyOwner, algorithm: Algorithm) {
+  async function make(issuer: KeyOwner, algorithm: Algorithm, aheadMs = noticeMs) {
     const last = known(issuer, algorithm).at(-1)
     const { privateKey, publicKey } = await newPair('rsa', { modulusLength: 2048 })
     const now = clock.now()
@@ -93,7 +99,7 @@ export function keyRing(needs: {
       pem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
       publishedAt: now,
       // The first key has no predecessor whose set anybody could hold.
-      activeAt: last === undefined ? now : now + noticeMs,
+      activeAt: last === undefined ? now : now + aheadMs,
     })
   }
 
@@ -143,10 +149,19 @@ export function keyRing(needs: {
       })
       await load()
     },
-    async rotate() {
+    reload: load,
+    async rotate(soon) {
       await load()
-      await everySet(make)
+      await everySet((issuer, algorithm) => make(issuer, algorithm, soon ? soonMs : noticeMs))
       await load()
+    },
+    shown() {
+      const now = clock.now()
+      return loaded.map(({ stored: { issuer, algorithm, kid, publishedAt, activeAt } }) => {
+        const active = known(issuer, algorithm).findLast(({ stored }) => stored.activeAt <= now)
+        const state = activeAt > now ? 'published' : active?.kid === kid ? 'active' : 'retiring'
+        return { issuer, algorithm, kid, state, publishedAt, activeAt }
+      })
     },
   }
 }

@@ -26,6 +26,8 @@ export { type SignInConfig, signInConfig } from './config.ts'
 export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInChecks } from './passkey-checks.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
+const topic = 'sign_in.keys'
+
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */
 export function signIn(needs: {
   readonly platform: Platform
@@ -61,6 +63,7 @@ export function signIn(needs: {
   }
   let fault: string | undefined
   let timer: NodeJS.Timeout | undefined
+  let stopListening: (() => void) | undefined
   let sweeping: Promise<void> = Promise.resolve()
 
   const partyOf = (name: IssuerName) => async (clientId: string) => {
@@ -176,7 +179,15 @@ export function signIn(needs: {
       return number
     },
     logouts: (limit) => rows.logouts(limit),
-    rotateKeys: () => keys.rotate(),
+    async rotateKeys({ soon = false } = {}) {
+      await keys.rotate(soon)
+      store.announce(topic)
+      await record('sign_in.keys.rotated', { soon })
+    },
+    async signingKeys() {
+      await keys.reload()
+      return keys.shown()
+    },
   }
 
   const shared = (name: IssuerName) => ({ issuer: issuer(name), end: ends[name], record })
@@ -277,6 +288,9 @@ export function signIn(needs: {
         )
       }
       log.info('people sign in at the identity providers as anybody they choose (profile sandbox)')
+      stopListening = store.onAnnounced(topic, () => {
+        keys.reload().catch((error: unknown) => log.error({ err: error }, 'signing keys cannot be read'))
+      })
       timer = setInterval(() => {
         sweeping = sweeping.then(sweep).catch((error: unknown) => {
           fault = 'Ended sign-ons could not be cleared away, or signing keys not be read: see the log.'
@@ -286,6 +300,7 @@ export function signIn(needs: {
       timer.unref()
     },
     async stop() {
+      stopListening?.()
       clearInterval(timer)
       await sweeping
     },
