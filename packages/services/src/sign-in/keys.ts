@@ -8,6 +8,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@openspine/platform/clock'
+import type { Sealing } from '@openspine/platform/sealing'
 import type { IssuerName, ShownKey } from './contract.ts'
 import type { Algorithm } from './jwt.ts'
 import type { SignInStore, StoredKey } from './store.ts'
@@ -57,16 +58,19 @@ export interface KeyRing {
   shown(): readonly ShownKey[]
 }
 
+const purposeOf = (kid: string) => `sign_in.signing_key ${kid}`
+
 const newPair = promisify(generateKeyPair)
 
 /** Keys live in the store, so that every process and the next start sign with the same; a kid is never given twice. */
 export function keyRing(needs: {
   readonly rows: SignInStore
   readonly clock: Clock
+  readonly sealing: Sealing
   readonly keyDays: number
   readonly noticeMs: number
 }): KeyRing {
-  const { rows, clock, keyDays, noticeMs } = needs
+  const { rows, clock, sealing, keyDays, noticeMs } = needs
   let loaded: readonly Loaded[] = []
 
   const known = (issuer: string, algorithm: string) =>
@@ -77,7 +81,7 @@ export function keyRing(needs: {
     loaded = (await rows.keys()).map((stored) => {
       const old = before.get(stored.kid)
       if (old !== undefined) return old
-      const privateKey = createPrivateKey(stored.pem)
+      const privateKey = createPrivateKey(sealing.open(stored.pem, purposeOf(stored.kid)))
       const publicKey = createPublicKey(privateKey)
       return { kid: stored.kid, algorithm: stored.algorithm as Algorithm, privateKey, publicKey, stored }
     })
@@ -96,7 +100,7 @@ export function keyRing(needs: {
       algorithm,
       generation: (last?.stored.generation ?? 0) + 1,
       kid,
-      pem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+      pem: sealing.seal(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), purposeOf(kid)),
       publishedAt: now,
       // The first key has no predecessor whose set anybody could hold.
       activeAt: last === undefined ? now : now + aheadMs,
@@ -131,6 +135,10 @@ export function keyRing(needs: {
     },
     async refresh() {
       await load()
+      // Those that were made before keys were sealed.
+      for (const { stored } of loaded)
+        if (!sealing.isSealed(stored.pem))
+          await rows.sealKey(stored.kid, sealing.seal(stored.pem, purposeOf(stored.kid)))
       await everySet(async (issuer, algorithm) => {
         const now = clock.now()
         const last = known(issuer, algorithm).at(-1)

@@ -27,6 +27,7 @@ export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInCh
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
 const topic = 'sign_in.keys'
+const cookiePurpose = 'sign_in cookie key'
 
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */
 export function signIn(needs: {
@@ -45,7 +46,13 @@ export function signIn(needs: {
   const { store, clock, random, log, audit, jobs, trust, profile } = platform
   const enabled = config.answers === 'always' || (config.answers === 'sandbox' && profile === 'sandbox')
   const rows = signInStore(store)
-  const keys = keyRing({ rows, clock, keyDays: config.keyDays, noticeMs: config.keyNoticeHours * 3_600_000 })
+  const keys = keyRing({
+    rows,
+    clock,
+    sealing: platform.sealing,
+    keyDays: config.keyDays,
+    noticeMs: config.keyNoticeHours * 3_600_000,
+  })
   const fetch = outgoing({
     privateAddresses: config.privateAddresses,
     authorities: () => trust.material().ca,
@@ -133,8 +140,13 @@ export function signIn(needs: {
   /** One key for all processes, so that a cookie of one is read by the others. */
   async function cookieKey(): Promise<string> {
     const key = { issuer: 'cis2', model: 'CookieKey', id: digestOf('1') }
-    await rows.insert({ ...key, payload: { key: random.bytes(32).toString('base64url') } }, clock.now())
-    return String((await rows.find(key))?.payload['key'])
+    const sealed = platform.sealing.seal(random.bytes(32).toString('base64url'), cookiePurpose)
+    await rows.insert({ ...key, payload: { key: sealed } }, clock.now())
+    const kept = String((await rows.find(key))?.payload['key'])
+    // One that was made before keys were sealed.
+    if (!platform.sealing.isSealed(kept))
+      await rows.put({ ...key, payload: { key: platform.sealing.seal(kept, cookiePurpose) } })
+    return platform.sealing.open(kept, cookiePurpose)
   }
 
   const addresses = (name: IssuerName, token: string, jwks: string): IssuerAddresses => ({
