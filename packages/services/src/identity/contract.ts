@@ -31,8 +31,6 @@ export interface RefusalExplanation extends RefusalRecord {
 export interface Identity {
   /** What lies behind a `message_id`; undefined when no refusal has it. */
   refusal(messageId: string): Promise<RefusalExplanation | undefined>
-  /** The newest refusals of an application, newest first; at most a hundred. */
-  refusals(application: string): Promise<readonly RefusalExplanation[]>
   /** Claims of the identity provider's userinfo for the grant of a combined sign-in; undefined where they cannot be had. */
   userInfo(grant: Grant): Promise<Readonly<Record<string, unknown>> | undefined>
 }

@@ -128,6 +128,10 @@ export const likelyCauses: Readonly<Record<string, readonly string[]>> = {
   'path and method': ['The base path is missing or is there twice: it is /oauth2 or /oauth2-mock.'],
 }
 
+/** The same as sentences that go on from the cause. */
+export const likelyIn = (check: string): readonly string[] =>
+  (likelyCauses[check] ?? []).map((cause, at) => `${at === 0 ? 'Likely' : 'Or'}: ${cause}`)
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** What a record of a refusal says to the people who run the application. */

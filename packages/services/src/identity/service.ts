@@ -4,7 +4,7 @@ import { type AccessTokens, type Clients, type Gateway, messageId } from '../gat
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
 import type { Identity } from './contract.ts'
-import { explainRefusal, refusalEvent } from './explain.ts'
+import { explainRefusal, likelyIn, refusalEvent } from './explain.ts'
 import { identityRoutes } from './http/routes.ts'
 import { type Fetch, guardedFetch } from './keys/fetch.ts'
 import { keySets } from './keys/key-sets.ts'
@@ -23,9 +23,6 @@ export type { Provider } from './providers.ts'
 
 const longestAnswer = 64 * 1024
 const sweepMs = 60_000
-/** Records in which the newest refusals of an application are looked for, and how many of them are told. */
-const mostSearched = 2_000
-const mostTold = 100
 
 /** The platform's authorisation server: who gets an access token, and why not. */
 export function identity(needs: {
@@ -99,13 +96,6 @@ export function identity(needs: {
       const [found] = await audit.find({ trace: messageId, event: refusalEvent, limit: 1 })
       return found && explainRefusal(found)
     },
-    async refusals(application) {
-      const found = await audit.find({ event: refusalEvent, limit: mostSearched })
-      return found
-        .filter(({ facts }) => facts['application'] === application)
-        .slice(0, mostTold)
-        .flatMap((record) => explainRefusal(record) ?? [])
-    },
   }
 
   const routes = identityRoutes({
@@ -116,7 +106,6 @@ export function identity(needs: {
     opensStatus: needs.opensStatus ?? (() => sandbox),
     opensOrigin: needs.opensOrigin ?? (() => true),
     newMessageId: () => messageId(platform),
-    refusals: contract,
     async refused({ messageId, endpoint, call, refused }) {
       const { check, clause, outcome, cause, client } = refused
       const { status, error, description } = outcome
@@ -141,7 +130,7 @@ export function identity(needs: {
           status,
           check,
           says: description,
-          explanation: cause,
+          explanation: [cause, ...likelyIn(check)].join(' '),
         })
     },
     async granted({ name, facts }, call) {

@@ -182,12 +182,6 @@ const secretChecks: readonly Check<Pick<Redemption, 'secret' | 'secretFits'>>[] 
 
 const authentication: readonly Check<Redemption>[] = [...clientChecks(wrong), ...secretChecks]
 
-/** Of whoever asks what was refused to an application (an addition): it may have been revoked, and wants to know why. */
-export const ownerChecks: readonly Check<Omit<Redemption, 'redirectUri' | 'code' | 'refreshToken'>>[] = [
-  ...clientChecks(wrong).filter(({ name }) => ['client_id present', 'client_id known', 'rate'].includes(name)),
-  ...secretChecks,
-]
-
 /** §2.7, authorization_code: up to the code itself. */
 export const codeChecks: readonly Check<Redemption>[] = [
   ...authentication,

@@ -1,9 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, type Call, isNational, type Parts, type Result } from '../call.ts'
 import { invalidRequest, type Outcome, type Refused, unknownError } from '../checks/check.ts'
-import type { Identity } from '../contract.ts'
 import { basePaths } from '../providers.ts'
-import { ownRefusals } from '../refusals.ts'
 import { backchannelLogout, userinfo } from '../session.ts'
 import { authorize, callback } from '../sign-in.ts'
 import { providerStatus } from '../status.ts'
@@ -18,8 +16,6 @@ export interface FaceNeeds {
   opensStatus(apikey: string): boolean
   opensOrigin(origin: string): boolean
   newMessageId(): string
-  /** Where refusals are found again. */
-  readonly refusals: Pick<Identity, 'refusal' | 'refusals'>
   /** Resolves when the audit has it. */
   refused(event: {
     readonly messageId: string
@@ -186,17 +182,6 @@ export function identityRoutes(needs: FaceNeeds): FastifyPluginAsync {
           const { status, checks } = await told(base)
           return json(reply.headers(noStore), JSON.stringify({ status, ...build, checks }))
         })
-
-        if (!isNational(needs.parts))
-          for (const path of ['/refusals', '/refusals/:messageId'])
-            app.get(`${base}${path}`, { exposeHeadRoute: false }, async (request, reply) => {
-              const { messageId } = request.params as { readonly messageId?: string }
-              const asked = { authorization: header(request, 'authorization'), messageId }
-              const result = await ownRefusals(needs.parts, callOf(request), asked, needs.refusals)
-              if (result.refused && result.outcome.status === 401)
-                reply.header('www-authenticate', 'Basic realm="client_id and client_secret", charset="UTF-8"')
-              return send(request, reply, 'refusals', result)
-            })
 
         const notFound = (request: FastifyRequest, reply: FastifyReply) =>
           send(request, reply, 'other', {
