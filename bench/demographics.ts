@@ -16,6 +16,7 @@ import { openDoor } from '@openspine/platform/doors'
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { makeMetrics } from '@openspine/platform/metrics'
+import { sealingWith } from '@openspine/platform/sealing'
 import type { Platform } from '@openspine/platform/service'
 import { openStore, type Store } from '@openspine/platform/store'
 import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
@@ -93,6 +94,7 @@ async function measure(about: {
     trust,
     audit,
     jobs,
+    sealing: sealingWith('the sealing key of the benchmark', random),
   }
   const config = demographicsConfig.parse({})
   const service = demographics({ platform, config })

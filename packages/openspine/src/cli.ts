@@ -13,6 +13,7 @@ import { productCommands } from './commands/product.ts'
 import { proxyCommands } from './commands/proxy.ts'
 import { rbacCommands } from './commands/rbac.ts'
 import { registryCommands } from './commands/registry.ts'
+import { signingKeyCommands } from './commands/signing-keys.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
 import { tokenCommands } from './commands/token.ts'
@@ -42,6 +43,7 @@ peopleCommands(program)
 practiceCommands(program)
 registryCommands(program)
 rbacCommands(program)
+signingKeyCommands(program)
 visitorsCommands(program)
 demoCommands(program)
 configCommand(program)

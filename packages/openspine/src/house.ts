@@ -6,6 +6,7 @@ import { type Door, ocsp, openDoor, operational, pki } from '@openspine/platform
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { type Metrics, makeMetrics } from '@openspine/platform/metrics'
+import { openSealing } from '@openspine/platform/sealing'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { type OpenStoreOptions, openStore, type Store } from '@openspine/platform/store'
 import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
@@ -107,8 +108,9 @@ export async function openPlatform(
     )
     const jobs = keep(await openJobs({ store, clock, random, log, metrics }))
     watchExpiry(trust, metrics, clock)
+    const sealing = openSealing({ secret: spine.sealingKey, folder: dataDir, random })
     const { environment, profile } = spine
-    const platform = { environment, profile, dataDir, clock, random, log, metrics, store, trust, audit, jobs }
+    const platform = { environment, profile, dataDir, clock, random, log, metrics, store, trust, audit, jobs, sealing }
     return { platform, health: async () => ({ store: await storeHealth(store), trust: trust.health() }), close }
   } catch (error) {
     await close()

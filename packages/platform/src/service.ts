@@ -5,6 +5,7 @@ import type { Clock, Random } from './clock.ts'
 import type { JobHandler, Jobs } from './jobs/jobs.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { Sealing } from './sealing.ts'
 import type { Store } from './store/store.ts'
 import type { Trust } from './trust/trust.ts'
 
@@ -26,6 +27,8 @@ export interface Platform {
   readonly trust: Trust
   readonly audit: Audit
   readonly jobs: Jobs
+  /** For what must be of no use to whoever reads the store alone. */
+  readonly sealing: Sealing
 }
 
 export interface HealthReport {

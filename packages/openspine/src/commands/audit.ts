@@ -1,5 +1,7 @@
 import { findAudit, type StoredAuditRecord, streamAudit, verifyAudit } from '@openspine/platform/audit'
 import { explainRefusal, type RefusalExplanation, timeOfMessage } from '@openspine/services/gateway'
+import { explainRefusal as explainTokenRefusal } from '@openspine/services/identity'
+import type { RefusalExplanation as TokenRefusal } from '@openspine/services/identity/contract'
 import { explainProxyRecord } from '@openspine/services/proxy'
 import { SpineError } from '@openspine/standards/error'
 import type { Command } from 'commander'
@@ -113,9 +115,27 @@ function refusalLines(refusal: RefusalExplanation): string[] {
   ]
 }
 
+function tokenRefusalLines(refusal: TokenRefusal): string[] {
+  const { messageId, at, endpoint, status, error, description, check, clause, cause, likely } = refusal
+  const { application, name, key } = refusal
+  const from =
+    application === undefined ? 'an application that is not known' : `${name ?? ''} ${application}, key ${key}`
+  return [
+    `${bold(messageId)}  ${when(at)}`,
+    `${red('✖')} the authorisation server answered ${status} at ${endpoint}`,
+    `  from     ${from.trim()}`,
+    `  failed   ${bold(check)}  ${dim(`identity specification §${clause}`)}`,
+    `  it said  ${error}: ${description}`,
+    `  because  ${cause}`,
+    ...likely.map((each, at) => `  ${at === 0 ? 'likely ' : 'or     '}  ${each}`),
+  ]
+}
+
 /** What people read about one trace id: one paragraph for each audited step. */
 export function explainRecords(records: readonly StoredAuditRecord[]): string[] {
-  return records.flatMap((record) =>
-    record.event === 'proxy.request' ? explainProxyRecord(record) : [oneLine(record)],
-  )
+  return records.flatMap((record) => {
+    if (record.event === 'proxy.request') return explainProxyRecord(record)
+    const refused = explainTokenRefusal(record)
+    return refused === undefined ? [oneLine(record)] : tokenRefusalLines(refused)
+  })
 }

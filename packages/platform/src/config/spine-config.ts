@@ -25,6 +25,14 @@ export const spineConfig = z.object({
     .default('')
     .describe('PostgreSQL 15 or later to use instead of the embedded store.')
     .meta({ secret: true, env: 'DATABASE_URL' }),
+  sealingKey: z
+    .string()
+    .refine((key) => key === '' || key.length >= 32, 'at least 32 characters')
+    .default('')
+    .describe(
+      'Secret with which private signing keys and what is known of grants are sealed in the store; the same for all processes of an environment. Empty: a key of the data folder (sealing.key), made at the first start.',
+    )
+    .meta({ secret: true }),
   storePoolSize: z.int().min(1).max(100).default(8).describe('Connections to the store in this process.'),
   host: z.string().default('127.0.0.1').describe('Address on which every door listens.'),
   publicHost: z

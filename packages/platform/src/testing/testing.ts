@@ -9,6 +9,7 @@ import pg from 'pg'
 import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts'
 import { makeLog } from '../log.ts'
 import { makeMetrics } from '../metrics.ts'
+import { sealingWith } from '../sealing.ts'
 import type { Platform } from '../service.ts'
 import { openStore, type Store } from '../store/open.ts'
 
@@ -148,6 +149,8 @@ export async function testPlatform(overrides: Partial<Platform> = {}): Promise<T
       trust,
       audit,
       jobs,
+      // Processes of a test that share a store share it too.
+      sealing: overrides.sealing ?? sealingWith('the sealing key of every test', random),
       close,
     }
   } catch (error) {

@@ -42,6 +42,7 @@ function contractOn(store: Store) {
       trust: nothing as never,
       audit: nothing as never,
       jobs: nothing as never,
+      sealing: nothing as never,
     },
     config: demographicsConfig.parse({}),
   }).contract

@@ -81,7 +81,14 @@ export function gateway(needs: {
   const { store, clock, random, log, audit, metrics, environment, profile } = platform
   const registered = profile === 'strict' || config.apikey === 'registered'
   const rows = applicationStore(store)
-  const tokens = tokenKeeper({ store, clock, random, log, remembered: config.rememberedTokens })
+  const tokens = tokenKeeper({
+    store,
+    clock,
+    random,
+    log,
+    sealing: platform.sealing,
+    remembered: config.rememberedTokens,
+  })
   const admissions = metrics.counter('openspine_gateway_requests_total', 'Requests to APIs by what the gateway said', [
     'api',
     'result',

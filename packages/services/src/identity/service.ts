@@ -3,7 +3,8 @@ import type { Platform, Service } from '@openspine/platform/service'
 import { type AccessTokens, type Clients, type Gateway, messageId } from '../gateway/contract.ts'
 import { about, type Parts } from './call.ts'
 import type { IdentityConfig } from './config.ts'
-import type { Identity, RefusalRecord } from './contract.ts'
+import type { Identity } from './contract.ts'
+import { explainRefusal, likelyIn, refusalEvent } from './explain.ts'
 import { identityRoutes } from './http/routes.ts'
 import { type Fetch, guardedFetch } from './keys/fetch.ts'
 import { keySets } from './keys/key-sets.ts'
@@ -17,11 +18,11 @@ export { authorizeChecks, codeChecks, refreshChecks } from './checks/client.ts'
 export { logoutChecks } from './checks/logout.ts'
 export { subjectChecks } from './checks/subject-token.ts'
 export { type IdentityConfig, identityConfig, providerConfig } from './config.ts'
+export { explainRefusal, likelyCauses } from './explain.ts'
 export type { Provider } from './providers.ts'
 
 const longestAnswer = 64 * 1024
 const sweepMs = 60_000
-const event = 'identity.refused'
 
 /** The platform's authorisation server: who gets an access token, and why not. */
 export function identity(needs: {
@@ -89,6 +90,14 @@ export function identity(needs: {
     sweeping = once.sweep(clock.now()).catch((error: unknown) => log.error({ err: error }, 'expired rows stay'))
   }
 
+  const contract: Identity = {
+    userInfo: (grant) => userinfoClaims(parts, grant),
+    async refusal(messageId) {
+      const [found] = await audit.find({ trace: messageId, event: refusalEvent, limit: 1 })
+      return found && explainRefusal(found)
+    },
+  }
+
   const routes = identityRoutes({
     parts,
     sandbox,
@@ -110,9 +119,9 @@ export function identity(needs: {
         description,
         cause,
         address: call.address,
-        ...(client === undefined ? {} : about(client)),
+        ...(client === undefined ? {} : { ...about(client), name: client.name }),
       }
-      await audit.append({ event, at: call.now, trace: messageId, facts })
+      await audit.append({ event: refusalEvent, at: call.now, trace: messageId, facts })
       if (client !== undefined)
         needs.activity?.noteRefusal(client.application, {
           id: messageId,
@@ -121,7 +130,7 @@ export function identity(needs: {
           status,
           check,
           says: description,
-          explanation: cause,
+          explanation: [cause, ...likelyIn(check)].join(' '),
         })
     },
     async granted({ name, facts }, call) {
@@ -136,16 +145,6 @@ export function identity(needs: {
       await audit.append({ event: name, at: call.now, facts: { base: call.base, address: call.address, ...facts } })
     },
   })
-
-  const contract: Identity = {
-    userInfo: (grant) => userinfoClaims(parts, grant),
-    async refusal(messageId) {
-      const [found] = await audit.find({ trace: messageId, event, limit: 1 })
-      return (
-        found && { messageId, at: found.at, ...(found.facts as unknown as Omit<RefusalRecord, 'messageId' | 'at'>) }
-      )
-    },
-  }
 
   return {
     name: 'identity',

@@ -167,6 +167,7 @@ export async function testIdentity(
     readonly fetch?: Fetch
     readonly tokens?: ReturnType<typeof tokensInMemory>
     readonly rate?: Parameters<typeof identity>[0]['rate']
+    readonly activity?: Parameters<typeof identity>[0]['activity']
     readonly providers?: readonly Provider[]
   } = {},
 ): Promise<TestIdentity> {
@@ -186,6 +187,7 @@ export async function testIdentity(
     providers: options.providers ?? [provider, loginProvider],
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     ...(options.rate === undefined ? {} : { rate: options.rate }),
+    ...(options.activity === undefined ? {} : { activity: options.activity }),
   })
   await platform.store.migrate('identity', service.migrations ?? {})
   await service.start?.()

@@ -109,6 +109,17 @@ export interface LogoutDelivery {
   readonly lastError?: string
 }
 
+/** A signing key as people are shown it (§13). */
+export interface ShownKey {
+  readonly issuer: string
+  readonly algorithm: string
+  readonly kid: string
+  readonly state: 'published' | 'active' | 'retiring'
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number
+  readonly activeAt: number
+}
+
 /** What other services may ask of the identity providers. */
 export interface SignIn {
   /** Whether they answer here at all: only then may anybody take their word for who somebody is. */
@@ -124,6 +135,11 @@ export interface SignIn {
   end(issuer: IssuerName, subject: string): Promise<number>
   /** Newest first. */
   logouts(limit: number): Promise<readonly LogoutDelivery[]>
-  /** Publishes a new signing key now; it signs after the time that relying parties keep the old set. */
-  rotateKeys(): Promise<void>
+  /**
+   * Publishes new signing keys now; they sign after the time that relying parties keep the old set, or with `soon` after a
+   * few seconds: for keys that somebody else may have. Old ones stay published as long as anything that they signed lives.
+   */
+  rotateKeys(options?: { readonly soon?: boolean }): Promise<void>
+  /** What is published now, oldest first. */
+  signingKeys(): Promise<readonly ShownKey[]>
 }

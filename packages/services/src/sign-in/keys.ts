@@ -8,7 +8,8 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@openspine/platform/clock'
-import type { IssuerName } from './contract.ts'
+import type { Sealing } from '@openspine/platform/sealing'
+import type { IssuerName, ShownKey } from './contract.ts'
 import type { Algorithm } from './jwt.ts'
 import type { SignInStore, StoredKey } from './store.ts'
 
@@ -32,6 +33,9 @@ interface Loaded extends SigningKey {
   readonly stored: StoredKey
 }
 
+/** A new key is seen by every process within a second; another two for slow ones. */
+const soonMs = 3_000
+
 /** Whose keys they are: no provider signs with another's. */
 export type KeyOwner = IssuerName | 'mock-cis2' | 'mock-nhs-login'
 
@@ -47,9 +51,14 @@ export interface KeyRing {
   of(issuer: KeyOwner): Keys
   /** Makes what is missing or due, drops what is past, and shows what other processes made. */
   refresh(): Promise<void>
-  /** Publishes successors at once. */
-  rotate(): Promise<void>
+  /** Shows what other processes made; makes nothing. */
+  reload(): Promise<void>
+  /** Publishes successors at once; they sign after the notice, or as `soon` as every process publishes them. */
+  rotate(soon: boolean): Promise<void>
+  shown(): readonly ShownKey[]
 }
+
+const purposeOf = (kid: string) => `sign_in.signing_key ${kid}`
 
 const newPair = promisify(generateKeyPair)
 
@@ -57,10 +66,11 @@ const newPair = promisify(generateKeyPair)
 export function keyRing(needs: {
   readonly rows: SignInStore
   readonly clock: Clock
+  readonly sealing: Sealing
   readonly keyDays: number
   readonly noticeMs: number
 }): KeyRing {
-  const { rows, clock, keyDays, noticeMs } = needs
+  const { rows, clock, sealing, keyDays, noticeMs } = needs
   let loaded: readonly Loaded[] = []
 
   const known = (issuer: string, algorithm: string) =>
@@ -71,13 +81,13 @@ export function keyRing(needs: {
     loaded = (await rows.keys()).map((stored) => {
       const old = before.get(stored.kid)
       if (old !== undefined) return old
-      const privateKey = createPrivateKey(stored.pem)
+      const privateKey = createPrivateKey(sealing.open(stored.pem, purposeOf(stored.kid)))
       const publicKey = createPublicKey(privateKey)
       return { kid: stored.kid, algorithm: stored.algorithm as Algorithm, privateKey, publicKey, stored }
     })
   }
 
-  async function make(issuer: KeyOwner, algorithm: Algorithm) {
+  async function make(issuer: KeyOwner, algorithm: Algorithm, aheadMs = noticeMs) {
     const last = known(issuer, algorithm).at(-1)
     const { privateKey, publicKey } = await newPair('rsa', { modulusLength: 2048 })
     const now = clock.now()
@@ -90,10 +100,10 @@ export function keyRing(needs: {
       algorithm,
       generation: (last?.stored.generation ?? 0) + 1,
       kid,
-      pem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+      pem: sealing.seal(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), purposeOf(kid)),
       publishedAt: now,
       // The first key has no predecessor whose set anybody could hold.
-      activeAt: last === undefined ? now : now + noticeMs,
+      activeAt: last === undefined ? now : now + aheadMs,
     })
   }
 
@@ -125,6 +135,10 @@ export function keyRing(needs: {
     },
     async refresh() {
       await load()
+      // Those that were made before keys were sealed.
+      for (const { stored } of loaded)
+        if (!sealing.isSealed(stored.pem))
+          await rows.sealKey(stored.kid, sealing.seal(stored.pem, purposeOf(stored.kid)))
       await everySet(async (issuer, algorithm) => {
         const now = clock.now()
         const last = known(issuer, algorithm).at(-1)
@@ -143,10 +157,19 @@ export function keyRing(needs: {
       })
       await load()
     },
-    async rotate() {
+    reload: load,
+    async rotate(soon) {
       await load()
-      await everySet(make)
+      await everySet((issuer, algorithm) => make(issuer, algorithm, soon ? soonMs : noticeMs))
       await load()
+    },
+    shown() {
+      const now = clock.now()
+      return loaded.map(({ stored: { issuer, algorithm, kid, publishedAt, activeAt } }) => {
+        const active = known(issuer, algorithm).findLast(({ stored }) => stored.activeAt <= now)
+        const state = activeAt > now ? 'published' : active?.kid === kid ? 'active' : 'retiring'
+        return { issuer, algorithm, kid, state, publishedAt, activeAt }
+      })
     },
   }
 }

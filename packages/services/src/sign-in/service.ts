@@ -26,6 +26,9 @@ export { type SignInConfig, signInConfig } from './config.ts'
 export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInChecks } from './passkey-checks.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
 
+const topic = 'sign_in.keys'
+const cookiePurpose = 'sign_in cookie key'
+
 /** The identity providers: one for staff as CIS2 describes it, one for patients as NHS login does. */
 export function signIn(needs: {
   readonly platform: Platform
@@ -43,7 +46,13 @@ export function signIn(needs: {
   const { store, clock, random, log, audit, jobs, trust, profile } = platform
   const enabled = config.answers === 'always' || (config.answers === 'sandbox' && profile === 'sandbox')
   const rows = signInStore(store)
-  const keys = keyRing({ rows, clock, keyDays: config.keyDays, noticeMs: config.keyNoticeHours * 3_600_000 })
+  const keys = keyRing({
+    rows,
+    clock,
+    sealing: platform.sealing,
+    keyDays: config.keyDays,
+    noticeMs: config.keyNoticeHours * 3_600_000,
+  })
   const fetch = outgoing({
     privateAddresses: config.privateAddresses,
     authorities: () => trust.material().ca,
@@ -61,6 +70,7 @@ export function signIn(needs: {
   }
   let fault: string | undefined
   let timer: NodeJS.Timeout | undefined
+  let stopListening: (() => void) | undefined
   let sweeping: Promise<void> = Promise.resolve()
 
   const partyOf = (name: IssuerName) => async (clientId: string) => {
@@ -130,8 +140,13 @@ export function signIn(needs: {
   /** One key for all processes, so that a cookie of one is read by the others. */
   async function cookieKey(): Promise<string> {
     const key = { issuer: 'cis2', model: 'CookieKey', id: digestOf('1') }
-    await rows.insert({ ...key, payload: { key: random.bytes(32).toString('base64url') } }, clock.now())
-    return String((await rows.find(key))?.payload['key'])
+    const sealed = platform.sealing.seal(random.bytes(32).toString('base64url'), cookiePurpose)
+    await rows.insert({ ...key, payload: { key: sealed } }, clock.now())
+    const kept = String((await rows.find(key))?.payload['key'])
+    // One that was made before keys were sealed.
+    if (!platform.sealing.isSealed(kept))
+      await rows.put({ ...key, payload: { key: platform.sealing.seal(kept, cookiePurpose) } })
+    return platform.sealing.open(kept, cookiePurpose)
   }
 
   const addresses = (name: IssuerName, token: string, jwks: string): IssuerAddresses => ({
@@ -176,7 +191,15 @@ export function signIn(needs: {
       return number
     },
     logouts: (limit) => rows.logouts(limit),
-    rotateKeys: () => keys.rotate(),
+    async rotateKeys({ soon = false } = {}) {
+      await keys.rotate(soon)
+      store.announce(topic)
+      await record('sign_in.keys.rotated', { soon })
+    },
+    async signingKeys() {
+      await keys.reload()
+      return keys.shown()
+    },
   }
 
   const shared = (name: IssuerName) => ({ issuer: issuer(name), end: ends[name], record })
@@ -277,6 +300,9 @@ export function signIn(needs: {
         )
       }
       log.info('people sign in at the identity providers as anybody they choose (profile sandbox)')
+      stopListening = store.onAnnounced(topic, () => {
+        keys.reload().catch((error: unknown) => log.error({ err: error }, 'signing keys cannot be read'))
+      })
       timer = setInterval(() => {
         sweeping = sweeping.then(sweep).catch((error: unknown) => {
           fault = 'Ended sign-ons could not be cleared away, or signing keys not be read: see the log.'
@@ -286,6 +312,7 @@ export function signIn(needs: {
       timer.unref()
     },
     async stop() {
+      stopListening?.()
       clearInterval(timer)
       await sweeping
     },

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemRandom } from '@openspine/platform/clock'
+import { sealingWith } from '@openspine/platform/sealing'
 import { forEachStore, manualClock } from '@openspine/platform/testing'
 import { keyRing } from './keys.ts'
 import { migrations } from './migrations.ts'
 import { digestOf, recordAdapter } from './records.ts'
 import { signInStore } from './store.ts'
+
+const sealing = sealingWith('the sealing key of the test', systemRandom)
 
 forEachStore((open) => {
   const made = async (close: (fn: () => Promise<void>) => void) => {
@@ -63,7 +67,7 @@ forEachStore((open) => {
 
   test('keys are the same in every process, follow one another, and leave when nobody needs them', async (t) => {
     const { rows, clock } = await made((close) => t.after(close))
-    const ring = () => keyRing({ rows, clock, keyDays: 90, noticeMs: 86_400_000 })
+    const ring = () => keyRing({ rows, clock, sealing, keyDays: 90, noticeMs: 86_400_000 })
     const [one, two] = [ring(), ring()]
     await Promise.all([one.refresh(), two.refresh()])
     const first = one.of('cis2').active('RS256').kid
@@ -75,7 +79,7 @@ forEachStore((open) => {
         .map(({ algorithm }) => algorithm),
       ['RS256', 'RS512'],
     )
-    await one.rotate()
+    await one.rotate(false)
     assert.equal(one.of('cis2').active('RS256').kid, first, 'published, and not yet signing')
     assert.equal(one.of('cis2').set().keys.length, 4)
     clock.advance(86_400_000)
@@ -108,5 +112,46 @@ forEachStore((open) => {
     clock.advance(88 * 86_400_000)
     await two.refresh()
     assert.equal(two.of('cis2').set().keys.length, 4, 'the next ones are published before they are due')
+  })
+
+  test('private keys are sealed in the store, those that stood there in clear too', async (t) => {
+    const { rows, clock, store } = await made((close) => t.after(close))
+    const ring = (by = sealing) => keyRing({ rows, clock, sealing: by, keyDays: 90, noticeMs: 86_400_000 })
+    const one = ring()
+    await one.refresh()
+    const kept = async () => (await rows.keys()).map(({ pem }) => pem)
+    assert.ok((await kept()).every((pem) => sealing.isSealed(pem) && !pem.includes('PRIVATE')))
+    const [first] = await rows.keys()
+    const clear = sealing.open(first?.pem ?? '', `sign_in.signing_key ${first?.kid}`)
+    assert.match(clear, /BEGIN PRIVATE KEY/)
+    await store.pool.query('update sign_in.signing_key set pem = $1 where kid = $2', [clear, first?.kid])
+    const two = ring()
+    await two.refresh()
+    assert.ok((await kept()).every((pem) => sealing.isSealed(pem)))
+    assert.deepEqual(two.of('cis2').set(), one.of('cis2').set())
+    await assert.rejects(ring(sealingWith('another key', systemRandom)).refresh(), { code: 'STORE_SEALED' })
+  })
+
+  test('keys that are rotated soon sign within seconds, once another process can show them', async (t) => {
+    const { rows, clock } = await made((close) => t.after(close))
+    const ring = () => keyRing({ rows, clock, sealing, keyDays: 90, noticeMs: 86_400_000 })
+    const [one, two] = [ring(), ring()]
+    await one.refresh()
+    await two.refresh()
+    const first = one.of('cis2').active('RS256').kid
+    await one.rotate(true)
+    assert.equal(one.of('cis2').active('RS256').kid, first)
+    await two.reload()
+    clock.advance(3_000)
+    const second = one.of('cis2').active('RS256').kid
+    assert.notEqual(second, first)
+    assert.ok(
+      two
+        .of('cis2')
+        .all()
+        .some(({ kid }) => kid === second),
+    )
+    const states = new Map(two.shown().map(({ kid, state }) => [kid, state]))
+    assert.deepEqual([states.get(first), states.get(second)], ['retiring', 'active'])
   })
 })

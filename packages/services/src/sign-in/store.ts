@@ -25,7 +25,7 @@ export interface StoredKey {
   readonly algorithm: string
   readonly generation: number
   readonly kid: string
-  /** PKCS#8 */
+  /** PKCS#8, sealed. */
   readonly pem: string
   readonly publishedAt: number
   readonly activeAt: number
@@ -80,6 +80,8 @@ export interface SignInStore {
   /** False when another process has made that generation. */
   addKey(key: StoredKey): Promise<boolean>
   removeKey(kid: string): Promise<void>
+  /** Puts the sealed text of a key in the place of the clear one. */
+  sealKey(kid: string, sealed: string): Promise<void>
   addLogout(
     row: Pick<LogoutRow, 'id' | 'issuer' | 'clientId' | 'subject' | 'sid'>,
     at: number,
@@ -267,6 +269,9 @@ export function signInStore(store: Pick<Store, 'db'>): SignInStore {
     },
     async removeKey(kid) {
       await sql`delete from sign_in.signing_key where kid = ${kid}`.execute(db)
+    },
+    async sealKey(kid, sealed) {
+      await sql`update sign_in.signing_key set pem = ${sealed} where kid = ${kid}`.execute(db)
     },
     async addLogout({ id, issuer, clientId, subject, sid }, at, on) {
       await sql`insert into sign_in.logout (id, issuer, client_id, subject, sid, created_at)

@@ -1,3 +1,4 @@
+import type { Sealing } from '@openspine/platform/sealing'
 import { type Database, type Store, together } from '@openspine/platform/store'
 import { sql } from 'kysely'
 import type { Grant } from '../clients.ts'
@@ -6,7 +7,8 @@ import type { Grant } from '../clients.ts'
 export interface FoundToken {
   readonly digest: string
   readonly family: string
-  readonly grant: Grant
+  /** Throws when it was sealed with another key. */
+  grant(): Grant
   readonly expiresAt: number
   readonly revoked: boolean
   /** Secrets of the grant, readable with the token. */
@@ -97,7 +99,9 @@ interface FirstIssue {
   readonly tokens: NewTokens
 }
 
-async function insertAll(db: Database, issues: readonly FirstIssue[]): Promise<readonly undefined[]> {
+const purposeOf = (family: string) => `gateway.token_family ${family}`
+
+async function insertAll(db: Database, sealing: Sealing, issues: readonly FirstIssue[]): Promise<readonly undefined[]> {
   const column = <Value>(of: (issue: FirstIssue) => Value) => issues.map(of)
   const ids = column(({ family }) => family.id)
   const refreshed = issues.filter(({ tokens }) => tokens.refresh !== undefined)
@@ -110,7 +114,7 @@ async function insertAll(db: Database, issues: readonly FirstIssue[]): Promise<r
     from unnest(${ids}::uuid[], ${column(({ family }) => family.grant.application)}::uuid[],
       ${column(({ family }) => family.grant.key)}::uuid[], ${column(({ family }) => family.grant.provider)}::text[],
       ${column(({ family }) => family.grant.session ?? null)}::text[],
-      ${column(({ family }) => JSON.stringify(family.grant))}::text[], ${column(({ family }) => family.at)}::bigint[],
+      ${column(({ family }) => sealing.seal(JSON.stringify(family.grant), purposeOf(family.id)))}::text[], ${column(({ family }) => family.at)}::bigint[],
       ${column(({ tokens }) => lastExpiry(tokens))}::bigint[])
       as made (id, application, api_key, provider, session, facts, at, expires_at)`
   const access = sql`
@@ -137,8 +141,9 @@ function condition(which: Which) {
   return sql`application = ${which.application}`
 }
 
-export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
-  const insert = together((issues: readonly FirstIssue[]) => insertAll(db, issues), mostInserted)
+export function tokenStore({ db }: Pick<Store, 'db'>, sealing: Sealing): TokenStore {
+  const insert = together((issues: readonly FirstIssue[]) => insertAll(db, sealing, issues), mostInserted)
+  const grantOf = (family: string, facts: string) => JSON.parse(sealing.open(facts, purposeOf(family))) as Grant
   return {
     version: () => versionOf(db),
     async revokedSince(version) {
@@ -179,7 +184,7 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
           found.set(digest, {
             digest,
             family,
-            grant: JSON.parse(facts),
+            grant: () => grantOf(family, facts),
             expiresAt: Number(expires_at),
             revoked: revoked_version !== null,
             ...(sealed === null ? {} : { sealed }),
@@ -213,7 +218,7 @@ export function tokenStore({ db }: Pick<Store, 'db'>): TokenStore {
         if (token.used_at !== null) return { state: 'reused', family: token.family }
         if (family.revoked_version !== null) return { state: 'unknown' }
         const firstIssuedAt = Number(family.first_issued_at)
-        const known = { firstIssuedAt, grant: JSON.parse(family.facts) as Grant }
+        const known = { firstIssuedAt, grant: grantOf(token.family, family.facts) }
         const fresh = Number(token.expires_at) <= now ? undefined : tokens(known, token.sealed ?? undefined)
         if (fresh === undefined) return { state: 'expired' }
         await sql`update gateway.refresh_token set used_at = ${now} where digest = ${digest}`.execute(transaction)

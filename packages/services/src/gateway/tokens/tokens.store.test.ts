@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemRandom } from '@openspine/platform/clock'
+import { sealingWith } from '@openspine/platform/sealing'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore, manualClock, silentLog, within } from '@openspine/platform/testing'
 import type { Grant, IssuedToken } from '../clients.ts'
@@ -25,6 +26,8 @@ const grant: Grant = {
 const twelveHours = 43_200_000
 const lifetimes = { access: 600_000, refresh: twelveHours, refreshValidity: twelveHours }
 
+const sealing = sealingWith('the sealing key of the test', systemRandom)
+
 forEachStore((open) => {
   async function world(t: { after(work: () => Promise<void>): void }, remembered = 1000) {
     const store = await open()
@@ -36,7 +39,7 @@ forEachStore((open) => {
       await store.close()
     })
     const keeper = async (over: Store = store) => {
-      const made = tokenKeeper({ store: over, clock, random: systemRandom, log: silentLog(), remembered })
+      const made = tokenKeeper({ store: over, clock, random: systemRandom, log: silentLog(), sealing, remembered })
       keepers.push(made)
       await made.start()
       return made
@@ -95,6 +98,21 @@ forEachStore((open) => {
     for (const token of [first.accessToken, second.accessToken])
       await within(1000, 'the family is revoked everywhere', async () => (await one.verify(token)).state === 'unknown')
     assert.equal(await one.refresh(second.refreshToken ?? '', { key, lifetimes }), 'unknown')
+  })
+
+  test('what a grant says of a person is not readable in the store; what stood there before is understood', async (t) => {
+    const { store, keeper } = await world(t)
+    const one = await keeper()
+    const { accessToken } = await one.issue({ ...grant, user: '9990548609' }, lifetimes)
+    const facts = async () => String((await store.pool.query('select facts from gateway.token_family')).rows[0].facts)
+    assert.match(await facts(), /^sealed:/)
+    await store.pool.query(`update gateway.token_family set facts = $1`, [
+      JSON.stringify({ ...grant, user: '9990548617' }),
+    ])
+    const verdict = await (await keeper()).verify(accessToken)
+    assert.equal(verdict.state === 'valid' && verdict.grant.user, '9990548617')
+    await store.pool.query(`update gateway.token_family set facts = $1`, [sealing.seal('{}', 'another purpose')])
+    await assert.rejects((await keeper()).verify(accessToken), { code: 'STORE_SEALED' })
   })
 
   test('tokens of the identity provider are read with our tokens alone', async (t) => {
@@ -201,7 +219,7 @@ forEachStore((open) => {
     const one = await keeper()
     for (let n = 0; n < 3; n++) await one.issue(grant, { access: 1000 })
     const kept = await one.issue(grant, lifetimes)
-    const rows = tokenStore(store)
+    const rows = tokenStore(store, sealing)
     clock.advance(2000)
     assert.equal(await rows.clean(clock.now(), 2), 4)
     assert.equal(await rows.clean(clock.now(), 2), 2)

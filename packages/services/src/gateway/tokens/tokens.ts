@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@openspine/platform/clock'
 import type { Logger } from '@openspine/platform/log'
+import type { Sealing } from '@openspine/platform/sealing'
 import type { Store } from '@openspine/platform/store'
 import { SpineError } from '@openspine/standards/error'
 import type { AccessTokens, Grant, IssuedToken, Lifetimes, TokenVerdict } from '../clients.ts'
@@ -64,11 +65,12 @@ export function tokenKeeper(needs: {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  readonly sealing: Sealing
   /** Tokens that memory holds, known and unknown each. */
   readonly remembered: number
 }): TokenKeeper {
   const { store, clock, random, log } = needs
-  const rows = tokenStore(store)
+  const rows = tokenStore(store, needs.sealing)
   const known = bounded<Known>(needs.remembered)
   const unknown = bounded<true>(needs.remembered)
   const waiting: Asked[] = []
@@ -131,7 +133,7 @@ export function tokenKeeper(needs: {
           const { family, grant, expiresAt, sealed } = found
           try {
             const secrets = sealed === undefined ? {} : unseal(sealed, token)
-            const whole: Known = { family, expiresAt, grant: { ...grant, ...secrets } }
+            const whole: Known = { family, expiresAt, grant: { ...grant(), ...secrets } }
             if (keep) known.put(digest, whole)
             resolve(whole)
           } catch (error) {

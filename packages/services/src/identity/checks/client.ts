@@ -163,8 +163,7 @@ export const returnChecks: readonly Check<NamedClient>[] = clientChecks(
 
 const wrong = refusal(401, 'invalid_client', 'client_id or client_secret is invalid')
 
-const authentication: readonly Check<Redemption>[] = [
-  ...clientChecks(wrong),
+const secretChecks: readonly Check<Pick<Redemption, 'secret' | 'secretFits'>>[] = [
   {
     name: 'client_secret present',
     clause: '2.7',
@@ -180,6 +179,8 @@ const authentication: readonly Check<Redemption>[] = [
     examine: (asked) => (asked.secretFits() ? undefined : "client_secret is not the secret of this application's key."),
   },
 ]
+
+const authentication: readonly Check<Redemption>[] = [...clientChecks(wrong), ...secretChecks]
 
 /** §2.7, authorization_code: up to the code itself. */
 export const codeChecks: readonly Check<Redemption>[] = [

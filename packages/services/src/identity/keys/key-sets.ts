@@ -30,6 +30,8 @@ interface Source {
   entry?: Entry
   /** When a fetch was begun last, and why it failed if it did. */
   triedAt?: number
+  /** When a key id that was not there had the set fetched again: nothing else counts against the next such fetch. */
+  refetchedAt?: number
   fault?: FetchFault
   fetching?: Promise<void>
 }
@@ -42,7 +44,7 @@ const stalestMs = 24 * 3_600_000
 const mostSources = 10_000
 
 /**
- * Key sets by URL, cached (§2.6, §2.4 step 5). An unknown key id has the set fetched again, at most once a minute; of
+ * Key sets by URL, cached (§2.6, §2.4 step 5). An unknown key id has the set fetched again at once, at most once a minute; of
  * several look-ups at once one fetches. While a server is down the keys that it gave before are used.
  */
 export function keySets(needs: { readonly fetch: Fetch; readonly clock: Clock; readonly refetch: boolean }): KeySets {
@@ -92,8 +94,10 @@ export function keySets(needs: { readonly fetch: Fetch; readonly clock: Clock; r
       else if (source.entry === undefined ? since >= failingMs : age >= lifeMs && since >= refetchMs)
         await fetchOnce(url, source)
       else if (source.fetching !== undefined && matching(source.entry, kid).length === 0) await source.fetching
-      else if (needs.refetch && matching(source.entry, kid).length === 0 && since >= refetchMs)
+      else if (needs.refetch && matching(source.entry, kid).length === 0 && mayRefetch(source, now)) {
+        source.refetchedAt = now
         await fetchOnce(url, source)
+      }
       const { entry, fault } = source
       if (entry === undefined || clock.now() - entry.fetchedAt > Math.max(stalestMs, lifeMs))
         throw fault ?? new FetchFault('The key set cannot be fetched.')
@@ -110,6 +114,8 @@ export function keySets(needs: { readonly fetch: Fetch; readonly clock: Clock; r
     },
   }
 }
+
+const mayRefetch = ({ refetchedAt }: Source, now: number) => refetchedAt === undefined || now - refetchedAt >= refetchMs
 
 const matching = (entry: Entry | undefined, kid: string) => entry?.keys.keys.filter((each) => each.kid === kid) ?? []
 

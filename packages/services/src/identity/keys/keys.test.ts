@@ -118,29 +118,32 @@ test('key sets: cached, one fetch at a time, fetched again for an unknown kid, k
   const together = await Promise.all(Array.from({ length: 20 }, () => at('k1')))
   assert.ok(together.every(({ found }) => found.length === 1))
   assert.equal(fetches, 1)
+  clock.advance(1_000)
+  assert.deepEqual((await at('k2')).found, [])
+  assert.equal(fetches, 2, 'a key id that is not there has the set fetched at once')
   now = 'both'
   assert.deepEqual((await at('k2')).found, [], 'not again within a minute')
-  assert.equal(fetches, 1)
+  assert.equal(fetches, 2)
   clock.advance(60_000)
   const rotated = await Promise.all([at('k2'), at('k2'), at('k1')])
   assert.deepEqual(
     rotated.map(({ found }) => found.length),
     [1, 1, 1],
   )
-  assert.equal(fetches, 2)
+  assert.equal(fetches, 3)
   for (let asked = 0; asked < 50; asked++) await at(`invented ${asked}`)
-  assert.equal(fetches, 2, 'invented key ids have nobody asked')
+  assert.equal(fetches, 3, 'invented key ids have nobody asked')
 
   clock.advance(3_599_000)
   await at('k1')
-  assert.equal(fetches, 2)
+  assert.equal(fetches, 3)
   now = 'down'
   clock.advance(2_000)
   const stale = await at('k1')
   assert.equal(stale.found.length, 1)
   assert.match(stale.remarks.join(), /last fetch failed/)
   await at('k1')
-  assert.equal(fetches, 3, 'a server that is down is asked once a minute')
+  assert.equal(fetches, 4, 'a server that is down is asked once a minute')
   clock.advance(24 * 3_600_000)
   await assert.rejects(at('k1'), FetchFault)
   now = 'status'
