@@ -140,7 +140,7 @@ describe('a kid', () => {
         assertion(at.clock.now(), {}, { header: { kid: kid as string }, key: thief.privateKey }),
       )
       assert.ok(status === 401 || status === 400, `${status} ${JSON.stringify(kid).slice(0, 40)}`)
-      assert.match(text ?? '', /'kid' header|verification failed|Malformed/)
+      assert.match(String(text), /'kid' header|verification failed|Malformed/)
       const told = await exchange(idToken(at.clock.now(), {}, { kid }))
       assert.ok(told.status === 401 || told.status === 400, `${told.status} ${JSON.stringify(kid).slice(0, 40)}`)
     }
