@@ -152,12 +152,18 @@ test('facts that cannot be are refused, and say why', async (t) => {
     )
   const sets: readonly [string, RegExp][] = [
     ['nonsense', /not JSON/],
-    ['{}', /no member `keys`/],
-    [JSON.stringify({ keys: [] }), /no member `keys`/],
-    [JSON.stringify({ keys: [jwk(1024)] }), /has 1024 bits/],
+    ['{}', /no member "keys"/],
+    [JSON.stringify({ keys: [] }), /no key in its member `keys`/],
+    [JSON.stringify({ keys: [jwk(1024)] }), /The key test-1: Its 1024 bits are fewer than 2048/],
     [JSON.stringify({ keys: [jwk(2048, { kid: undefined })] }), /no kid/],
     [JSON.stringify({ keys: [jwk(2048, { d: 'AQAB' })] }), /private key/],
-    [JSON.stringify({ keys: [jwk(2048, { kty: 'EC' })] }), /not an RSA/],
+    [JSON.stringify({ keys: [jwk(2048, { p: 'AQAB' })] }), /private key/],
+    [JSON.stringify({ keys: [jwk(2048, { kty: 'EC' })] }), /no public key of a known kind/],
+    [
+      JSON.stringify({ keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'e' }] }),
+      /not an RSA/,
+    ],
+    [JSON.stringify({ keys: [jwk(2048, { kty: 'oct', k: 'AQAB' })] }), /no public key of a known kind/],
     [JSON.stringify({ keys: [jwk(2048, { alg: 'RS256' })] }), /RS512/],
     [JSON.stringify({ keys: [jwk(2048), jwk(2048)] }), /same kid/],
   ]

@@ -201,6 +201,8 @@ export interface Gateway extends Clients, AccessTokens {
     readonly api: Api
     readonly method: string
     readonly path: string
+    /** The route that will serve it, as the API declares it: what it asks for is judged by this, however the path is spelt. */
+    readonly route?: string | undefined
     readonly credentials: Credentials
   }): Promise<Admission>
   /**

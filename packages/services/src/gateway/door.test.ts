@@ -126,6 +126,7 @@ test('hello-world: each check of the door, failed once, in the plain form', asyn
   const ill = ['Invalid access token', 'oauth.v2.InvalidAccessToken'] as const
   for (const authorization of [undefined, '', 'Bearer', 'Basic abc', 'bearer abc'])
     await fault('/hello/user', authorization === undefined ? {} : { authorization }, 401, ...ill)
+  await fault('/hello/%75ser', {}, 401, ...ill)
   const unknown = ['Invalid Access Token', 'keymanagement.service.invalid_access_token'] as const
   await fault('/hello/user', bearer('abc'), 401, ...unknown)
   await fault('/hello/user', bearer('A'.repeat(43)), 401, ...unknown)

@@ -59,6 +59,8 @@ interface Request {
   readonly method: string
   /** Below the base. */
   readonly path: string
+  /** That will serve it. */
+  readonly route?: string | undefined
   readonly credentials: Credentials
 }
 
@@ -141,9 +143,9 @@ export function door(needs: DoorNeeds): Door {
   }
 
   async function judge(api: Api, request: Request): Promise<Admission> {
-    const { path, credentials } = request
+    const { path, route = path, credentials } = request
     const { authorization, apikey, requestId } = credentials
-    const access = accessFor(api, path)
+    const access = accessFor(api, route)
     if (access.some(({ mode }) => mode === 'open')) return { admitted: true, caller: { mode: 'open' } }
     const tokens = access.some(({ grants }) => grants !== undefined)
     if (access.some(({ mode }) => mode === 'key') && !(tokens && authorization !== undefined))
@@ -183,7 +185,7 @@ export function door(needs: DoorNeeds): Door {
 
   /** A worker's request: the role that it acts in, and whether that role may do so. */
   async function inRole(api: Api, request: Request, caller: ApiCaller, grant: Grant): Promise<Admission> {
-    const { method, path, credentials } = request
+    const { method, path, route = path, credentials } = request
     const { role: header, requestId } = credentials
     const held = await needs.userInfo(grant)
     const roles = held === 'malformed' ? [] : held
@@ -199,7 +201,7 @@ export function door(needs: DoorNeeds): Door {
     const permission =
       role === undefined && (roles?.length ?? 0) > 0
         ? undefined
-        : decideRequest(api.permissions, needs.access, { method, path, grant, roles: roles ?? [], role })
+        : decideRequest(api.permissions, needs.access, { method, path: route, grant, roles: roles ?? [], role })
     if (permission === undefined) return { admitted: true, caller: acting }
     await needs.decided({ api: api.name, method, path, requestId, caller: acting, role, permission })
     const { decision } = permission

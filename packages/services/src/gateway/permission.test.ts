@@ -184,14 +184,14 @@ describe('role-based access control at the door', () => {
       { access: 600_000 },
     )
     const requestId = crypto.randomUUID()
-    const ask = async (method: 'GET' | 'PATCH', url: string, acting: string) => {
+    const ask = async (method: 'GET' | 'HEAD' | 'PATCH', url: string, acting: string) => {
       const headers = {
         authorization: `Bearer ${accessToken}`,
         'x-request-id': requestId,
         ...(acting === '' ? {} : { 'nhsd-session-urid': acting }),
       }
       const answer = await app.inject({ method, url, headers })
-      const [issue] = answer.json().issue ?? []
+      const [issue] = answer.body === '' ? [] : (answer.json().issue ?? [])
       return { status: answer.statusCode, display: issue?.details.coding[0].display, says: issue?.diagnostics }
     }
     const decisions = async () => {
@@ -265,8 +265,10 @@ describe('role-based access control at the door', () => {
       display: denied,
       says: 'The selected role lacks every one of B0572.',
     })
+    assert.equal((await ask('GET', '/sample/%66lags/1', reader)).status, 403, 'however it is spelt')
+    assert.equal((await ask('HEAD', '/sample/flags/1', reader)).status, 403)
     assert.equal((await ask('GET', '/sample/free', reader)).status, 200, 'an operation that asks nothing')
-    assert.equal((await decisions()).length, 1)
+    assert.equal((await decisions()).length, 3)
     const records = await platform.audit.find({ event: 'gateway.refused', limit: 10 })
     assert.match(JSON.stringify(records), new RegExp(`Role may do this.*Decided by the access rules ${version}`))
   })

@@ -33,6 +33,7 @@ export function decideRequest(
   access: Pick<AccessControl, 'decide'> | undefined,
   request: {
     readonly method: string
+    /** The route, where the request has one. */
     readonly path: string
     readonly grant: Grant
     readonly roles: readonly RoleProfile[]
@@ -40,7 +41,9 @@ export function decideRequest(
   },
 ): RequestDecision | undefined {
   if (permissions === undefined || permissions.rbac === 'off' || access === undefined) return undefined
-  const { method, path, grant, roles, role } = request
+  const { path, grant, roles, role } = request
+  // Who may not read may not learn either whether there is something to read.
+  const method = request.method === 'HEAD' ? 'GET' : request.method
   const found = permissions.needs.find(
     ({ methods, paths }) => methods.includes(method) && (paths === undefined || paths.test(path)),
   )

@@ -267,8 +267,8 @@ export function gateway(needs: {
       admissions.inc({ api, result: admission.admitted ? 'admitted' : admission.refusal.reason })
       return admission
     },
-    async judge({ api, method, path, credentials }) {
-      const admission = await theDoor.judge(api, { method, path, credentials })
+    async judge({ api, ...request }) {
+      const admission = await theDoor.judge(api, request)
       admissions.inc({ api: api.name, result: admission.admitted ? 'admitted' : admission.refusal.reason })
       return admission
     },

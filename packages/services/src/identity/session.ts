@@ -99,6 +99,13 @@ export async function userinfoClaims(
 
 /** POST /backchannel_logout (§2.9): ends every token of a session at the provider, and every code. */
 export async function backchannelLogout(parts: Parts, call: Call, form: Form, sandbox: boolean): Promise<Result> {
+  if (form.repeats && !isNational(parts))
+    return refused(
+      'parameters once',
+      '2.6 notes',
+      invalidRequest('Duplicate parameter in request body'),
+      'A parameter of the form is there twice.',
+    )
   const provider = parts.providers.find(({ kind, base }) => kind === 'nhs-cis2' && base === call.base)
   const reading = readSignedToken(form.one('logout_token') ?? '')
   const claims = claimsOf(reading)

@@ -129,6 +129,14 @@ export async function authorize(parts: Parts, call: Call, query: Form): Promise<
 export async function callback(parts: Parts, call: Call, query: Form): Promise<Result> {
   const invalidState = (cause: string) =>
     refused('state', '2.4 step 1', invalidRequest('Invalid state parameter.'), cause)
+  const hardened = !isNational(parts)
+  if (query.repeats && hardened)
+    return refused(
+      'parameters once',
+      '2.6 notes',
+      invalidRequest('Duplicate parameter in query'),
+      'A parameter is there twice.',
+    )
   const state = query.one('state')
   const sealed = state === undefined ? undefined : await parts.once.takeSignIn(digestOf(state), call.now)
   if (state === undefined || sealed === undefined)
@@ -164,6 +172,16 @@ export async function callback(parts: Parts, call: Call, query: Form): Promise<R
   }
   const provider = parts.providers.find((each) => each.kind === signIn.kind && each.base === call.base)
   const code = query.one('code')
+  const iss = query.one('iss')
+  // RFC 9207: what one provider answers is not sent to another.
+  if (hardened && provider !== undefined && iss !== undefined && iss !== provider.issuer)
+    return refused(
+      'issuer of the answer',
+      'RFC 9207',
+      invalidRequest('Invalid iss parameter in authorization response'),
+      'Another identity provider answered than the one that was asked.',
+      client,
+    )
   if (provider === undefined || code === undefined)
     return refused(
       'code of the provider',

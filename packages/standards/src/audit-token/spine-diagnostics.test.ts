@@ -75,6 +75,17 @@ describe('what the wire says of a Spine token', () => {
     [{ exp: String(now + 300) }, {}, missing('exp')],
     [none, { consumer: true }, missing('requesting_user')],
     [none, { api: 'nrl-records' }, missing('requesting_user')],
+    [none, { api: 'spine', mandatory: ['requesting_user'] }, missing('requesting_user')],
+    [
+      { ...none, requesting_organization: undefined },
+      { api: 'spine', mandatory: ['requesting_organization', 'requesting_user'] },
+      missing('requesting_organization'),
+    ],
+    [
+      { reason_for_request: 'secondaryuses' },
+      { api: 'spine', reasons: ['directcare'] },
+      "reason_for_request must be 'directcare'.",
+    ],
     [{ requesting_user: undefined }, {}, "requesting_system and sub claim's values must match."],
     [{ ...none, sub: 'x', requesting_patient: 'x' }, {}, "requesting_system and sub claim's values must match."],
     [{ sub: `${user}1` }, {}, "requesting_user and sub claim's values must match."],
@@ -130,6 +141,62 @@ describe('what the wire says of a Spine token', () => {
       rows.map(([claims, question]) => judge(claims, question)).flatMap((it) => (it.ok ? [] : [it.check])),
     )
     for (const { name } of spineTokenChecks) assert.ok(failed.has(name), name)
+  })
+
+  it('is of the first fault in the order of §7.1, whatever else is wrong', () => {
+    const right = rightClaims('nrl') as Record<string, unknown>
+    const wrong: Record<string, unknown> = {
+      ...right,
+      iss: undefined,
+      sub: 'x',
+      reason_for_request: 'fun',
+      scope: 'x',
+      requesting_system: 'x',
+      requesting_organization: 'x',
+      requesting_user: 'y',
+      iat: now + 900,
+      exp: now + 800,
+    }
+    const seen: string[] = []
+    // Mended one by one, in the order in which they are named.
+    const mends: readonly Record<string, unknown>[] = [
+      { iss: right['iss'] },
+      { sub: 'y' },
+      { reason_for_request: 'directcare' },
+      { scope: 'patient/DocumentReference.read' },
+      { requesting_system: `${system}200000100009` },
+      { requesting_system: `${system}200000100000` },
+      { requesting_organization: `${organisation}Z99` },
+      { requesting_organization: `${organisation}A20047` },
+      { requesting_organization: `${organisation}X26` },
+      { requesting_user: `${user}1`, sub: `${user}1` },
+      { iat: now + 20 },
+      { exp: now + 10 },
+      { iat: now - 300, exp: now },
+      { iat: now, exp: now + 300 },
+    ]
+    for (const mend of mends) {
+      const verdict = judge(wrong as Claims)
+      seen.push(verdict.ok ? 'ok' : verdict.check)
+      Object.assign(wrong, mend)
+    }
+    assert.deepEqual(seen, [
+      'mandatory claims',
+      'subject is the user',
+      'reason',
+      'scope',
+      'system form',
+      'system known',
+      'organisation form',
+      'organisation known',
+      'system of the organisation',
+      'user form',
+      'issue not ahead',
+      'expiry not far ahead',
+      'issue before expiry',
+      'not expired',
+    ])
+    assert.equal(judge(wrong as Claims).ok, true)
   })
 
   it('names the header that is missing', () => {

@@ -21,6 +21,10 @@ export interface SpineTokenQuestion {
   readonly consumer?: boolean
   /** Scopes of the operation. Absent: those of the API. */
   readonly scopes?: readonly string[]
+  /** Claims that the API asks for besides: `requesting_organization`, `requesting_user`. Missing ones are named in their order (#3). */
+  readonly mandatory?: readonly string[]
+  /** Reasons that the API accepts. Absent: those of §7 for the Spine's, directcare alone for the record locator. */
+  readonly reasons?: readonly string[]
   /** ODS code of the organisation of an accredited system; undefined where it is unknown. */
   organisationOf(asid: string): string | undefined
   isKnownOrganisation(odsCode: string): boolean
@@ -66,13 +70,18 @@ const scopesOf: Readonly<Record<SpineApi, readonly string[] | undefined>> = {
   'nrl-pointers': ['patient/DocumentReference.read', 'patient/DocumentReference.write'],
   'nrl-records': ['patient/*.read'],
 }
-const reasons = ['directcare', 'secondaryuses', 'patientaccess']
+const anyReason = ['directcare', 'secondaryuses', 'patientaccess']
 
 const numbers = ['exp', 'iat']
-function mandatory({ api, consumer = false }: SpineTokenQuestion): readonly string[] {
+function mandatoryClaims({ api, consumer = false, mandatory = [] }: SpineTokenQuestion): readonly string[] {
   const always = ['iss', 'sub', 'aud', 'exp', 'iat', 'reason_for_request', 'scope', 'requesting_system']
-  if (api === 'spine') return always
-  return [...always, 'requesting_organization', ...(consumer || api === 'nrl-records' ? ['requesting_user'] : [])]
+  if (api === 'spine') return [...always, ...mandatory]
+  return [
+    ...always,
+    'requesting_organization',
+    ...(consumer || api === 'nrl-records' ? ['requesting_user'] : []),
+    ...mandatory,
+  ]
 }
 
 /** The identifier in `system|value`; undefined where the claim has another form. */
@@ -90,7 +99,7 @@ export const spineTokenChecks: readonly SpineTokenCheck[] = [
     name: 'mandatory claims',
     clause: '7.1 #3',
     fault({ question, claims }) {
-      const missing = mandatory(question).find((claim) =>
+      const missing = mandatoryClaims(question).find((claim) =>
         numbers.includes(claim) ? secondsAt(claims, claim) === undefined : !isText(claims[claim]),
       )
       return (
@@ -119,10 +128,13 @@ export const spineTokenChecks: readonly SpineTokenCheck[] = [
   {
     name: 'reason',
     clause: '7.1 #6',
-    fault({ question: { api }, claims: { reason_for_request: reason } }) {
-      if (api !== 'spine') return reason === 'directcare' ? undefined : "reason_for_request must be 'directcare'."
-      return reasons.some((it) => it === reason)
-        ? undefined
+    fault({
+      question: { api, reasons = api === 'spine' ? anyReason : ['directcare'] },
+      claims: { reason_for_request: reason },
+    }) {
+      if (reasons.some((it) => it === reason)) return undefined
+      return reasons.length === 1
+        ? `reason_for_request must be '${reasons[0]}'.`
         : `reason_for_request (${shown(reason)}) must be one of '${reasons.join(',')}'`
     },
   },

@@ -22,6 +22,8 @@ export const longestSignedToken = 32_768
 /** Longest key set that is read, in octets (identity specification §2.6). */
 export const longestKeySet = 64 * 1024
 const mostKeys = 100
+/** Of RFC 7518 §6.2.2 and §6.3.2. */
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth']
 const longestKid = 1_000
 /** Beyond it one verification costs more than a caller should be able to ask for. */
 const largestRsaBits = 8_192
@@ -158,6 +160,8 @@ export function signToken(
 /** One key of a set, ready for use. */
 export interface PublicKey {
   readonly kid: string | undefined
+  /** What the set says that the key is for. */
+  readonly alg?: string
   readonly key: KeyObject
 }
 
@@ -190,7 +194,7 @@ export function readKeySet(text: string): KeySetReading {
     const kid = typeof jwk['kid'] === 'string' && jwk['kid'].length <= longestKid ? jwk['kid'] : undefined
     const key = publicKey(jwk)
     if (typeof key === 'string') unused.push({ kid, reason: key })
-    else keys.push({ kid, key })
+    else keys.push({ kid, ...(typeof jwk['alg'] === 'string' ? { alg: jwk['alg'] } : {}), key })
   }
   return { ok: true, keys, unused }
 }
@@ -199,7 +203,8 @@ export function readKeySet(text: string): KeySetReading {
 function publicKey(jwk: Json): KeyObject | string {
   const { kty, crv, n, e, x, y, use, key_ops: operations } = jwk
   // Whoever can read the set could sign with it.
-  if (jwk['d'] !== undefined) return 'It holds a private key: publish the public part alone, and replace the key.'
+  if (privateMembers.some((name) => jwk[name] !== undefined))
+    return 'It holds a private key: publish the public part alone, and replace the key.'
   if (use !== undefined && use !== 'sig') return 'It is not for signatures (use).'
   if (Array.isArray(operations) && !operations.includes('verify')) return 'It is not for verification (key_ops).'
   const wanted: JsonWebKey | undefined =

@@ -71,6 +71,7 @@ export function apiBehind(api: Api, routes: FastifyPluginAsync, needs: BehindNee
             api,
             method: request.method,
             path,
+            route: routeOf(request, api.basePath),
             credentials: {
               authorization: raw(request, 'authorization'),
               apikey: header(request, 'apikey'),
@@ -173,6 +174,11 @@ function isPreflight(request: FastifyRequest): boolean {
 /** As octets: to a text the framework would add a charset. */
 const json = (reply: FastifyReply, status: number, type: string, body: string) =>
   reply.code(status).header('content-type', type).header('cache-control', 'no-store').send(Buffer.from(body))
+
+/** The route below the base, as it was declared; undefined where there is none, or one for whatever path. */
+function routeOf({ routeOptions: { url } }: FastifyRequest, basePath: string): string | undefined {
+  return url === undefined || url.includes('*') ? undefined : url.slice(basePath.length)
+}
 
 /** Path below the base, as it was sent. */
 function pathOf({ originalUrl }: FastifyRequest, basePath: string): string {
