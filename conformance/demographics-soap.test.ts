@@ -27,7 +27,7 @@ const needsXmllint = { skip: (curl && xmllint) || strictTests ? false : 'xmllint
 const example = (name: string) => readFileSync(new URL(`../examples/pds-hl7v3/${name}`, import.meta.url), 'utf8')
 
 /** The example as a known client writes it: default namespace in the body, hl7 in the header, the value before its text. */
-const retrieval = ({ number = '9990548609', sender = consumer.asid } = {}) =>
+const retrieval = ({ number = '9990548609', sender = consumer.asid as string } = {}) =>
   example('retrieval.xml').replaceAll('9990548609', number).replaceAll(consumer.asid, sender)
 
 const mini = (expires: string) => example('number.xml').replace('2099-01-01T00:00:00Z', expires)
