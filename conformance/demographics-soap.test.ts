@@ -1,13 +1,14 @@
 /** Demographics over SOAP as client systems ask it: curl, mutual TLS, the whole house. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { strictTests } from '@openspine/platform/testing'
-import { oid, readPdsSubject, readTransmission } from '@openspine/standards/hl7v3'
+import { readPdsSubject, readTransmission } from '@openspine/standards/hl7v3'
 import { readDistributionEnvelope } from '@openspine/standards/itk'
 import { readEnvelope, readErrorList, readFault } from '@openspine/standards/soap'
 import { elementsOf, type XmlElement } from '@openspine/standards/xml'
@@ -23,78 +24,13 @@ const [curl, xmllint] = await Promise.all([has('curl', '--version'), has('xmllin
 const needsCurl = { skip: curl || strictTests ? false : 'curl is not installed' }
 const needsXmllint = { skip: (curl && xmllint) || strictTests ? false : 'xmllint is not installed' }
 
-const spineAsid = '200000099999'
+const example = (name: string) => readFileSync(new URL(`../examples/pds-hl7v3/${name}`, import.meta.url), 'utf8')
 
-/** As a known client writes it: default namespace in the body, hl7 in the header, the value before its text. */
-const retrieval = (about: { number?: string; sender?: string; interaction?: string } = {}) => {
-  const { number = '9990548609', sender = consumer.asid, interaction = 'QUPA_IN000008UK02' } = about
-  const device = (which: string, asid: string, prefix: string) =>
-    `<${prefix}communicationFunction${which}><${prefix}device classCode="DEV" determinerCode="INSTANCE"><${prefix}id root="${oid.asid}" extension="${asid}"/></${prefix}device></${prefix}communicationFunction${which}>`
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:hl7="urn:hl7-org:v3">
- <SOAP-ENV:Header>
-  <wsa:MessageID>uuid:0A1B2C3D-0000-4000-8000-000000000001</wsa:MessageID>
-  <wsa:Action>urn:nhs:names:services:pdsquery/${interaction}</wsa:Action>
-  <wsa:To>urn:nhs:names:services:pdsquery</wsa:To>
-  <wsa:From><wsa:Address></wsa:Address></wsa:From>
-  ${device('Rcv', spineAsid, 'hl7:')}
-  ${device('Snd', sender, 'hl7:')}
-  <wsa:ReplyTo><wsa:Address></wsa:Address></wsa:ReplyTo>
- </SOAP-ENV:Header>
- <SOAP-ENV:Body>
-  <${interaction} xmlns="urn:hl7-org:v3">
-   <id root="0A1B2C3D-0000-4000-8000-00000000000A"/><creationTime value="20240201093000"/><versionCode code="3NPfIT6.3.01"/>
-   <interactionId root="${oid.interaction}" extension="${interaction}"/>
-   <processingCode code="P"/><processingModeCode code="T"/><acceptAckCode code="NE"/>
-   ${device('Rcv', spineAsid, '')}
-   ${device('Snd', sender, '')}
-   <ControlActEvent classCode="CACT" moodCode="EVN">
-    <author1 typeCode="AUT"><AgentSystemSDS classCode="AGNT"><agentSystemSDS classCode="DEV" determinerCode="INSTANCE"><id root="${oid.asid}" extension="${sender}"/></agentSystemSDS></AgentSystemSDS></author1>
-    <query>
-     <historicDataIndicator><value code="1" codeSystem="${oid.historicDataIndicator}"/><semanticsText>historicDataIndicator</semanticsText></historicDataIndicator>
-     <person.id><value root="${oid.nhsNumber}" extension="${number}"/><semanticsText>person.id</semanticsText></person.id>
-     <retrievalItem><semanticsText>person.allData</semanticsText></retrievalItem>
-    </query>
-   </ControlActEvent>
-  </${interaction}>
- </SOAP-ENV:Body>
-</SOAP-ENV:Envelope>`
-}
+/** The example as a known client writes it: default namespace in the body, hl7 in the header, the value before its text. */
+const retrieval = ({ number = '9990548609', sender = consumer.asid as string } = {}) =>
+  example('retrieval.xml').replaceAll('9990548609', number).replaceAll(consumer.asid, sender)
 
-const mini = (expires: string) => `<?xml version="1.0" encoding="UTF-8"?>
-<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsa="http://www.w3.org/2005/08/addressing" xmlns:itk="urn:nhs-itk:ns:201005">
- <soap:Header>
-  <wsa:MessageID>B72F7785-534C-11E6-ADCA-29C651A3BE6F</wsa:MessageID>
-  <wsa:Action>urn:nhs-itk:services:201005:getNHSNumber-v1-0</wsa:Action>
-  <wsa:To>https://spine.example/smsp/pds</wsa:To>
-  <wsa:From><wsa:Address>10.1.2.3</wsa:Address></wsa:From>
-  <wsse:Security xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">
-   <wsu:Timestamp xmlns:wsu="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd" wsu:Id="T1">
-    <wsu:Created>2026-01-01T00:00:00Z</wsu:Created><wsu:Expires>${expires}</wsu:Expires>
-   </wsu:Timestamp>
-   <wsse:UsernameToken><wsse:Username>Invented client</wsse:Username></wsse:UsernameToken>
-  </wsse:Security>
- </soap:Header>
- <soap:Body>
-  <itk:DistributionEnvelope>
-   <itk:header service="urn:nhs-itk:services:201005:getNHSNumber-v1-0" trackingid="B72F9E96-534C-11E6-ADCA-29C651A3BE6F">
-    <itk:auditIdentity><itk:id type="${oid.asid}" uri="${consumer.asid}"/></itk:auditIdentity>
-    <itk:manifest count="1"><itk:manifestitem id="uuid_1" mimetype="text/xml" profileid="urn:nhs-en:profile:getNHSNumberRequest-v1-0" base64="false" compressed="false" encrypted="false"/></itk:manifest>
-    <itk:senderAddress uri="urn:nhs-uk:addressing:ods:X26"/>
-   </itk:header>
-   <itk:payloads count="1"><itk:payload id="uuid_1">
-    <getNHSNumberRequest-v1-0 xmlns="urn:hl7-org:v3" moodCode="EVN" classCode="CACT">
-     <id root="3E25ACE2-23F8-4A37-B446-6A37F31BF77C"/><code codeSystem="2.16.840.1.113883.2.1.3.2.4.17.284" code="getNHSNumberRequest-v1-0"/>
-     <queryEvent>
-      <Person.DateOfBirth><value value="19800229"/><semanticsText>Person.DateOfBirth</semanticsText></Person.DateOfBirth>
-      <Person.Gender><value code="1" codeSystem="2.16.840.1.113883.2.1.3.2.4.16.25"/><semanticsText>Person.Gender</semanticsText></Person.Gender>
-      <Person.Name><value><given>Arlo</given><family>TESTCASE</family></value><semanticsText>Person.Name</semanticsText></Person.Name>
-     </queryEvent>
-    </getNHSNumberRequest-v1-0>
-   </itk:payload></itk:payloads>
-  </itk:DistributionEnvelope>
- </soap:Body>
-</soap:Envelope>`
+const mini = (expires: string) => example('number.xml').replace('2099-01-01T00:00:00Z', expires)
 
 const query = 'urn:nhs:names:services:pdsquery/QUPA_IN000008UK02'
 
