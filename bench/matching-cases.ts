@@ -170,11 +170,17 @@ function wrongDate(change: (person: Known, roll: Dice) => string | undefined): C
     kind: 'wrong birth date',
     change(person, roll) {
       const birthDate = change(person, roll)
-      return birthDate === undefined || birthDate === person.birthDate
+      return birthDate === undefined || birthDate === person.birthDate || !isDay(birthDate)
         ? undefined
         : { ...person, birthDate, given: [first(person)] }
     },
   }
+}
+
+/** The 29th of February is not in every year. */
+const isDay = (day: string) => {
+  const at = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
 }
 
 function absent(change: (person: Known, roll: Dice, other: Known) => Details): Corruption {
