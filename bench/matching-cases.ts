@@ -28,7 +28,7 @@ interface Known extends Details {
 type Dice = () => number
 
 interface Corruption {
-  readonly kind: 'present' | 'wrong birth date' | 'absent'
+  readonly kind: 'present' | 'wrong birth date' | 'absent' | 'look-alike'
   /** Undefined where the person cannot be mistaken so. */
   readonly change: (person: Known, roll: Dice, other: Known) => Details | undefined
 }
@@ -149,12 +149,12 @@ export const corruptions: Readonly<Record<string, Corruption>> = {
   }),
   absent: absent((person) => person),
   'absent, no postcode': absent(({ postcode, ...person }) => person),
-  'look-alike': absent((person, _roll, other) => ({
+  'look-alike': lookAlike((person, _roll, other) => ({
     ...person,
     // A twin, a namesake: same family name, day, gender and home, and a name that nobody takes for the other.
     given: [other.given[0] ?? ''],
   })),
-  'look-alike elsewhere': absent((person, _roll, other) => ({
+  'look-alike elsewhere': lookAlike((person, _roll, other) => ({
     ...person,
     given: [other.given[0] ?? ''],
     ...(other.postcode !== undefined && { postcode: other.postcode }),
@@ -170,20 +170,31 @@ function wrongDate(change: (person: Known, roll: Dice) => string | undefined): C
     kind: 'wrong birth date',
     change(person, roll) {
       const birthDate = change(person, roll)
-      return birthDate === undefined || birthDate === person.birthDate
+      return birthDate === undefined || birthDate === person.birthDate || !isDay(birthDate)
         ? undefined
         : { ...person, birthDate, given: [first(person)] }
     },
   }
 }
 
+/** The 29th of February is not in every year. */
+const isDay = (day: string) => {
+  const at = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
+}
+
 function absent(change: (person: Known, roll: Dice, other: Known) => Details): Corruption {
-  return { kind: 'absent', change: (person, roll, other) => ({ ...change(person, roll, other) }) }
+  return { kind: 'absent', change }
 }
 
 function changed(person: Known, change: { readonly [Name in keyof Details]?: Details[Name] | undefined }) {
   if (Object.values(change).some((value) => value === undefined)) return undefined
   return { ...person, given: [first(person)], ...change } as Details
+}
+
+/** Nobody of that name is there, and somebody else has the rest. */
+function lookAlike(change: (person: Known, roll: Dice, other: Known) => Details): Corruption {
+  return { kind: 'look-alike', change }
 }
 
 /**
@@ -197,20 +208,19 @@ export function* casesOf(about: { seed: number; people: number; queries: number 
   const strangers = knownPeople({ seed, from: people, to: people + people, most: queries * 2 })
   for (const [corruption, { kind, change }] of Object.entries(corruptions)) {
     // Look-alikes are of people who are there; who is absent has details of nobody.
-    const from = kind === 'absent' && !corruption.startsWith('look-alike') ? strangers : sample
+    const from = kind === 'absent' ? strangers : sample
     let made = 0
     for (let turn = 0; made < queries && turn < from.length; turn++) {
       const person = from[turn] as Known
       const other = from[(turn * 7 + 13) % from.length] as Known
-      if (corruption.startsWith('look-alike') && !differ(person, other)) continue
+      if (kind === 'look-alike' && !differ(person, other)) continue
       const details = change(person, roll, other)
       if (!details) continue
       made++
       yield {
         corruption,
         query: queryOf(details),
-        ...(kind === 'present' ? { nhsNumber: person.nhsNumber } : {}),
-        ...(kind === 'wrong birth date' ? { nhsNumber: person.nhsNumber } : {}),
+        ...(kind === 'present' || kind === 'wrong birth date' ? { nhsNumber: person.nhsNumber } : {}),
       }
     }
   }

@@ -99,7 +99,7 @@ function report(search: Search, tallies: ReadonlyMap<string, Tally>) {
     `\n${search}\n${row(['corruption', 'right', 'wrong', 'ambiguous', 'none', 'p50 ms', 'p99 ms'])}\n`,
   )
   const rows: Record<string, unknown> = {}
-  const sums = { right: 0, wrong: 0, asked: 0, found: 0, absent: 0, falsely: 0, falselyAmong: 0 }
+  const sums = { right: 0, wrong: 0, asked: 0, found: 0, absent: 0, falsely: 0, alike: 0, mistaken: 0 }
   for (const [corruption, { verdicts, ms }] of tallies) {
     const all = Object.values(verdicts).reduce((sum, count) => sum + count, 0)
     const sorted = [...ms].sort((a, b) => a - b)
@@ -118,7 +118,9 @@ function report(search: Search, tallies: ReadonlyMap<string, Tally>) {
     if (kind === 'absent') {
       sums.absent += all
       sums.falsely += verdicts.wrong
-      sums.falselyAmong += verdicts['wrong among']
+    } else if (kind === 'look-alike') {
+      sums.alike += all
+      sums.mistaken += verdicts.wrong
     } else {
       sums.right += verdicts.right
       sums.wrong += verdicts.wrong
@@ -132,9 +134,10 @@ function report(search: Search, tallies: ReadonlyMap<string, Tally>) {
     precision: share(sums.right, sums.right + sums.wrong),
     recall: share(sums.found, sums.asked),
     falseMatch: share(sums.falsely, sums.absent),
+    lookAlike: share(sums.mistaken, sums.alike),
   }
   process.stdout.write(
-    `precision ${overall.precision} %, recall ${overall.recall} % (wrong birth dates apart), false match on absent people ${overall.falseMatch} %\n`,
+    `precision ${overall.precision} %, recall ${overall.recall} % (wrong birth dates apart), false match on absent people ${overall.falseMatch} %, on look-alikes ${overall.lookAlike} %\n`,
   )
   return { ...overall, rows }
 }

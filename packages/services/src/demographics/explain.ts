@@ -113,9 +113,9 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /** `family name: sounds alike (usual, current), 0.84 of 4`, one line a field. */
-export function fieldLine({ field, how, worth, weight: counts, snippet, swapped }: ExplainedField): string {
+export function fieldLine({ field, how, worth, weight: counts, snippet, swapped, later }: ExplainedField): string {
   const where = snippet ? ` (${snippet.use === 'old' ? '' : `${snippet.use}, `}${snippet.standing})` : ''
-  return `${names[field] ?? field}: ${how}${swapped ? ', swapped' : ''}${where}, ${round(worth)} of ${counts}`
+  return `${names[field] ?? field}: ${how}${swapped ? ', swapped' : ''}${later ? ', a later one' : ''}${where}, ${round(worth)} of ${counts}`
 }
 
 const round = (worth: number) => Math.round(worth * 100) / 100

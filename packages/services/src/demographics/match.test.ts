@@ -169,9 +169,23 @@ describe('fuzzy', () => {
     assert.ok(mistyped < right && wrong < mistyped && malformed === wrong)
   })
 
-  test('likeness of names does not outweigh two fields that disagree', () => {
+  test('likeness of names does not outweigh a gender or postcode, nor any two fields, that disagree', () => {
     const alike = 'family=Smith&given=Joe&birthdate=1962-09-30'
-    assert.ok(ask(fuzzy(`${alike}&address-postalcode=LS11AA`), joseph))
+    assert.ok(ask(fuzzy(alike), joseph))
+    assert.ok(ask(fuzzy(`${alike}&general-practitioner=X99999`), joseph))
+    assert.equal(ask(fuzzy(`${alike}&address-postalcode=LS11AA`), joseph), undefined)
+    assert.equal(ask(fuzzy(`${alike}&gender=female`), joseph), undefined)
+    assert.ok(ask(fuzzy('family=Smythe&given=Joseph&birthdate=1962-09-30&address-postalcode=LS11AA'), joseph))
+    assert.equal(
+      ask(fuzzy('family=Smythe&given=Matt&birthdate=1962-09-30&address-postalcode=LS11AA'), joseph),
+      undefined,
+      'a later given name is not enough against a postcode',
+    )
+    assert.equal(
+      ask(fuzzy('family=Bloggson&given=Marigold&birthdate=1974-10-12&address-postalcode=LS11AA'), marigold),
+      undefined,
+      'nor is a former family name',
+    )
     assert.equal(ask(fuzzy(`${alike}&address-postalcode=LS11AA&gender=female`), joseph), undefined)
     assert.ok(
       ask(fuzzy('family=Smythe&given=Joseph&birthdate=1962-09-30&address-postalcode=LS11AA&gender=female'), joseph),

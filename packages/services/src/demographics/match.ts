@@ -21,6 +21,8 @@ export interface Agreement {
   readonly worth: number
   /** The name or address that agrees best; absent where none does, and for what a person has once. */
   readonly snippet?: ComparedSnippet
+  /** A given name behind as many as were asked for. */
+  readonly later?: true
   /** The family name stands where the given name was asked for, and the other way round. */
   readonly swapped?: true
 }
@@ -44,6 +46,7 @@ export const rejections = {
     'A short given name differs by a letter, and not everything else (family name, gender, postcode) agrees.',
   contact: 'The telephone number or e-mail address differs, which no search passes over.',
   field: 'Something else that was asked for differs, and only a fuzzy search passes over that.',
+  'names and field': 'The names are only alike, former ones or later given names, and gender or postcode differs too.',
   'several fields': 'The names are only alike, and two other fields differ.',
   'no family name': 'Without a family name everything else must agree, and it does not.',
   'not exact': 'Not everything agrees exactly, and _exact-match asks for that.',
@@ -150,10 +153,22 @@ function tooMuchDiffers(criteria: Criteria, names: Names, others: readonly Agree
     const agree = different === 0 && others.every(({ field, how }) => field !== 'postcode' || how !== 'same district')
     return !agree && 'no family name'
   }
-  const namesEqual =
-    names.agreements.length === 2 && names.agreements.every(({ how }) => how === 'equal' || how === 'accents differ')
-  return !namesEqual && different >= 2 && 'several fields'
+  if (different === 0 || sameNames(names)) return false
+  if (different >= 2) return 'several fields'
+  // Practice and date of death lower the score alone (§9.3).
+  return others.some(({ field, worth: value }) => value === 0 && identifying.has(field)) && 'names and field'
 }
+
+const identifying: ReadonlySet<Field> = new Set(['gender', 'postcode'])
+
+/** Family and first given names as they are now, and not merely like them. */
+const sameNames = ({ agreements, swapped }: Names): boolean =>
+  !swapped &&
+  agreements.length === 2 &&
+  agreements.every(
+    ({ how, snippet, later }) =>
+      (how === 'equal' || how === 'accents differ') && snippet?.standing === 'current' && later === undefined,
+  )
 
 /** Joan and John are two people, unless there is hardly anybody else whom the rest can mean. */
 function elseAgrees(names: readonly Agreement[], others: readonly Agreement[]): boolean {
@@ -291,7 +306,9 @@ function fuzzyGiven(
 ): Finding | undefined {
   const whole = name.foldedGiven.flatMap((held, position) => {
     const found = alike(asked, name.given[position] ?? '', held, givenLikeness, factor)
-    return found && position >= leading ? { ...found, worth: found.worth * laterGivenWorth } : (found ?? [])
+    return found && position >= leading
+      ? { ...found, worth: found.worth * laterGivenWorth, later: true as const }
+      : (found ?? [])
   })
   if (whole.length > 0) return best(whole)
   // "Anne Marie J" for Anne-Marie Jane: piece by piece, at least half of them.

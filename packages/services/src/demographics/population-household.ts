@@ -204,7 +204,11 @@ export function givenNames(roll: Dice, female: boolean, year: number, community:
   const of = (at: number) => lists[Math.min(lists.length - 1, Math.max(0, at))] as readonly string[]
   // Communities that came later have two lists: those who grew up elsewhere, and those who were born here.
   const own = lists.length > 2 ? (cohort === -1 ? cohortEnds.length : cohort) : year < 1985 ? 0 : 1
+  const rare = community.rareGiven?.[female ? 'female' : 'male']
+  // What is in fashion was given to three in four once, and is given to half now.
+  const fashion = 0.76 - 0.06 * own
   const name = () => {
+    if (rare && roll() > fashion) return pick(roll, rare)
     const stray = roll()
     return stray < 0.82 ? pickCommon(roll, of(own)) : pick(roll, of(own + (stray < 0.9 ? 1 : stray < 0.97 ? -1 : 2)))
   }

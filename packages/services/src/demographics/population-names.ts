@@ -17,6 +17,8 @@ export interface Community {
   /** By cohort of birth; the last list serves every later cohort. */
   readonly female: readonly (readonly string[])[]
   readonly male: readonly (readonly string[])[]
+  /** Names outside every fashion, which a fair share has. */
+  readonly rareGiven?: { readonly female: readonly string[]; readonly male: readonly string[] }
   /** Share of the grown-up whose day of birth was not known when they were registered, and is the first of January. */
   readonly unknownBirthday: number
   /** ISO 639-1 code and display of the language that some of them prefer. */
@@ -50,7 +52,33 @@ Whitehead Whittaker Wilkins Willis Winter Woods Woodward Wyatt Yates York`)
 const british: Community = {
   share: 0.79,
   families: britishFamilies,
-  rareFamilies: 0.52,
+  rareFamilies: 0.7,
+  rareGiven: {
+    female:
+      words(`Adelaide Agatha Alexa Althea Amber Anita Annabel Annette Antonia April Arabella Astrid Athena Augusta Autumn
+      Beatrice Belinda Bernadette Bianca Bridget Briony Camilla Candice Carla Carmel Cassandra Cecily Celeste Celia Cheryl
+      Clarissa Clementine Colette Cordelia Corinne Cynthia Daphne Davina Delia Della Diana Dinah Dominique Doreen Edwina
+      Elaine Elspeth Emmeline Enid Erica Estelle Eugenie Faye Felicity Fern Fiona Freda Gaynor Gemma Georgette Germaine
+      Gretchen Greta Gwen Harriet Heidi Hermione Hope Imelda Ingrid Isobel Janice Jasmine Jemima Jenna Jocelyn Juliet June
+      Justine Kirsten Kimberley Lana Lavinia Leona Leonora Leticia Lois Lorna Lucinda Lydia Mabel Madeleine Maeve Marcia
+      Marianne Marlene Martine Maxine Melissa Mercy Meryl Minnie Mirabel Miranda Moira Mona Monica Muriel Myra Nadine Naomi
+      Nerissa Nigella Octavia Odette Ottilie Paulette Petra Philippa Phyllida Portia Primrose Prudence Ramona Regina Rhoda
+      Roberta Rosalind Rosamund Rowena Roxanne Sabrina Saskia Selina Serena Shirley Sophia Stella Tabitha Tamara Tamsin
+      Tanya Tess Thelma Theodora Tiffany Trudy Ursula Vanessa Verity Verona Virginia Vivien Wanda Willa Xanthe Yolanda
+      Yvette Zara Zelda`),
+    male: words(`Abel Abraham Adrian Aidan Alastair Alec Algernon Ambrose Amos Angus Ansel Anselm Archibald Aubrey August
+      Austin Barnaby Basil Benedict Benjy Boris Brendan Bruce Bruno Byron Caleb Calvin Casper Cedric Christian Clarence
+      Clark Claude Clement Colm Conrad Cormac Crispin Curtis Cuthbert Dale Damian Damon Darcy Declan Desmond Dexter Digby
+      Dominick Donald Dorian Duncan Dylan Dwight Eamon Earl Edgar Edmund Edwin Eli Elmer Emlyn Emmet Eugene Evan Fabian
+      Felix Fergal Finbar Finlay Fletcher Floyd Gareth Garth Gavin Gerard Gideon Gilbert Giles Glyn Godfrey Gordon Guy
+      Gwilym Hector Hilary Horace Howard Hugh Humphrey Ignatius Ira Ivan Ivor Jago Jarvis Jerome Jethro Joel Jonah Jude
+      Julian Justin Kenton Kit Kurt Lambert Lancelot Laurence Lawson Leander Lester Lionel Lloyd Lorcan Lucian Lyndon
+      Magnus Marcus Marius Marvin Maximilian Melvin Merlin Miles Milo Montague Mortimer Morgan Murdo Myles Neville Nicol
+      Ninian Norris Oberon Orlando Orson Osbert Oswald Otis Otto Quentin Ralph Randall Redmond Regan Rex Rodney Roland Rolf
+      Roman Ross Rufus Rupert Russell Salvador Saul Sebastian Septimus Shane Sheldon Silas Solomon Spencer Stefan Sylvester
+      Tarquin Terrence Thaddeus Tobias Torin Tristan Tyrone Ulric Vernon Vincent Virgil Warwick Wesley Wilbur Winston Xavier
+      Zachary`),
+  },
   unknownBirthday: 0,
   female: [
     words(`Margaret Mary Joan Doris Jean Dorothy Joyce Barbara Sheila Kathleen Patricia Irene Winifred Gladys Edna Hilda Ethel

@@ -56,7 +56,7 @@ const issue = (code: string, diagnostics: string) => ({
   diagnostics,
 })
 
-function fieldExtension({ field, how, worth, weight, snippet, swapped }: ExplainedCandidate['fields'][number]) {
+function fieldExtension({ field, how, worth, weight, snippet, swapped, later }: ExplainedCandidate['fields'][number]) {
   const part = (url: keyof ExplainedField | 'use' | 'standing', value: Readonly<Record<string, unknown>>) => ({
     url,
     ...value,
@@ -69,6 +69,7 @@ function fieldExtension({ field, how, worth, weight, snippet, swapped }: Explain
       part('worth', { valueDecimal: Math.round(worth * 10_000) / 10_000 }),
       part('weight', { valueDecimal: weight }),
       ...(swapped ? [part('swapped', { valueBoolean: true })] : []),
+      ...(later ? [part('later', { valueBoolean: true })] : []),
       ...(snippet
         ? [part('use', { valueString: snippet.use }), part('standing', { valueString: snippet.standing })]
         : []),
