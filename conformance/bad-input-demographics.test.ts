@@ -216,7 +216,7 @@ describe('methods', () => {
     })
 
   for (const body of ['', '{', '{"patches":[]}', '['.repeat(100_000), 'x'.repeat(500_000)])
-    it(`an update that this release does not have, with a body of ${body.length} characters`, () =>
+    it(`a patch that is none, of ${body.length} characters`, () =>
       told(
         sandbox,
         {
@@ -225,8 +225,62 @@ describe('methods', () => {
           body,
           headers: { 'Content-Type': 'application/json-patch+json', 'If-Match': 'W/"1"' },
         },
-        unsupportedService,
+        {
+          status: 400,
+          code: 'INVALID_UPDATE',
+          issue: 'structure',
+          display: 'Update is invalid',
+          diagnostics: 'Invalid update with error - No patches found',
+        },
       ))
+
+  const posted = { 'Content-Type': 'application/json' }
+  for (const path of ['', '/$process-birth-details'])
+    for (const body of [
+      '',
+      '{',
+      '[]',
+      'null',
+      '{"name":1,"name":2}',
+      `{"name":${'['.repeat(200_000)}`,
+      `{"name":[${'['.repeat(50_000)}${']'.repeat(50_001)}}`,
+    ])
+      it(`POST /Patient${path}: no resource, of ${body.length} characters`, () =>
+        told(
+          sandbox,
+          { method: 'POST', path: patient(path), body, headers: posted },
+          {
+            status: 400,
+            code: 'VALIDATION_ERROR',
+            issue: 'value',
+            display: 'Validation Error',
+            diagnostics: 'Invalid request with error - body is not a JSON object',
+          },
+        ))
+
+  it('a long value is not printed', () =>
+    told(
+      sandbox,
+      {
+        method: 'POST',
+        path: patient(''),
+        body: JSON.stringify({
+          name: Array.from({ length: 20_000 }, () => ({})),
+          address: [{ period: {} }],
+          gender: 1,
+          birthDate: 1,
+          extension: [],
+        }),
+        headers: posted,
+      },
+      {
+        status: 400,
+        code: 'TOO_MANY_VALUES_SUBMITTED',
+        issue: 'value',
+        display: 'Too many values submitted',
+        diagnostics: "Too many values submitted - <json too long to display> in field 'name'",
+      },
+    ))
 
   it('coverage is for the patient alone', () =>
     told(

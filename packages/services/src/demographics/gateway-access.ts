@@ -124,6 +124,8 @@ function attributesOf(settings: ApiCaller['settings']): AppAttributes | undefine
     emptyAddressLines: at('return-empty-address-lines'),
     confidentialRemovalReason: at('return-confidential-reason-for-removal'),
     recordSharingConsent: at('return-nhs-record-sharing-consent'),
+    // No name of it is published; the pattern is that of the others.
+    ethnicCategory: at('return-ethnic-category'),
     applicationUpdate: at('pds', 'app-restricted', 'update'),
     ...(valueAt('pds', 'source') === 'back-office' ? { source: 'back-office' } : {}),
   }

@@ -1,6 +1,6 @@
 import { SpineError } from '@openspine/standards/error'
 import type { FhirOutcome } from '@openspine/standards/fhir'
-import { pythonLiteral, pythonText } from './rules/python-literal.ts'
+import { pythonLiteral } from './rules/python-literal.ts'
 
 /** What the wire says when a request is not served as asked: one issue, demographics specification §7. */
 export interface PdsOutcome extends FhirOutcome {
@@ -36,6 +36,14 @@ const searchData = (reason: string) =>
 const accessDenied = (diagnostics: string) =>
   failure(401, 'ACCESS_DENIED', 'forbidden', 'Access Denied - Unauthorised', diagnostics)
 
+const longestPrinted = 500
+
+/** A value as diagnostics quote it. */
+function printed(value: unknown): string {
+  const literal = pythonLiteral(value)
+  return literal.length > longestPrinted ? '<json too long to display>' : literal
+}
+
 /** The error catalogue of §7. Diagnostics are wire-exact. */
 export const outcomes = {
   invalidResourceId: failure(400, 'INVALID_RESOURCE_ID', 'value', 'Resource Id is invalid'),
@@ -60,23 +68,22 @@ export const outcomes = {
   birthdateMissing: missingValue("Missing value - 'birth_date/birth_date_range_start/birth_date_range_end'"),
   missingField: (field: string) => missingValue(`Missing value - '${field}'`),
   invalidField: (value: unknown, field: string) =>
-    invalidValue(`Invalid value - '${pythonText(value)}' in field '${field}'`),
+    invalidValue(`Invalid value - '${typeof value === 'string' ? value : printed(value)}' in field '${field}'`),
   tooManyValues: (values: readonly unknown[], field: string) =>
     failure(
       400,
       'TOO_MANY_VALUES_SUBMITTED',
       'value',
       'Too many values submitted',
-      `Too many values submitted - ${pythonLiteral(values)} in field '${field}'`,
+      `Too many values submitted - ${printed(values)} in field '${field}'`,
     ),
-  /** A list of many is not printed. */
   tooFewValues: (values: readonly unknown[], field: string) =>
     failure(
       400,
       'TOO_FEW_VALUES_SUBMITTED',
       'value',
       'Too few values submitted',
-      `Too few values submitted - ${values.length > 1 ? '<json too long to display>' : pythonLiteral(values)} in field '${field}'`,
+      `Too few values submitted - ${printed(values)} in field '${field}'`,
     ),
   unsupportedCharacters: (field: string) =>
     failure(

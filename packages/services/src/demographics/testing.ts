@@ -6,6 +6,7 @@ import { type FastifyInstance, fastify, type InjectOptions, type LightMyRequestR
 import type { Access } from './access.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics } from './contract.ts'
+import { describedAs } from './fhir/openapi.test-kit.ts'
 import { demographics, demographicsConfig, type PdsOutcome, workedPeople } from './service.ts'
 
 /** PDS FHIR over the worked people, without a socket: what tests of its operations ask. */
@@ -13,7 +14,7 @@ export interface TestPds {
   readonly platform: TestPlatform
   readonly clock: ReturnType<typeof manualClock>
   readonly contract: Demographics
-  /** A request below the base path: as a healthcare worker, unless `as` says who, with an X-Request-ID of its own unless headers are given. */
+  /** A request below the base path, whose answer is held against `openapi.yaml`: as a healthcare worker, unless `as` says who, with an X-Request-ID of its own unless headers are given. */
   ask(
     url: string,
     options?: Omit<InjectOptions, 'url'> & { readonly as?: Access | Error },
@@ -50,9 +51,12 @@ export async function openPds(
     platform,
     clock,
     contract: service.contract,
-    ask(url, { as, ...options } = {}) {
+    async ask(url, { as, ...options } = {}) {
       caller = as
-      return app.inject({ url: pdsBase + url, headers: { 'x-request-id': randomUUID() }, ...options })
+      const answer = await app.inject({ url: pdsBase + url, headers: { 'x-request-id': randomUUID() }, ...options })
+      const { statusCode: status, headers, body } = answer
+      describedAs({ method: options.method ?? 'GET', path: url }, { status, headers, body })
+      return answer
     },
     async close() {
       await app.close()

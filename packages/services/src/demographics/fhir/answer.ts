@@ -1,3 +1,4 @@
+import { parseJson } from '@openspine/standards/fhir'
 import type { FastifyRequest } from 'fastify'
 import { outcomes, type PdsOutcome, refuse } from '../outcomes.ts'
 import { isJson, type Json } from '../person.ts'
@@ -32,11 +33,14 @@ export function publicBase(about: { readonly publicUrl: string; readonly basePat
   return about.publicUrl || `https://${host}${about.basePath}`
 }
 
+/** Deeper than any resource of PDS. */
+const deepest = 32
+
 /** The resource that was posted. */
 export function resourceIn(body: unknown): Json {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
+    value = parseJson(Buffer.isBuffer(body) ? body.toString('utf8') : '', { depth: deepest })
   } catch {
     value = undefined
   }

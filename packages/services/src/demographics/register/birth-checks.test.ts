@@ -102,12 +102,10 @@ test('an entry or an extension that is missing', () => {
   for (const index of [0, 1, 2]) {
     const baby = { extension: items(babyOf(birthBundle())['extension']).filter((_, at) => at !== index) }
     const outcome = firstRefusal(birthChecks, body(birthBundle({ baby })))?.outcome
-    assert.deepEqual(
-      [outcome?.coding.code, outcome?.diagnostics],
-      [
-        'TOO_FEW_VALUES_SUBMITTED',
-        "Too few values submitted - <json too long to display> in field 'entry/0/resource/extension'",
-      ],
+    assert.equal(outcome?.coding.code, 'TOO_FEW_VALUES_SUBMITTED')
+    assert.match(
+      String(outcome?.diagnostics),
+      /^Too few values submitted - .* in field 'entry\/0\/resource\/extension'$/,
     )
   }
 })

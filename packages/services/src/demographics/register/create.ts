@@ -38,18 +38,34 @@ export async function create(parts: RegisterParts, asked: Creation): Promise<Reg
 /** Extensions that are kept of those that come with a new record. */
 const keptUrls: ReadonlySet<unknown> = new Set([extensionUrl.communication, extensionUrl.contactPreference])
 
+/** Members of an item that are kept. */
+const keptMembers = {
+  name: ['use', 'period', 'prefix', 'given', 'family', 'suffix'],
+  address: ['use', 'period', 'text', 'line', 'postalCode', 'extension'],
+  telecom: ['use', 'system', 'period', 'value', 'extension'],
+} as const
+
 /** The Patient that is kept of what was sent: ids are made here, and what is not kept is left out. */
 export function patientOf(value: Json, today: string, urls: ReadonlySet<unknown>): Json {
-  const dated = ({ id: _, ...item }: Json): Json => ({ ...item, period: item['period'] ?? { start: today } })
+  const kept = (list: keyof typeof keptMembers): readonly Json[] =>
+    items(value[list]).map((item) =>
+      Object.fromEntries(
+        keptMembers[list].flatMap((member) => {
+          const found = member === 'period' ? (item['period'] ?? { start: today }) : item[member]
+          return found === undefined || found === null ? [] : [[member, found]]
+        }),
+      ),
+    )
+  const telecom = kept('telecom')
   const extensions = items(value['extension'])
     .map((extension) => ({ ...extension, url: currentUrl(extension['url']) }))
     .filter(({ url }) => urls.has(url))
   return {
-    name: items(value['name']).map((name) => tidyName(dated(name))),
+    name: kept('name').map(tidyName),
     gender: value['gender'],
     birthDate: value['birthDate'],
-    address: items(value['address']).map(dated),
-    ...(items(value['telecom']).length > 0 && { telecom: items(value['telecom']).map(dated) }),
+    address: kept('address'),
+    ...(telecom.length > 0 && { telecom }),
     ...(extensions.length > 0 && { extension: extensions }),
   }
 }

@@ -114,7 +114,7 @@ const rows: readonly (readonly [value: Json, code: string, diagnostics: string])
   [
     newPatient({ extension: [language('fr')] }),
     'TOO_FEW_VALUES_SUBMITTED',
-    "Too few values submitted - ['https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSCommunication'] in field 'extension'",
+    "Too few values submitted - [{'url': 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSCommunication', 'extension': [{'url': 'language', 'valueCodeableConcept': {'coding': [{'code': 'fr'}]}}]}] in field 'extension'",
   ],
   [
     newPatient({ extension: [{ ...authority, extension: undefined }] }),

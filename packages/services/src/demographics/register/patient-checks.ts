@@ -102,11 +102,12 @@ export const withExtensions = (needed: readonly string[]): BodyCheck => ({
   clause: '§12, §13',
   explanation: `These extensions are there, once: ${needed.map((url) => url.slice(url.lastIndexOf('/') + 1)).join(', ')}.`,
   refusal({ value, prefix }) {
-    const urls = items(value['extension']).map(({ url }) => currentUrl(url))
+    const extensions = items(value['extension'])
+    const urls = extensions.map(({ url }) => currentUrl(url))
     const field = `${prefix}extension`
-    if (needed.some((url) => !urls.includes(url))) return outcomes.tooFewValues(urls, field)
+    if (needed.some((url) => !urls.includes(url))) return outcomes.tooFewValues(extensions, field)
     return needed.some((url) => urls.indexOf(url) !== urls.lastIndexOf(url))
-      ? outcomes.tooManyValues(value['extension'] as unknown[], field)
+      ? outcomes.tooManyValues(extensions, field)
       : undefined
   },
 })
