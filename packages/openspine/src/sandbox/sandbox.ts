@@ -1,4 +1,5 @@
 import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
+import { raInteractions } from '@openspine/services/adjustments'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
 import { visitorsInteractions } from '@openspine/services/visitors'
@@ -18,6 +19,7 @@ export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 /** What the sandbox's consumer may call: everything of GP Connect, the FHIR services of the Spine, the queries of PDS over SOAP. */
 const consumerInteractions: readonly string[] = [
   ...Object.values(gpConnectInteractions).flat(),
+  ...raInteractions,
   ...Object.values(visitorsInteractions).map((interaction) => `${interaction}:1`),
   ...pdsQueryInteractions,
 ]
