@@ -166,9 +166,9 @@ async function serve(needs: FlagFaceNeeds, request: FastifyRequest, reply: Fasti
 }
 
 function callerIn(admitted: Admitted & { readonly admitted: true }, header: string | undefined): Caller {
-  const { caller } = admitted
+  const { role: own, ...caller } = admitted.caller
   if (caller.mode === 'application-restricted') return caller
-  const role = roleIn(header, admitted) ?? (header === undefined ? caller.role : undefined)
+  const role = roleIn(header, admitted) ?? (header === undefined ? own : undefined)
   return { ...caller, ...(role === undefined ? {} : { role }) }
 }
 
