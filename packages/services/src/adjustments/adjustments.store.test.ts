@@ -51,6 +51,14 @@ forEachStore((open) => {
       [1, 2],
     )
     assert.deepEqual(await itemStore(store).all(numbers.other), [])
+
+    const key = { 'x-request-id': randomUUID() }
+    const same = await Promise.all(Array.from({ length: 20 }, () => send('POST', '/Flag', sent.flag(numbers.one), key)))
+    assert.equal(new Set(same.map(({ text }) => text)).size, 1, 'twenty of one request are one')
+    const counted = async () => (await store.pool.query('select 1 from adjustments.request')).rowCount
+    assert.ok(((await counted()) ?? 0) > 0)
+    await itemStore(store).prune(service.clock.now() + 48 * 60 * 60 * 1000)
+    assert.equal(await counted(), 0)
   })
 
   test('what a decision throws leaves nothing behind', async (t) => {

@@ -61,3 +61,7 @@ export function authors(needs: { readonly people: People; readonly directory: Pi
     },
   }
 }
+
+/** App and user, so that nobody is told the answer of somebody else. */
+export const callerKey = ({ application = '', user = '', role = '' }: Caller): string =>
+  `${application} ${user} ${role}`

@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration'
 /**
  * `patient` is raised by every change: its row lock makes the changes of one patient take turns. Of an item the present
  * state stands in `item`, each state that it had in `item_version`. `single` marks those of which one may be active.
+ * `request` keeps what came of a write, for whoever sends it again; `answer` what nobody waited for.
  */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-items': {
@@ -39,6 +40,16 @@ export const migrations: Readonly<Record<string, Migration>> = {
           content text not null
         )`,
         sql`create index answer_expiry on adjustments.answer (expires_at)`,
+        sql`create table adjustments.request (
+          nhs_number text collate "C" not null,
+          caller text collate "C" not null,
+          operation text collate "C" not null,
+          id text collate "C" not null,
+          expires_at bigint not null,
+          result text not null,
+          primary key (nhs_number, caller, operation, id)
+        )`,
+        sql`create index request_expiry on adjustments.request (expires_at)`,
       ])
         await statement.execute(db)
     },

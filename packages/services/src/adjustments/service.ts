@@ -44,6 +44,9 @@ export {
   type ResourceCheck,
 } from './stu3/resources.ts'
 
+/** So often what is no longer kept is forgotten. */
+const pruneMs = 600_000
+
 const userGrants = ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3']
 
 /**
@@ -211,6 +214,7 @@ export function adjustments(needs: {
     },
   }
 
+  let pruning: NodeJS.Timeout | undefined
   return {
     name: 'adjustments',
     contract,
@@ -223,6 +227,17 @@ export function adjustments(needs: {
       async spine(app) {
         await app.register(direct, { prefix: config.directPath })
       },
+    },
+    async start() {
+      await rows.prune(clock.now())
+      pruning = setInterval(() => {
+        rows
+          .prune(clock.now())
+          .catch((error: unknown) => log.warn({ err: error }, 'adjustments: old answers were not forgotten'))
+      }, pruneMs).unref()
+    },
+    async stop() {
+      clearInterval(pruning)
     },
     health,
   }

@@ -8,19 +8,37 @@ export interface Decision<Result> {
   readonly result: Result
 }
 
+/** What makes two writes the same one: who asks, for what, and the X-Request-ID (§4, §17). */
+export interface RequestKey {
+  readonly caller: string
+  readonly operation: string
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** So long a repeat of a write is answered as the first one was. */
+const repeatMs = 24 * 60 * 60 * 1000
+
 /** Items of patients as rows. */
 export interface ItemStore {
   /** Every item of a patient, the first one first. */
   all(nhsNumber: string): Promise<readonly Item[]>
   /**
    * Changes of one patient take turns: `decide` sees the state of its turn, and what it throws undoes everything. Writes
-   * all or nothing.
+   * all or nothing. A request that was written already is not written again: its result, kept as JSON, is answered.
    */
-  change<Result>(nhsNumber: string, decide: (items: readonly Item[]) => Decision<Result>): Promise<Result>
+  change<Result>(
+    nhsNumber: string,
+    decide: (items: readonly Item[]) => Decision<Result>,
+    request?: RequestKey,
+  ): Promise<Result>
   /** Each state that an item had, the first one first. */
   history(nhsNumber: string, id: string): Promise<readonly Item[]>
-  keepAnswer(id: string, content: string, about: { readonly now: number; readonly expiresAt: number }): Promise<void>
+  keepAnswer(id: string, content: string, expiresAt: number): Promise<void>
   answer(id: string, now: number): Promise<string | undefined>
+  /** Forgets what came of requests and is kept no longer. */
+  prune(now: number): Promise<void>
 }
 
 interface Row {
@@ -71,19 +89,39 @@ async function write(db: Database, item: Item, place: number): Promise<void> {
   if (numAffectedRows !== 1n) throw new Error('an item changed while its patient was locked')
 }
 
+async function resultOf(db: Database, nhsNumber: string, { caller, operation, id, at }: RequestKey) {
+  const { rows } = await sql<{ result: string }>`
+    select result from adjustments.request
+    where nhs_number = ${nhsNumber} and caller = ${caller} and operation = ${operation} and id = ${id}
+      and expires_at > ${at}`.execute(db)
+  return rows[0]?.result
+}
+
+async function keepResult(db: Database, nhsNumber: string, key: RequestKey, result: string): Promise<void> {
+  const { caller, operation, id, at } = key
+  // One that has expired and was not forgotten yet.
+  await sql`delete from adjustments.request where nhs_number = ${nhsNumber} and expires_at <= ${at}`.execute(db)
+  await sql`
+    insert into adjustments.request (nhs_number, caller, operation, id, expires_at, result)
+    values (${nhsNumber}, ${caller}, ${operation}, ${id}, ${at + repeatMs}, ${result})`.execute(db)
+}
+
 export function itemStore({ db }: Pick<Store, 'db'>): ItemStore {
   return {
     all: (nhsNumber) => allOf(db, nhsNumber),
-    change: (nhsNumber, decide) =>
+    change: (nhsNumber, decide, request) =>
       db.transaction().execute(async (transaction) => {
         const { rows } = await sql<{ version: string | number }>`
           insert into adjustments.patient (nhs_number, version) values (${nhsNumber}, 1)
           on conflict (nhs_number) do update set version = adjustments.patient.version + 1
           returning version`.execute(transaction)
         const turn = Number(rows[0]?.version ?? 0)
+        const before = request && (await resultOf(transaction, nhsNumber, request))
+        if (before !== undefined) return JSON.parse(before)
         const { writes, result } = decide(await allOf(transaction, nhsNumber))
         // Within one turn the order of the writes is that of the request.
         for (const [at, item] of writes.entries()) await write(transaction, item, turn * 1000 + Math.min(at, 999))
+        if (request) await keepResult(transaction, nhsNumber, request, JSON.stringify(result))
         return result
       }),
     async history(nhsNumber, id) {
@@ -93,8 +131,11 @@ export function itemStore({ db }: Pick<Store, 'db'>): ItemStore {
         where v.nhs_number = ${nhsNumber} and v.id = ${id} order by v.version`.execute(db)
       return rows.map(itemOf)
     },
-    async keepAnswer(id, content, { now, expiresAt }) {
+    async prune(now) {
+      await sql`delete from adjustments.request where expires_at <= ${now}`.execute(db)
       await sql`delete from adjustments.answer where expires_at <= ${now}`.execute(db)
+    },
+    async keepAnswer(id, content, expiresAt) {
       await sql`insert into adjustments.answer (id, expires_at, content) values (${id}, ${expiresAt}, ${content})`.execute(
         db,
       )

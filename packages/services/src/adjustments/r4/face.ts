@@ -6,14 +6,14 @@ import { r4 } from '@openspine/standards/fhir/r4'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Admitted, type Presented, roleIn } from '../access.ts'
-import type { Caller } from '../author.ts'
+import { type Caller, callerKey } from '../author.ts'
 import { patientFlags } from '../codes.ts'
 import { type Author, changedAt, type Item, type Kind, type Removal, wireId } from '../item.ts'
 import { items, type Json, text } from '../json.ts'
 import { refusal } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import type { Making } from '../rules.ts'
-import type { ItemStore } from '../store.ts'
+import type { ItemStore, RequestKey } from '../store.ts'
 import { isOutcome, pairsOf, type Settled } from '../stu3/face.ts'
 import { flagOutcomes, refuseFlag, translated } from './outcomes.ts'
 import {
@@ -251,9 +251,21 @@ async function added(needs: FlagFaceNeeds, call: Call, drafts: readonly FlagDraf
   const patient = await needs.patients.toWrite(nhsNumber).catch((error: unknown) => {
     throw inWords(error, nhsNumber)
   })
-  const made = await needs.store.change(nhsNumber, addFlags(makingOf(needs, call, nhsNumber), drafts))
+  const made = await needs.store.change(
+    nhsNumber,
+    addFlags(makingOf(needs, call, nhsNumber), drafts),
+    requestKey(call, 'add'),
+  )
   return { patient, made, touched: made.map((item) => `${referenceOf(item)} version ${item.version}`) }
 }
+
+/** A repeat of a write is answered as the first one was (§17). */
+const requestKey = ({ request, caller, at }: Call, operation: string): RequestKey => ({
+  caller: callerKey(caller),
+  operation,
+  id: (header(request, 'x-request-id') ?? '').toLowerCase(),
+  at,
+})
 
 /** A refusal of the shared rules, in the words of this face. */
 function inWords(error: unknown, number: string): unknown {
@@ -331,7 +343,11 @@ async function removeKinds(needs: FlagFaceNeeds, call: Call): Promise<Answer> {
   if (asked !== nhsNumber) throw refuseFlag(flagOutcomes.superseded, 'Patient was not merged')
   // All of them but what is read only.
   const kinds: readonly Kind[] = flag === undefined ? ['record', 'fgm'] : [patientFlags[flag].kind]
-  const count = await needs.store.change(nhsNumber, removeFlags(makingOf(needs, call, nhsNumber), kinds, removal))
+  const count = await needs.store.change(
+    nhsNumber,
+    removeFlags(makingOf(needs, call, nhsNumber), kinds, removal),
+    requestKey(call, `remove ${kinds.join()}`),
+  )
   return { status: 200, resource: done, nhsNumber, touched: [`${count} resources removed`] }
 }
 
@@ -347,10 +363,14 @@ function removeOne(kinds: readonly Kind[]): Work {
     const removal = removalBy(call.request)
     if (top !== undefined && kinds.includes('adjustment')) {
       if (removal === undefined) throw refuseFlag(flagOutcomes.missingHeader('x-removal'), 'Reason for removal')
-      await needs.store.change(nhsNumber, removeFlags(making, [top.kind], removal))
+      await needs.store.change(nhsNumber, removeFlags(making, [top.kind], removal), requestKey(call, `remove ${id}`))
       return { status: 200, resource: done, nhsNumber, touched: [`Flag ${wireId(top)} removed`] }
     }
-    const gone = await needs.store.change(nhsNumber, removeSupporting(making, kinds, uuid.toLowerCase(), removal))
+    const gone = await needs.store.change(
+      nhsNumber,
+      removeSupporting(making, kinds, uuid.toLowerCase(), removal),
+      requestKey(call, `remove ${id}`),
+    )
     return { status: 200, resource: done, nhsNumber, touched: [`${referenceOf(gone)} removed`] }
   }
 }

@@ -11,7 +11,9 @@ before(async () => {
 })
 after(() => service.close())
 beforeEach(async () => {
-  await service.platform.store.pool.query('truncate adjustments.item, adjustments.item_version, adjustments.patient')
+  await service.platform.store.pool.query(
+    'truncate adjustments.item, adjustments.item_version, adjustments.patient, adjustments.request',
+  )
 })
 
 const fhir = { 'content-type': 'application/fhir+json' }
@@ -170,6 +172,17 @@ test('a flag that is there is merged into; supporting resources need it', async 
   ] as const)
     assert.equal((await post(path, body)).status, 201)
   assert.equal((await read(`patient=${one}&code=${nraf}`)).total, 3)
+})
+
+test('the same request again adds nothing', async () => {
+  const id = { 'x-request-id': randomUUID() }
+  const [first, again] = [
+    await post('', transaction(top(), adjustment()), id),
+    await post('', transaction(top(), adjustment()), id),
+  ]
+  const made = (answer: { text: string }) => json(answer).entry
+  assert.deepEqual([again.status, made(again)], [200, made(first)])
+  assert.equal((await read(`patient=${one}&code=${nraf}`)).total, 2)
 })
 
 test('removal: one thing, one kind with all that supports it, or everything', async () => {

@@ -232,7 +232,8 @@ async function answerTo(
   const base = needs.publicUrl === '' ? `https://${request.host}${needs.basePath}` : needs.publicUrl
   const self = base + request.originalUrl.slice(needs.basePath.length)
   const format = bodyFormat(header(request, 'content-type') ?? '', 'stu3', { lenient: true }) ?? 'json'
-  const work = () => raAnswer(needs, { request: asked, operation, id, caller, at, format, base, self })
+  const requestId = needs.door === 'gateway' ? header(request, 'x-request-id') : undefined
+  const work = () => raAnswer(needs, { request: asked, operation, id, caller, at, format, requestId, base, self })
   const prefer = header(request, 'prefer') ?? ''
   if (needs.door === 'gateway' && asked.method !== 'GET' && /\brespond-async\b/.test(prefer))
     return promised(needs, work, caller, at)
@@ -251,7 +252,7 @@ async function promised(
   const { status, headers, resource } = done
   const id = needs.random.uuid()
   const content = JSON.stringify({ application, status, headers, body: resource ? stu3.toJson(resource) : '' })
-  await needs.store.keepAnswer(id, content, { now: at, expiresAt: at + answerMs })
+  await needs.store.keepAnswer(id, content, at + answerMs)
   const { resource: _resource, ...about } = done
   const told = { 'content-location': `${needs.basePath}/_poll/${id}`, 'retry-after': '1' }
   return { ...about, status: 202, headers: told, body: '' }

@@ -3,7 +3,7 @@ import { isSpineError } from '@openspine/standards/error'
 import type { FhirFormat, Resource } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
-import type { Caller } from '../author.ts'
+import { type Caller, callerKey } from '../author.ts'
 import { parameterIn, queryChecks, type RaOperation, type RaRequest, versionIn } from '../checks.ts'
 import { removalReasons, removalSystems } from '../codes.ts'
 import { type Author, changedAt, type Item, wireId } from '../item.ts'
@@ -11,7 +11,7 @@ import { codings, items, type Json, text } from '../json.ts'
 import { refuse } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import { addAdjustment, addMembers, addRecord, type Made, type Making, put, removeRecord } from '../rules.ts'
-import type { ItemStore } from '../store.ts'
+import type { ItemStore, RequestKey } from '../store.ts'
 import {
   emptyList,
   memberKindOf,
@@ -54,6 +54,8 @@ export interface RaCall {
   readonly at: number
   /** Of the body. */
   readonly format: FhirFormat
+  /** X-Request-ID, where a repeat of it is to be answered as the first time. */
+  readonly requestId: string | undefined
   /** URL of the base, and of the request. */
   readonly base: string
   readonly self: string
@@ -135,14 +137,28 @@ async function create(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
   mustBeSound(checksOf[kind], { resource, create: true })
   const patient = await needs.patients.toWrite(numberIn(resource['patient'] ?? resource['subject']) ?? '')
   const making = makingOf(needs, call, patient)
-  const made = await needs.store.change(patient.nhsNumber, (all) => {
-    const { writes, result } = creation(making, kind, resource)(all)
-    return { writes, result: { ...result, all: after(all, writes) } }
-  })
-  const { item } = made
-  const location = `${call.base}${call.operation.path}/${wireId(item)}/_history/${item.version}`
-  return changed(made.created ? 201 : 200, made, patient, { location })
+  const decide = creation(making, kind, resource)
+  return needs.store.change(
+    patient.nhsNumber,
+    (all) => {
+      const { writes, result } = decide(all)
+      const { item, created } = result
+      const location = `${call.base}${call.operation.path}/${wireId(item)}/_history/${item.version}`
+      return { writes, result: changed(created ? 201 : 200, result, after(all, writes), patient, { location }) }
+    },
+    requestKey(call),
+  )
 }
+
+const requestKey = ({ requestId, caller, operation, id = '', at }: RaCall): RequestKey | undefined =>
+  requestId === undefined
+    ? undefined
+    : {
+        caller: callerKey(caller),
+        operation: `${operation.name} ${operation.kind ?? ''} ${id}`,
+        id: requestId.toLowerCase(),
+        at,
+      }
 
 function creation(making: Making, kind: TopKind, resource: Json) {
   if (kind === 'record') return addRecord(making, kept(resource))
@@ -169,7 +185,8 @@ function after(all: readonly Item[], writes: readonly Item[]): readonly Item[] {
 
 function changed(
   status: number,
-  { item, members, all }: Made & { readonly all: readonly Item[] },
+  { item, members }: Made,
+  all: readonly Item[],
   patient: Patient,
   headers: Readonly<Record<string, string>>,
 ): RaAnswer {
@@ -213,11 +230,14 @@ async function update(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
     drafts,
     ...(removal && { removal }),
   })
-  const made = await needs.store.change(nhsNumber, (all) => {
-    const { writes, result } = decide(all)
-    return { writes, result: { ...result, all: after(all, writes) } }
-  })
-  return changed(200, made, patient, {})
+  return needs.store.change(
+    nhsNumber,
+    (all) => {
+      const { writes, result } = decide(all)
+      return { writes, result: changed(200, result, after(all, writes), patient, {}) }
+    },
+    requestKey(call),
+  )
 }
 
 const done: Json = {
@@ -248,7 +268,8 @@ async function removeWhole(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
   const patient = await needs.patients.toWrite(nhsNumber)
   const removal = removalOf(reason, text(part('supportingComment')?.['valueString']))
   const version = versionIn(call.request.header('if-match'))
-  const count = await needs.store.change(nhsNumber, removeRecord(makingOf(needs, call, patient), version, removal))
+  const decide = removeRecord(makingOf(needs, call, patient), version, removal)
+  const count = await needs.store.change(nhsNumber, decide, requestKey(call))
   return {
     status: 200,
     resource: done as unknown as Resource,

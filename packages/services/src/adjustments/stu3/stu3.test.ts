@@ -26,10 +26,13 @@ before(async () => {
 after(() => service.close())
 /** Each test begins with people of whom nothing is recorded. */
 beforeEach(async () => {
-  await service.platform.store.pool.query('truncate adjustments.item, adjustments.item_version, adjustments.patient')
+  await service.platform.store.pool.query(
+    'truncate adjustments.item, adjustments.item_version, adjustments.patient, adjustments.request',
+  )
 })
 
 const fhir = { 'content-type': 'application/fhir+json' }
+const one = numbers.one
 const headers = (more: Headers = {}): Headers => ({
   'x-request-id': randomUUID(),
   'nhsd-session-urid': roleId,
@@ -258,6 +261,41 @@ test('respond-async is answered at once, and what came of it is kept', async () 
   assert.deepEqual([minimal.status, minimal.text], [201, ''])
 })
 
+test('the same request again changes nothing and is answered the same; another caller is told nothing', async () => {
+  const twice = async (asked: Asked) => {
+    const id = randomUUID()
+    const send = (more: Headers = {}) => ask({ ...asked, headers: { ...asked.headers, 'x-request-id': id, ...more } })
+    const [first, again] = [await send(), await send({ 'x-request-id': id.toUpperCase() })]
+    assert.deepEqual(
+      [again.status, again.text, again.headers['etag'], again.headers['location']],
+      [first.status, first.text, first.headers['etag'], first.headers['location']],
+    )
+    return { first, send }
+  }
+  const { first } = await twice({ method: 'POST', url: at('/Consent'), headers: fhir, body: sent.consent(one) })
+  assert.equal(first.status, 201)
+  const flag = await twice({ method: 'POST', url: at('/Flag'), headers: fhir, body: sent.flag(one) })
+  assert.equal(await total('/Flag', one), 1)
+  const bearer = await service.token('reasonable-adjustment-flag', { asid: asids.consumer })
+  assert.equal((await flag.send({ authorization: `Bearer ${bearer}` })).status, 201)
+  assert.equal(await total('/Flag', one), 2)
+  const { id } = json(flag.first)
+  await twice({
+    method: 'PUT',
+    url: at(`/Flag/${id}`),
+    headers: { ...fhir, 'if-match': 'W/"1"' },
+    body: sent.flag(one),
+  })
+  await twice({
+    method: 'POST',
+    url: at('/$removerarecord'),
+    headers: { ...fhir, 'if-match': 'W/"1"' },
+    body: sent.removeRecord(one),
+  })
+  service.clock.advance(24 * 60 * 60 * 1000)
+  assert.equal((await flag.send()).status, 403, 'after a day it is a request of its own')
+})
+
 /** Name of the check → requests that fail it, at the gateway. */
 const refusedByGateway: Readonly<Record<string, readonly Asked[]>> = {
   Path: [
@@ -449,7 +487,6 @@ test('the direct door: every check fails with its outcome, and is on record', as
 
 /** A resource with one member otherwise. */
 const spoil = (resource: object, change: object) => ({ ...resource, ...change })
-const one = numbers.one
 const nothing = { coding: [{ system: 'http://none', code: 'x' }] }
 const coded = (system: string, code: string) => ({ coding: [{ system, code }] })
 const stu3System = 'https://fhir.nhs.uk/STU3/CodeSystem/'
