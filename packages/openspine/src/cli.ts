@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
 import { demoCommands } from './commands/demo.ts'
 import { endpointCommands } from './commands/endpoint.ts'
+import { flagsCommands } from './commands/flags.ts'
 import { loadCommands } from './commands/load.ts'
 import { peopleCommands } from './commands/people.ts'
 import { practiceCommands } from './commands/practice.ts'
@@ -43,6 +44,7 @@ practiceCommands(program)
 registryCommands(program)
 rbacCommands(program)
 visitorsCommands(program)
+flagsCommands(program)
 demoCommands(program)
 configCommand(program)
 

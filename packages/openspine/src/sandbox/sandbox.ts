@@ -7,9 +7,9 @@ import { splitInteractionId } from '@openspine/standards/nhs'
 import { gpConnectInteractions, pdsQueryInteractions } from '@openspine/standards/nhs/interactions'
 import type { Spine } from '../openspine.ts'
 import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, sandboxProduct } from './entries.ts'
+import { sandboxProtected, sandboxStatuses } from './flags-and-statuses.ts'
 import { spineCore, spineCoreEntries } from './spine-core.ts'
 import { referenceDataEntries, staffEntries } from './staff.ts'
-import { sandboxStatuses } from './visitors.ts'
 
 const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 
@@ -246,12 +246,14 @@ export async function registerSandbox(spine: Spine): Promise<void> {
  */
 export async function loadSandbox(spine: Spine): Promise<void> {
   await registerSandbox(spine)
-  const { demographics, practice, visitors } = spine.contracts
+  const { adjustments, demographics, practice, visitors } = spine.contracts
   const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
   if ((await demographics.count()) === 0) {
     await demographics.load(workedPeople())
     await demographics.load(syntheticPeople(syntheticPopulation))
   }
+  // Nobody can raise it on the network, and it can be read there.
+  await adjustments.raise(sandboxProtected, { odsCode: spine.settings.values.client.odsCode })
   if ((await visitors.count()) === 0) await visitors.record(sandboxStatuses, 'sandbox')
   const held = new Map((await practice.practices()).map((summary) => [summary.odsCode, summary]))
   for (const { odsCode, asid, name, stu3 } of sandboxPractices) {
