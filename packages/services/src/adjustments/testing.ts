@@ -140,7 +140,16 @@ export async function startAdjustments(
   })
   for (const each of [theGateway, service]) await platform.store.migrate(each.name, each.migrations ?? {})
   await theGateway.start?.()
-  const app = fastify()
+  // As the doors do with an address that cannot be decoded.
+  const rewriteUrl = ({ url = '/' }: { readonly url?: string | undefined }) => {
+    try {
+      decodeURIComponent(url)
+      return url
+    } catch {
+      return url.replaceAll('%', '%25')
+    }
+  }
+  const app = fastify({ rewriteUrl })
   let peer: Peer = { state: 'none' }
   app.decorateRequest('peer', { getter: () => peer })
   if (service.routes?.api) await app.register(service.routes.api)
