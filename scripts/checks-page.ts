@@ -2,6 +2,7 @@ import { requestChecks } from '@openspine/platform/trust'
 import * as practiceChecks from '@openspine/practice/checks'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
 import { accessChecks } from '@openspine/services/access-control'
+import * as adjustments from '@openspine/services/adjustments'
 import { outcomes as pdsOutcomes } from '@openspine/services/demographics'
 import {
   arrivalChecks,
@@ -250,12 +251,26 @@ function sdsRows(checks: readonly (typeof sdsChecks | typeof parameterChecks)[nu
   }))
 }
 
-function visitorsRows(checks: readonly visitors.VisitorsCheck[]): Row[] {
+interface CodedCheck {
+  readonly name: string
+  readonly clause: string
+  readonly outcome: string
+  readonly explains: string
+}
+
+/** Checks whose outcome is a name in a table of outcomes. */
+function codedRows(
+  checks: readonly CodedCheck[],
+  outcomes: Readonly<Record<string, { readonly status: number; readonly coding: { readonly code: string } }>>,
+): Row[] {
   return checks.map(({ name, clause, explains, outcome }) => {
-    const { status, coding } = visitors.visitorsOutcomes[outcome]
-    return { name, clause, asks: explains, failure: `${status} ${code(coding.code)}` }
+    const said = outcomes[outcome]
+    if (said === undefined) throw new Error(`the check "${name}" names no outcome that there is: ${outcome}`)
+    return { name, clause, asks: explains, failure: `${said.status} ${code(said.coding.code)}` }
   })
 }
+
+const raRows = (checks: readonly CodedCheck[]) => table(codedRows(checks, adjustments.spineOutcomes))
 
 type RegistrationCheck = Pick<(typeof endpointChecks)[number], 'code' | 'clause' | 'asks'>
 
@@ -404,17 +419,58 @@ Then nobody may match, as for a new record; and at last these, and those of a wh
 
 ${table(pdsRows(newBirthChecks.filter(({ name }) => !name.startsWith('Entry '))))}
 
+## Reasonable Adjustments (STU3)
+
+### Behind the API platform: before the token
+
+${table(codedRows(adjustments.gatewayHeadChecks, adjustments.gatewayOutcomes))}
+
+### Behind the API platform: after the token
+
+The token must be that of a user: 401 \`ACCESS DENIED\`, and the rates of the platform hold.
+
+${table(codedRows(adjustments.gatewayChecks, adjustments.gatewayOutcomes))}
+
+### On the direct door
+
+Metadata is asked for the first two alone.
+
+${raRows(adjustments.directChecks)}
+
+### Then, on both: a read
+
+${raRows(adjustments.queryChecks)}
+
+### Consent
+
+After the resource come the patient (404 \`PATIENT_NOT_FOUND\`, 403 \`PATIENT_SENSITIVE\`) and the rules: one active consent, which comes
+first, and the version that If-Match names.
+
+${raRows(adjustments.consentChecks)}
+
+### Flag
+
+${raRows(adjustments.flagChecks)}
+
+### List
+
+${raRows(adjustments.impairmentChecks)}
+
+### UnderlyingConditionList
+
+${raRows(adjustments.conditionChecks)}
+
 ## Visitors & Migrants
 
 ### Every request
 
-${table(visitorsRows(visitors.arrivalChecks))}
+${table(codedRows(visitors.arrivalChecks, visitors.visitorsOutcomes))}
 
 ### Then, GET Observation
 
 After these the person must be known: 404 \`PATIENT_NOT_FOUND\`.
 
-${table(visitorsRows(visitors.searchChecks))}
+${table(codedRows(visitors.searchChecks, visitors.visitorsOutcomes))}
 
 ## Demographics over SOAP (HL7 V3)
 

@@ -1,11 +1,13 @@
 import { globSync, readFileSync } from 'node:fs'
 import { outcomes as practiceOutcomes } from '@openspine/practice/outcome'
+import { flagOutcomes, gatewayOutcomes, spineOutcomes } from '@openspine/services/adjustments'
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
 import { transportChecks } from '@openspine/services/demographics/soap-checks'
 import { checks } from '@openspine/services/proxy'
 import { visitorsOutcomes } from '@openspine/services/visitors'
 
 const prefixes = [
+  'ADJUSTMENTS',
   'AUDIT',
   'CLIENT',
   'CONFIG',
@@ -91,6 +93,15 @@ export function pdsWireCodes(): readonly string[] {
 /** `status code` of every outcome of the practice system. */
 export function practiceWireCodes(): readonly string[] {
   return [...new Set(Object.values(practiceOutcomes).map(({ status, code }) => `${status} ${code}`))]
+}
+
+/** `status code` of every outcome of Reasonable Adjustments and Patient Flags. */
+export function adjustmentsWireCodes(): readonly string[] {
+  const flags = Object.values(flagOutcomes).map((outcome) =>
+    typeof outcome === 'function' ? (Reflect.apply(outcome, undefined, ['x', 'x']) as PdsOutcome) : outcome,
+  )
+  const all = [...Object.values(gatewayOutcomes), ...Object.values(spineOutcomes), ...flags]
+  return [...new Set(all.map(({ status, coding }) => `${status} ${coding.code}`)), '500 UNKNOWN_ERROR']
 }
 
 /** `status code` of every outcome of Visitors & Migrants. */

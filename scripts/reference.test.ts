@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { checks } from '@openspine/services/proxy'
 import { pdsFailures } from './checks-page.ts'
-import { errorCodes, pdsWireCodes, practiceWireCodes, proxyRefusals, raised, visitorsWireCodes } from './error-codes.ts'
+import {
+  adjustmentsWireCodes,
+  errorCodes,
+  pdsWireCodes,
+  practiceWireCodes,
+  proxyRefusals,
+  raised,
+  visitorsWireCodes,
+} from './error-codes.ts'
 import { referencePages } from './reference.ts'
 
 describe('the generated reference pages', () => {
@@ -62,6 +70,7 @@ describe('docs/reference/errors.md', () => {
       'packages/openspine/src/registry/part.ts',
       'packages/platform/src/store/wire.ts',
       'packages/platform/src/trust/request-checks.ts',
+      'packages/services/src/adjustments/outcomes.ts',
       'packages/services/src/demographics/administer.ts',
       'packages/services/src/demographics/outcomes.ts',
       'packages/services/src/directory/change.ts',
@@ -85,6 +94,13 @@ describe('docs/reference/errors.md', () => {
       rows(heading).flatMap(({ code, second }) => second.split(', ').map((status) => `${status} ${code}`))
     assert.deepEqual(sorted(pairs(/^Demographics:/)), sorted(pdsWireCodes()))
     assert.deepEqual(sorted(pairs(/^GP practice:/)), sorted(practiceWireCodes()))
+  })
+
+  it('has every wire code of Reasonable Adjustments and Patient Flags, and no other', () => {
+    const documented = rows(/^Reasonable Adjustments:/).flatMap(({ code, second }) =>
+      second.split(', ').map((status) => `${status} ${code}`),
+    )
+    assert.deepEqual(sorted(documented), sorted(adjustmentsWireCodes()))
   })
 
   it('has every wire code of Visitors & Migrants, and no other', () => {

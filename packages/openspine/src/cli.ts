@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts'
 import { consumerCommands } from './commands/consumer.ts'
 import { demoCommands } from './commands/demo.ts'
 import { endpointCommands } from './commands/endpoint.ts'
+import { flagsCommands } from './commands/flags.ts'
 import { loadCommands } from './commands/load.ts'
 import { peopleCommands } from './commands/people.ts'
 import { practiceCommands } from './commands/practice.ts'
@@ -45,6 +46,7 @@ registryCommands(program)
 rbacCommands(program)
 signingKeyCommands(program)
 visitorsCommands(program)
+flagsCommands(program)
 demoCommands(program)
 configCommand(program)
 

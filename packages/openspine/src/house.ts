@@ -12,6 +12,7 @@ import { type OpenStoreOptions, openStore, type Store } from '@openspine/platfor
 import { type OpenTrust, openTrust, type TrustOptions, trustSettings } from '@openspine/platform/trust'
 import { practice } from '@openspine/practice'
 import { accessControl } from '@openspine/services/access-control'
+import { adjustments } from '@openspine/services/adjustments'
 import { demographics } from '@openspine/services/demographics'
 import { directory } from '@openspine/services/directory'
 import { peopleIn } from '@openspine/services/directory/contract'
@@ -196,6 +197,14 @@ export function makeServices(platform: Platform, settings: Settings) {
     access: theAccessControl.contract,
     issuer: origin,
   })
+  const theAdjustments = adjustments({
+    platform,
+    config: values.adjustments,
+    directory: theDirectory.contract,
+    demographics: theDemographics.contract,
+    gateway: theGateway.contract,
+    people,
+  })
   const theVisitors = visitors({
     platform,
     config: values.visitors,
@@ -212,6 +221,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory,
     registration: theRegistration,
     demographics: theDemographics,
+    adjustments: theAdjustments,
     visitors: theVisitors,
     helloWorld: helloWorld({ gateway: theGateway.contract }),
     identity: theIdentity,

@@ -4,6 +4,7 @@ import { type ConfigSources, type LoadedConfig, loadConfig } from '@openspine/pl
 import { spineConfig } from '@openspine/platform/spine-config'
 import { trustConfig } from '@openspine/platform/trust'
 import { practiceConfig } from '@openspine/practice'
+import { adjustmentsConfig } from '@openspine/services/adjustments'
 import { demographicsConfig } from '@openspine/services/demographics'
 import { directoryConfig } from '@openspine/services/directory'
 import { gatewayConfig } from '@openspine/services/gateway'
@@ -47,6 +48,7 @@ export const sections = {
   directory: directoryConfig,
   registration: registrationConfig,
   demographics: demographicsConfig,
+  adjustments: adjustmentsConfig,
   visitors: visitorsConfig,
   identity: identityConfig,
   proxy: proxyConfig,

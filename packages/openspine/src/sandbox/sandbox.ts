@@ -1,4 +1,5 @@
 import { type PatientInput, syntheticRecord, workedExample } from '@openspine/practice'
+import { raInteractions } from '@openspine/services/adjustments'
 import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
 import { visitorsInteractions } from '@openspine/services/visitors'
@@ -6,9 +7,9 @@ import { splitInteractionId } from '@openspine/standards/nhs'
 import { gpConnectInteractions, pdsQueryInteractions } from '@openspine/standards/nhs/interactions'
 import type { Spine } from '../openspine.ts'
 import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, sandboxProduct } from './entries.ts'
+import { sandboxProtected, sandboxStatuses } from './flags-and-statuses.ts'
 import { spineCore, spineCoreEntries } from './spine-core.ts'
 import { referenceDataEntries, staffEntries } from './staff.ts'
-import { sandboxStatuses } from './visitors.ts'
 
 const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 
@@ -18,6 +19,7 @@ export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 /** What the sandbox's consumer may call: everything of GP Connect, the FHIR services of the Spine, the queries of PDS over SOAP. */
 const consumerInteractions: readonly string[] = [
   ...Object.values(gpConnectInteractions).flat(),
+  ...raInteractions,
   ...Object.values(visitorsInteractions).map((interaction) => `${interaction}:1`),
   ...pdsQueryInteractions,
 ]
@@ -244,12 +246,14 @@ export async function registerSandbox(spine: Spine): Promise<void> {
  */
 export async function loadSandbox(spine: Spine): Promise<void> {
   await registerSandbox(spine)
-  const { demographics, practice, visitors } = spine.contracts
+  const { adjustments, demographics, practice, visitors } = spine.contracts
   const today = new Date(spine.platform.clock.now()).toISOString().slice(0, 10)
   if ((await demographics.count()) === 0) {
     await demographics.load(workedPeople())
     await demographics.load(syntheticPeople(syntheticPopulation))
   }
+  // Nobody can raise it on the network, and it can be read there.
+  await adjustments.raise(sandboxProtected, { odsCode: spine.settings.values.client.odsCode })
   if ((await visitors.count()) === 0) await visitors.record(sandboxStatuses, 'sandbox')
   const held = new Map((await practice.practices()).map((summary) => [summary.odsCode, summary]))
   for (const { odsCode, asid, name, stu3 } of sandboxPractices) {

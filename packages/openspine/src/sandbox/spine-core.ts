@@ -1,3 +1,4 @@
+import { raInteractions } from '@openspine/services/adjustments'
 import type { DirectoryEntry } from '@openspine/services/directory/contract'
 import { splitInteractionId } from '@openspine/standards/nhs'
 import { serviceNamePrefix, spineInteractions } from '@openspine/standards/nhs/interactions'
@@ -5,6 +6,9 @@ import { approved, organisationEntry, product } from './entries.ts'
 
 /** The Spine's own organisation and party key, the same in every environment that the public documents name (directory specification §1). */
 export const spineCore = { odsCode: 'YES', partyKey: 'YES-0000806', asid: '200000099999' } as const
+
+/** Those of the published list, and those of Reasonable Adjustments under the names that their requests bear. */
+const interactions: readonly string[] = [...new Set([...spineInteractions, ...raInteractions])]
 
 const toPartyMsh = 'urn:oasis:names:tc:ebxml-msg:actor:toPartyMSH'
 
@@ -40,7 +44,7 @@ const patterns: Readonly<Record<string, Pattern>> = {
   pdsquery: synchronous,
   'pds-simple': { ...synchronous, path: '/smsp/pds' },
   tms: intermediary,
-  raflags: fhir('/raflags'),
+  raflags: fhir('/STU3'),
   visitorsandmigrants: fhir('/visitorsandmigrants'),
   nrl: fhir('/nrl'),
   nrls: fhir('/nrls-ri'),
@@ -74,13 +78,13 @@ export function spineCoreEntries(spineUrl: string): DirectoryEntry[] {
       nhsIDCode: [odsCode],
       nhsAsClient: [odsCode],
       nhsMHSPartyKey: [partyKey],
-      nhsAsSvcIA: [...spineInteractions],
+      nhsAsSvcIA: [...interactions],
       nhsMhsManufacturerOrg: [odsCode],
       ...product,
       ...approved,
     },
   }
-  const handlers = spineInteractions
+  const handlers = interactions
     .filter((id) => id.startsWith(serviceNamePrefix))
     .map((id, place) => handlerEntry(id, place, spineUrl))
   return [organisation, system, ...handlers]

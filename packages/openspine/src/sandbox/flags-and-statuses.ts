@@ -1,3 +1,4 @@
+import type { KeptFlag } from '@openspine/services/adjustments/contract'
 import type { StatusChange } from '@openspine/services/visitors/contract'
 
 const at = (day: string) => Date.parse(`${day}T15:00:00Z`)
@@ -48,3 +49,16 @@ export const sandboxStatuses: readonly StatusChange[] = [
   { nhsNumber: '9990548838', basic: 'Y', category: 'F', source: 'home-office', effectiveAt: at('2026-03-01') },
   { nhsNumber: '9990548846', basic: 'Y', category: 'F', source: 'home-office', effectiveAt: at('2026-03-01') },
 ]
+
+/** A child about whom a local authority has raised a flag. */
+export const sandboxProtected: {
+  readonly nhsNumber: string
+  readonly code: KeptFlag
+  readonly notes: string
+  readonly team: string
+} = {
+  nhsNumber: '9990548684',
+  code: 'child-protection-information-system-flag',
+  notes: 'Ring the team before discharge',
+  team: 'Testham children’s services, 01632 960101',
+}

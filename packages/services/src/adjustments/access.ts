@@ -1,0 +1,75 @@
+import type { Api, Gateway, Refusal } from '../gateway/contract.ts'
+import type { Caller } from './author.ts'
+
+export interface Presented {
+  readonly authorization: string | undefined
+  readonly requestId: string | undefined
+  /** NHSD-Session-URID as it was sent; an empty one is not the same as none. */
+  readonly role: string | undefined
+  readonly method: string
+  readonly path: string
+  readonly address: string
+}
+
+export type Admitted =
+  | {
+      readonly admitted: true
+      readonly caller: Caller
+      readonly roles: readonly string[] | undefined
+      readonly selected: string | undefined
+    }
+  | { readonly admitted: false; readonly refusal: Refusal }
+
+/** What a door asks of a token, as the gateway judges it. */
+export function admission(needs: {
+  readonly gateway: Pick<Gateway, 'judge' | 'refused'>
+  readonly api: Api
+  /** Who acts in a request without an Authorization header; absent: nobody, a token is always needed. */
+  readonly anonymous?: Caller
+}): (presented: Presented) => Promise<Admitted> {
+  const { gateway, api, anonymous } = needs
+  return async ({ authorization, requestId, role, method, path, address }) => {
+    if (authorization === undefined && anonymous !== undefined)
+      return { admitted: true, caller: anonymous, roles: undefined, selected: undefined }
+    const judged = await gateway.judge({
+      api,
+      method,
+      path,
+      credentials: { authorization, requestId, role },
+    })
+    if (!judged.admitted) {
+      const { caller, refusal } = judged
+      await gateway.refused({ api: api.name, path, address, caller, refusal, requestId })
+      return { admitted: false, refusal }
+    }
+    const { application, asid, grant, mode, settings, roles } = judged.caller
+    const selected = grant?.identity?.['selected_roleid']
+    const ods = settings?.['ods']
+    return {
+      admitted: true,
+      roles: roles?.map(({ id }) => id),
+      selected: typeof selected === 'string' ? selected : undefined,
+      caller: {
+        mode: mode === 'application-restricted' ? mode : 'user-restricted',
+        ...(application === undefined ? {} : { application }),
+        ...(grant?.user === undefined ? {} : { user: grant.user }),
+        ...(asid === undefined ? {} : { asid }),
+        ...(typeof ods === 'string' && ods !== '' ? { odsCode: ods } : {}),
+      },
+    }
+  }
+}
+
+/**
+ * The role that a request acts in: that of the header, which must be one of the user's; else the one chosen at sign-in;
+ * else the only one. Undefined where it cannot be told.
+ */
+export function roleIn(
+  header: string | undefined,
+  { roles, selected }: { readonly roles: readonly string[] | undefined; readonly selected: string | undefined },
+): string | undefined {
+  if (header !== undefined)
+    return /^[0-9]+$/.test(header) && (roles === undefined || roles.includes(header)) ? header : undefined
+  if (selected !== undefined) return /^[0-9]+$/.test(selected) ? selected : undefined
+  return roles?.length === 1 ? roles[0] : undefined
+}
