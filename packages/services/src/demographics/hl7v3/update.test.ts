@@ -178,7 +178,7 @@ describe('a general update', () => {
     const patient = patientOf(after)
     assert.deepEqual(
       [patient['gender'], patient['birthDate'], patient['multipleBirthInteger'], patient['deceasedDateTime']],
-      ['female', '1980-03-01', 2, '2026-11-20'],
+      ['female', '1980-03-01', 2, '2026-11-20T00:00:00+00:00'],
     )
     assert.match(JSON.stringify(extension(after, extensionUrl.deathNotification)), /"code":"1".*systemEffectiveDate/)
   })
@@ -205,6 +205,11 @@ describe('a general update', () => {
     assert.deepEqual(await failed({ ...arlo, number: '9999999999' }, gender), [
       ['1', 'No match to a Service User record', 'ER'],
     ])
+    assert.deepEqual(await failed({ number: '9990548889', version: '1' }, gender), [
+      ['22', 'NHS Number of response record has been invalidated', 'ER'],
+    ])
+    const [merged] = (await failed({ number: '9990548854', version: '2' }, gender)) ?? []
+    assert.match(String(merged?.[1]), /NHS No\. supplied has been superseded in a merge$/)
   })
 
   it('keeps the rules of the record, in the words that every dialect has for them', async () => {
@@ -214,6 +219,20 @@ describe('a general update', () => {
     assert.deepEqual(usual, [
       ['0', 'FORBIDDEN_UPDATE: Forbidden update with error - multiple usual names cannot be added', 'ER'],
     ])
+  })
+
+  it('changes nothing of restricted people, of whom these messages show too little', async () => {
+    for (const [number, version] of [
+      ['9990548838', '3'],
+      ['9990548846', '1'],
+    ] as const)
+      assert.deepEqual(await failed({ number, version }, gender), [
+        [
+          '0',
+          'FORBIDDEN_UPDATE: Forbidden update with error - source not permitted to update a restricted record',
+          'ER',
+        ],
+      ])
   })
 
   it('tells the audit who changed whom, and the names of what failed without their values', async () => {
