@@ -21,8 +21,7 @@ const mode = fc.constantFrom('added', 'altered', 'removed')
 const some = <Model extends object>(
   model: { [Member in keyof Model]: fc.Arbitrary<Model[Member]> },
   requiredKeys: readonly (keyof Model)[] = [],
-): fc.Arbitrary<Model> =>
-  fc.record(model, { noNullPrototype: true, requiredKeys: [...requiredKeys] } as never) as never
+): fc.Arbitrary<Model> => fc.record(model, { noNullPrototype: true, requiredKeys: [...requiredKeys] } as never) as never
 
 const id = some<{ root: string; extension: string }>({ root: text, extension: text })
 const code = some<{ code: string; codeSystem: string; updateMode: string }>({
