@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { strictTests } from '@openspine/platform/testing'
-import { readPdsSubject, readTransmission } from '@openspine/standards/hl7v3'
+import { readPdsSubject, readPdsUpdated, readTransmission } from '@openspine/standards/hl7v3'
 import { readDistributionEnvelope } from '@openspine/standards/itk'
 import { readEnvelope, readErrorList, readFault } from '@openspine/standards/soap'
 import { elementsOf, type XmlElement } from '@openspine/standards/xml'
@@ -129,6 +129,22 @@ describe('demographics over SOAP, mutual TLS and curl', needsCurl, () => {
         ['RT003', 'No match to a Service User record', 'ER'],
       ],
     )
+  })
+
+  it('changes a record once, and tells the new version', async () => {
+    const action = 'urn:nhs:names:services:pds/PRPA_IN000203UK03'
+    const first = await post('/sync-service', example('update.xml'), { action })
+    assert.equal(first.status, 200, first.text)
+    const [payload] = readEnvelope(first.text).body
+    const { interaction, controlAct } = readTransmission(payload as XmlElement)
+    assert.equal(interaction, 'PRPA_IN000202UK01')
+    assert.equal(readPdsUpdated(controlAct.content[0] as XmlElement), '3')
+    const again = await post('/sync-service', example('update.xml'), { action })
+    assert.equal(again.text, first.text)
+    const read = await post('/sync-service', retrieval(), { action: query })
+    const [person] = readPdsSubject(transmission(read.text).controlAct.content[0] as XmlElement)
+    assert.equal(person?.serialChangeNumber, '3')
+    assert.ok(person.telecoms.some(({ value }) => value === 'tel:01632960099'))
   })
 
   it('serves the Mini Services', async () => {

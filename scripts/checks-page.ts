@@ -27,11 +27,13 @@ import {
   faultChecks,
   miniCodes,
   requestChecks as miniRequestChecks,
+  updateChecks as pdsUpdateChecks,
   queryChecks,
   ruleIssue,
   type SyncCheck,
   transportChecks,
   transportFaults,
+  updateWrapperChecks,
   wrapperChecks,
 } from '@openspine/services/demographics/soap-checks'
 import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
@@ -485,6 +487,21 @@ ${table(soapRows(transportChecks))}
 ${table(soapRows(wrapperChecks))}
 
 ${queryTables()}
+
+### An update, from the message to its subject
+
+${table(soapRows(updateWrapperChecks))}
+
+Then come the rules of what it changes, of which all that are broken are reported together, and last those of the record, which are the ones of \`PATCH /Patient/{id}\`.
+
+${table(
+  pdsUpdateChecks.map(({ name, clause, explains }) => ({
+    name,
+    clause,
+    asks: explains,
+    failure: `MCCI_IN010000UK13, AE, ${code(`${ruleIssue(name).code} ${name}`)}`,
+  })),
+)}
 
 ## Demographics Mini Services
 

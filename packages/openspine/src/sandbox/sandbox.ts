@@ -4,7 +4,11 @@ import { syntheticPeople, workedPeople } from '@openspine/services/demographics'
 import type { DirectoryChange, DirectoryEntry } from '@openspine/services/directory/contract'
 import { visitorsInteractions } from '@openspine/services/visitors'
 import { splitInteractionId } from '@openspine/standards/nhs'
-import { gpConnectInteractions, pdsQueryInteractions } from '@openspine/standards/nhs/interactions'
+import {
+  gpConnectInteractions,
+  pdsQueryInteractions,
+  pdsUpdateInteractions,
+} from '@openspine/standards/nhs/interactions'
 import type { Spine } from '../openspine.ts'
 import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, sandboxProduct } from './entries.ts'
 import { sandboxProtected, sandboxStatuses } from './flags-and-statuses.ts'
@@ -16,12 +20,13 @@ const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 /** Interactions of GP Connect Access Record HTML (0.x). */
 export const careRecordInteractions = gpConnectInteractions.accessRecordHtml
 
-/** What the sandbox's consumer may call: everything of GP Connect, the FHIR services of the Spine, the queries of PDS over SOAP. */
+/** What the sandbox's consumer may call: everything of GP Connect, the FHIR services of the Spine, queries and updates of PDS over SOAP. */
 const consumerInteractions: readonly string[] = [
   ...Object.values(gpConnectInteractions).flat(),
   ...raInteractions,
   ...Object.values(visitorsInteractions).map((interaction) => `${interaction}:1`),
   ...pdsQueryInteractions,
+  ...pdsUpdateInteractions,
 ]
 
 /** Bases of the 1.x line; each is a system of its own, with what is registered for it. */

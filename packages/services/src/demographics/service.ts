@@ -35,7 +35,7 @@ import { retrieve } from './retrieve.ts'
 import { spineFaces } from './spine-faces.ts'
 import { personStore } from './store.ts'
 import { cascade, type Traced, trace } from './trace.ts'
-import { update } from './update/update.ts'
+import { type Update, update } from './update/update.ts'
 import { searchView } from './view.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
@@ -132,6 +132,8 @@ export function demographics(parts: {
   const explained = (criteria: Criteria, traced: Traced, also: string | undefined) =>
     explain(people, criteria, traced, { block: config.fuzzyBlock, ...(also === undefined ? {} : { also }) })
   const explains = config.explainSearches && platform.profile !== 'strict'
+  const changing = (asked: Update) =>
+    update({ people, changes, clock: platform.clock, random: platform.random, kept }, asked)
   const cases: UseCases = {
     retrieve: (nhsNumber) => retrieve(people, nhsNumber),
     search: (criteria) => trace(people, criteria, config.fuzzyBlock),
@@ -224,7 +226,7 @@ export function demographics(parts: {
         related: (nhsNumber) => related(people, nhsNumber),
         search: cases.search,
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
-        update: (asked) => update({ people, changes, clock: platform.clock, random: platform.random, kept }, asked),
+        update: changing,
         writeCoverage: (asked) => writeCoverage({ people, changes, kept }, asked),
         create: (asked) => create(registering, asked),
         birth: (asked) => birth(registering, asked),
@@ -241,6 +243,7 @@ export function demographics(parts: {
               platform,
               config,
               directory: parts.directory,
+              update: changing,
               ...cases,
             }),
           }),

@@ -5,16 +5,18 @@ import type { DemographicsConfig } from './config.ts'
 import { hl7v3Face } from './hl7v3/face.ts'
 import { syncRecord } from './hl7v3/record.ts'
 import type { UseCases } from './hl7v3/run.ts'
+import type { UpdateCase } from './hl7v3/run-update.ts'
 import { smspFace } from './smsp/face.ts'
 import { miniRecord } from './smsp/record.ts'
 
 /** The faces over SOAP on the door `spine`: HL7 V3 (§19) and the Mini Services (§20), over the same use cases. */
 export function spineFaces(
-  parts: UseCases & {
-    readonly platform: Platform
-    readonly config: DemographicsConfig
-    readonly directory: Pick<Directory, 'snapshot'>
-  },
+  parts: UseCases &
+    UpdateCase & {
+      readonly platform: Platform
+      readonly config: DemographicsConfig
+      readonly directory: Pick<Directory, 'snapshot'>
+    },
 ): FastifyPluginAsync {
   const { platform, config, retrieve, search, crossCheck } = parts
   const { clock, random, log, metrics, audit } = platform
@@ -44,6 +46,7 @@ export function spineFaces(
       await app.register(
         hl7v3Face({
           ...common,
+          update: parts.update,
           paths: config.hl7v3Paths,
           from: config.hl7v3From,
           async settled(event) {

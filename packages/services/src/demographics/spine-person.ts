@@ -40,6 +40,19 @@ const addressUses: Readonly<Record<string, string>> = { home: 'H', temp: 'TMP', 
 const telecomUses: Readonly<Record<string, string>> = { home: 'HP', work: 'WP', temp: 'HV', mobile: 'MC' }
 const schemes: Readonly<Record<string, string>> = { phone: 'tel:', fax: 'fax:', email: 'mailto:', other: 'textphone:' }
 
+const wordsOf = (codes: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(codes)
+      .filter(([word]) => word !== 'old' || codes !== addressUses)
+      .map(([word, code]) => [code, word]),
+  )
+
+/** The words of the record for what these messages call otherwise. */
+export const nameWords = wordsOf(nameUses)
+export const addressWords = wordsOf(addressUses)
+export const telecomWords = wordsOf(telecomUses)
+export const schemeWords = wordsOf(schemes)
+
 const texts = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((part): part is string => typeof part === 'string' && part !== '') : []
 
@@ -94,6 +107,11 @@ const pharmacies = [
   [extensionUrl.applianceSupplier, 'P2', 'cpp2'],
   [extensionUrl.dispensingDoctor, 'P3', 'cpp3'],
 ] as const
+
+/** Extension that holds a pharmacy, by the code of its kind. */
+export const pharmacyUrls: Readonly<Record<string, string>> = Object.fromEntries(
+  pharmacies.map(([url, code]) => [code, url]),
+)
 
 function practiceOf(practitioner: Json): CareProvision[] {
   const identifier = asJson(practitioner['identifier'])

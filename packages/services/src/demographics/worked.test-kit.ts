@@ -1,11 +1,14 @@
 /** The worked people in memory, under the real rules: what the faces over SOAP are tested on. */
 import type { Peer } from '@openspine/platform/doors'
+import type { KeptAnswer, RequestKey } from './changes/change.ts'
 import { crossCheck } from './cross-check.ts'
 import type { UseCases } from './hl7v3/run.ts'
+import type { UpdateCase } from './hl7v3/run-update.ts'
 import { readPerson } from './keys.ts'
 import { match } from './match.ts'
 import { storedPerson } from './person.ts'
 import { retrieve } from './retrieve.ts'
+import { update } from './update/update.ts'
 import { workedPeople } from './worked-people.ts'
 
 export const peerFqdn = 'consumer.openspine.example'
@@ -22,8 +25,8 @@ export const validPeer: Peer = {
   authoritySerial: '',
 }
 
-/** Retrieval, matcher and cross-check as they are, over people in memory; `broken`: the store does not answer. */
-export function workedCases(about: { readonly broken?: boolean } = {}): UseCases {
+/** Retrieval, matcher, cross-check and update as they are, over people in memory; `broken`: the store does not answer. */
+export function workedCases(about: { readonly broken?: boolean } = {}): UseCases & UpdateCase {
   const people = new Map(workedPeople().map((record) => [record.nhsNumber, storedPerson(record)]))
   const away = () => {
     if (about.broken === true) throw new Error('the store is away')
@@ -34,7 +37,29 @@ export function workedCases(about: { readonly broken?: boolean } = {}): UseCases
       return people.get(nhsNumber)
     },
   }
+  const answers = new Map<string, KeptAnswer>()
+  const keyOf = ({ caller, id }: RequestKey) => `${caller} ${id}`
+  let objects = 0
   return {
+    update: (asked) =>
+      update(
+        {
+          people: store,
+          changes: {
+            keptAnswer: async (request) => answers.get(keyOf(request)),
+            async write({ before, after, request }) {
+              if (people.get(after.nhsNumber)?.version !== before?.version) return 'stale'
+              people.set(after.nhsNumber, after)
+              if (request) answers.set(keyOf(request), request.answer)
+              return 'written'
+            },
+          },
+          clock: { now: () => Date.parse('2026-11-26T01:02:03Z') } as never,
+          random: { bytes: (length: number) => Buffer.alloc(length, ++objects) } as never,
+          kept: true,
+        },
+        asked,
+      ),
     retrieve: (nhsNumber) => retrieve(store, nhsNumber),
     crossCheck: (claim) => crossCheck(store, claim),
     async search(criteria) {

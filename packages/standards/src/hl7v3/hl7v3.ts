@@ -1,7 +1,7 @@
 /**
  * HL7 V3 as the national services speak it: the transmission wrapper and control act that every message has, the rules of
- * their structure, the data types, and the queries and replies of the Personal Demographics Service. Messaging
- * specification §1, §3, §8.2; demographics specification §19.
+ * their structure, the data types, and the queries, updates and replies of the Personal Demographics Service. Messaging
+ * specification §1, §3, §8.2, §8.3; demographics specification §19.
  *
  * @example
  * import { firstBroken, readQuery, readTransmission } from '@openspine/standards/hl7v3'
@@ -50,6 +50,17 @@ export {
   writePdsSubject,
   writeSerialChangeNumber,
 } from './pds-response.ts'
+export {
+  type ChangedCode,
+  type ChangedItem,
+  type ChangedProvision,
+  noUpdate,
+  type PdsUpdate,
+  readPdsUpdate,
+  readPdsUpdated,
+  writePdsUpdate,
+  writePdsUpdated,
+} from './pds-update.ts'
 export { noParameters, type QueryParameters, readQuery, type SenderStyle, writeQuery } from './query.ts'
 export {
   asidOf,

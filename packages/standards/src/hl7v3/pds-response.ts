@@ -70,7 +70,7 @@ function writeProvision(form: PdsForm, { code, effectiveTime, id, organisation }
 }
 
 /** Names, addresses and telecoms each in a part of its own. */
-function writeParts(suffix: string, it: PdsPerson): XmlElement[] {
+export function writePdsParts(suffix: string, it: Pick<PdsPerson, 'addresses' | 'telecoms' | 'names'>): XmlElement[] {
   const part = (type: string, content: XmlElement) =>
     hl7(`COCT_MT${type}${suffix}.PartOfWhole`, { classCode: 'PART' }, content)
   return [
@@ -118,7 +118,7 @@ function writePatientPerson(form: PdsForm, it: PdsPerson): XmlElement | undefine
     it.birthplace && !seventh ? hl7('birthplace', { classCode: 'BIRTHPL' }, writeAd('addr', it.birthplace)) : undefined,
     it.language && writeLanguage(it.language),
     ...it.provisions.map((provision) => writeProvision(form, provision)),
-    ...(inline ? [] : writeParts(form.parts, it)),
+    ...(inline ? [] : writePdsParts(form.parts, it)),
     ...(seventh ? writePersonParts(it) : []),
   ].filter((child) => child !== undefined)
   return children.length === 0 ? undefined : hl7('patientPerson', person, ...children)
@@ -272,10 +272,12 @@ function readProvision(element: XmlElement): CareProvision | undefined {
 }
 
 const suffixes = ['UK01', 'UK02', 'UK03'] as const
-const parts = (element: XmlElement | undefined, type: string, path: string) =>
+/** Elements at a path within the parts of a common type, whatever the edition. */
+export const pdsParts = (element: XmlElement | undefined, type: string, path: string) =>
   suffixes.flatMap((suffix) => all(element, `COCT_MT${type}${suffix}.PartOfWhole/${path}`))
 
-const subjects = (role: XmlElement, path: string) =>
+/** Elements at a path behind any of the numbered `subjectOf` of a patient role. */
+export const pdsSubjects = (role: XmlElement, path: string) =>
   ['', ...Array.from({ length: 9 }, (_, i) => String(i + 1))].flatMap((number) =>
     all(role, `subjectOf${number}/${path}`),
   )
@@ -285,8 +287,8 @@ export function readPatientRole(role: XmlElement): PdsPerson {
   const who = one(role, 'patientPerson')
   const id = one(role, 'id')
   const language = one(who, 'languageCommunication')
-  const contact = subjects(role, 'preferredContactMethod')[0]
-  const removal = subjects(role, 'nHAISRemovalRegistrationEvent')[0]
+  const contact = pdsSubjects(role, 'preferredContactMethod')[0]
+  const removal = pdsSubjects(role, 'nHAISRemovalRegistrationEvent')[0]
   return present<PdsPerson>({
     id: id === undefined ? {} : readIi(id),
     confidentiality: valueAt(one(role, 'confidentialityCode'), 'code'),
@@ -314,11 +316,11 @@ export function readPatientRole(role: XmlElement): PdsPerson {
     provisions: all(who, 'playedOtherProviderPatient')
       .map(readProvision)
       .filter((provision) => provision !== undefined),
-    addresses: [...all(role, 'addr'), ...parts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
-    telecoms: [...all(role, 'telecom'), ...parts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
-    names: [...all(who, 'name'), ...parts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
-    deathNotification: valueAt(one(subjects(role, 'deathNotification')[0], 'value'), 'code'),
-    consents: subjects(role, 'consent').map((consent) => ({
+    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
+    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
+    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
+    deathNotification: valueAt(one(pdsSubjects(role, 'deathNotification')[0], 'value'), 'code'),
+    consents: pdsSubjects(role, 'consent').map((consent) => ({
       type: valueAt(one(consent, 'code'), 'code') ?? '',
       value: valueAt(one(consent, 'value'), 'code') ?? '',
     })),
@@ -328,14 +330,14 @@ export function readPatientRole(role: XmlElement): PdsPerson {
         method: valueAt(one(contact, 'value'), 'code'),
         times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
       }),
-    writtenFormat: valueAt(one(subjects(role, 'preferredWrittenCommunicationFormat')[0], 'value'), 'code'),
+    writtenFormat: valueAt(one(pdsSubjects(role, 'preferredWrittenCommunicationFormat')[0], 'value'), 'code'),
     removal:
       removal &&
       present<NonNullable<PdsPerson['removal']>>({
         reason: valueAt(one(removal, 'reasonCode'), 'code') ?? '',
         effectiveTime: first(all(removal, 'effectiveTime'), readIvl),
       }),
-    matchingLevel: valueAt(one(subjects(role, 'matchingLevel')[0], 'value'), 'value'),
+    matchingLevel: valueAt(one(pdsSubjects(role, 'matchingLevel')[0], 'value'), 'value'),
   })
 }
 

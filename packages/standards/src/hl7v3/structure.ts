@@ -148,7 +148,7 @@ export const structureRules: readonly StructureRule[] = [
   {
     row: 13,
     name: 'CONTROL_ACT_MANDATORY_ELEMENT_MISSING',
-    path: 'ControlActEvent/(query | subject | …)',
+    path: 'ControlActEvent/(query | subject | another request)',
     explains: 'A control act needs exactly one query, subject or request, and a subject is not empty.',
     holds(payload) {
       const found = controlActContent(payload)

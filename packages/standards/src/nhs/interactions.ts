@@ -68,6 +68,11 @@ export const pdsQueryInteractions: readonly string[] = spineInteractions.filter(
   /^urn:nhs:names:services:(pdsquery:QUPA_|pds-simple:)/.test(id),
 )
 
+/** Those that change a record there: general updates (demographics specification §19.5). */
+export const pdsUpdateInteractions: readonly string[] = spineInteractions.filter((id) =>
+  /^urn:nhs:names:services:pds:PRPA_IN000203UK/.test(id),
+)
+
 function gpConnect<const Rest extends readonly string[]>(...rest: Rest) {
   return rest.map((each) => `${serviceNamePrefix}gpconnect:${each}`) as { readonly [Place in keyof Rest]: string }
 }

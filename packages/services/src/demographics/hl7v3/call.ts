@@ -4,10 +4,13 @@ import {
   controlActContent,
   hl7Namespace,
   noParameters,
+  noUpdate,
   one,
+  type PdsUpdate,
   type PersonAuthor,
   type QueryParameters,
   readAuthor,
+  readPdsUpdate,
   readQuery,
   valueAt,
 } from '@openspine/standards/hl7v3'
@@ -80,6 +83,18 @@ export class Call {
     if (this.payload === undefined) return undefined
     const found = controlActContent(this.payload)
     return found.length === 1 && found[0]?.name === 'query' ? found[0] : undefined
+  }
+
+  /** What an update is about; undefined where there is not exactly one. */
+  get subject(): XmlElement | undefined {
+    if (this.payload === undefined) return undefined
+    const found = controlActContent(this.payload)
+    return found.length === 1 && found[0]?.name === 'subject' ? found[0] : undefined
+  }
+
+  /** What an update asks; nothing in a query. */
+  get update(): PdsUpdate {
+    return this.subject === undefined ? noUpdate : readPdsUpdate(this.subject)
   }
 
   get parameters(): QueryParameters {

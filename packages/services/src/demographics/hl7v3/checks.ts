@@ -135,17 +135,19 @@ const ofStructure = ({ row, name, path, explains, holds }: StructureRule): SyncC
 
 const row = (number: number): SyncCheck => ofStructure(structureRule(number))
 
-/** From the message to its query, in the order of synchronous messages (§4): rejected with an acknowledgement AR. */
-export const wrapperChecks: readonly SyncCheck[] = [
+const queryIsThere: SyncCheck = {
+  name: 'CONTROL_ACT_QUERY_INVALID',
+  clause: 'messaging §4',
+  outcome: 'rejected',
+  path: 'ControlActEvent/query',
+  explains: 'The control act needs exactly one query, and it is not empty.',
+  holds: ({ query }) => query !== undefined && elementsOf(query).length > 0,
+}
+
+/** From the message to its content, in the order of synchronous messages (§4): rejected with an acknowledgement AR. */
+const around = (content: SyncCheck): readonly SyncCheck[] => [
   ...[1, 2, 3, 7, 8, 9].map(row),
-  {
-    name: 'CONTROL_ACT_QUERY_INVALID',
-    clause: 'messaging §4',
-    outcome: 'rejected',
-    path: 'ControlActEvent/query',
-    explains: 'The control act needs exactly one query, and it is not empty.',
-    holds: ({ query }) => query !== undefined && elementsOf(query).length > 0,
-  },
+  content,
   {
     name: 'INCONSISTENT_HL7_INTERACTION_ID',
     clause: 'messaging §4',
@@ -173,6 +175,15 @@ export const wrapperChecks: readonly SyncCheck[] = [
   },
   ...[10, 11, 12].map(row),
 ]
+
+/** The structure of a query. */
+export const wrapperChecks: readonly SyncCheck[] = around(queryIsThere)
+
+/** The structure of an update: the same, with its subject (row 13) where a query has its query. */
+export const updateWrapperChecks: readonly SyncCheck[] = around({
+  ...row(13),
+  holds: ({ payload, subject }) => payload !== undefined && structureRule(13).holds(payload) && subject !== undefined,
+})
 
 /** The first check that does not hold. */
 export const firstFailed = (checks: readonly SyncCheck[], call: Call): SyncCheck | undefined =>

@@ -6,14 +6,24 @@ import type { DirectorySnapshot } from '../../directory/contract.ts'
 import type { Access } from '../access.ts'
 import { bodyOf, brief, headerOf, logFault, type SoapAnswer, soapRoutes } from '../spine-http.ts'
 import { Call } from './call.ts'
-import { firstFailed, type SyncCheck, transportChecks, usableRef, wrapperChecks } from './checks.ts'
+import {
+  firstFailed,
+  type SyncCheck,
+  transportChecks,
+  updateWrapperChecks,
+  usableRef,
+  wrapperChecks,
+} from './checks.ts'
+import type { QueryInteraction } from './interactions.ts'
 import { type FaultNumber, faultOf, type Issue, ruleIssue } from './outcomes.ts'
 import { queryChecks } from './query-checks.ts'
-import { answerWith, failWith, type ReplyTo, rejectWith } from './reply.ts'
+import { answerWith, failWith, type ReplyTo, rejectWith, updatedWith } from './reply.ts'
 import { run, type UseCases } from './run.ts'
+import { runUpdate, type UpdateCase } from './run-update.ts'
+import { updateChecks } from './update-checks.ts'
 
 /** What the HL7 V3 face of PDS stands on. */
-export interface Hl7V3Dependencies extends UseCases {
+export interface Hl7V3Dependencies extends UseCases, UpdateCase {
   /** Paths on the door `spine`. */
   readonly paths: readonly string[]
   /** wsa:From of replies. */
@@ -31,7 +41,7 @@ export interface Hl7V3Dependencies extends UseCases {
 /** One finished request, for audit and metrics. */
 export interface SyncSettled {
   readonly at: number
-  /** Kind of query, or `none`. */
+  /** Kind of query, `general update`, or `none`. */
   readonly operation: string
   readonly interaction: string | undefined
   readonly messageId: string | undefined
@@ -65,7 +75,7 @@ const fault = (number: FaultNumber, location: string, check?: SyncCheck, status 
   ...(check && { check }),
 })
 
-/** The synchronous queries of PDS in HL7 V3 (§19), on the door `spine`. */
+/** The synchronous queries and updates of PDS in HL7 V3 (§19), on the door `spine`. */
 export const hl7v3Face = (dependencies: Hl7V3Dependencies): FastifyPluginAsync =>
   soapRoutes({
     paths: dependencies.paths,
@@ -104,7 +114,7 @@ async function serve(dependencies: Hl7V3Dependencies, request: FastifyRequest, r
     status: answer.status,
     outcome: answer.outcome,
     codes: answer.codes,
-    asked: brief(call.parameters.personId[0]?.extension),
+    asked: brief((call.parameters.personId[0] ?? call.update.ids[0])?.extension),
     shown: answer.shown ?? [],
   })
   const { check } = answer
@@ -119,8 +129,7 @@ async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<An
   const { interaction, sender, receiver, addressing } = call
   if (interaction === undefined || sender === undefined || receiver === undefined)
     throw new Error('the checks of the transport let through what they must not')
-  const to: ReplyTo = {
-    interaction,
+  const to = {
     relatesTo: addressing.messageId[0] ?? '',
     replyTo: addressing.replyTo[0] || addressing.from[0] || '',
     messageRef: usableRef(call),
@@ -130,21 +139,29 @@ async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<An
     now: dependencies.clock.now(),
     from: dependencies.from,
   }
-  const rejected = firstFailed(wrapperChecks, call)
-  if (rejected !== undefined)
-    return {
-      status: 200,
-      outcome: 'AR',
-      codes: [rejected.name],
-      body: rejectWith(to, rejected),
-      check: rejected,
-    }
+  return interaction.kind === 'general update'
+    ? updated(dependencies, call, { ...to, interaction })
+    : queried(dependencies, call, { ...to, interaction })
+}
+
+const rejected = (to: ReplyTo, check: SyncCheck): Answer => ({
+  status: 200,
+  outcome: 'AR',
+  codes: [check.name],
+  body: rejectWith(to, check),
+  check,
+})
+
+async function queried(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo<QueryInteraction>): Promise<Answer> {
+  const unsound = firstFailed(wrapperChecks, call)
+  if (unsound !== undefined) return rejected(to, unsound)
+  const { kind } = to.interaction
   const { parameters } = call
-  const wrong = queryChecks[interaction.kind].filter((check) => check.breaks(parameters))
+  const wrong = queryChecks[kind].filter((check) => check.breaks(parameters))
   const found = wrong.map(({ name, where, level }) => ruleIssue(name, where, level))
   const errors = found.filter(({ level }) => level === 'ER')
   if (errors.length > 0) return failure(to, errors)
-  const { people, issues } = await run(interaction.kind, parameters, accessOf(call), dependencies)
+  const { people, issues } = await run(kind, parameters, accessOf(call), dependencies)
   if (people.length === 0) return failure(to, issues)
   const warnings = [...found, ...issues]
   return {
@@ -156,10 +173,42 @@ async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<An
   }
 }
 
+async function updated(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo): Promise<Answer> {
+  const unsound = firstFailed(updateWrapperChecks, call)
+  if (unsound !== undefined) return rejected(to, unsound)
+  const { update, author, senderSystem } = call
+  const wrong = updateChecks.filter((check) => check.breaks(update))
+  if (wrong.length > 0)
+    return failure(
+      to,
+      wrong.map(({ name }) => ruleIssue(name)),
+    )
+  const result = await runUpdate(dependencies, {
+    update,
+    access: accessOf(call),
+    author: {
+      mode: 'hl7v3',
+      asid: to.requester,
+      ...(senderSystem === undefined ? {} : { organisation: senderSystem.odsCode }),
+      ...(author === undefined ? {} : { user: author.user, role: author.roleProfile }),
+    },
+    // A message that is sent again under its MessageID is the same one, and gets the same reply (§17).
+    request: { caller: `hl7v3 ${to.requester}`, id: to.relatesTo.toLowerCase() },
+    answer: ({ nhsNumber, version }) => ({
+      status: 200,
+      headers: {},
+      body: updatedWith(to, version),
+      shown: nhsNumber,
+    }),
+  })
+  if ('code' in result) return failure(to, [result])
+  return { status: result.status, outcome: 'AA', codes: [], body: result.body, shown: [result.shown ?? ''] }
+}
+
 const failure = (to: ReplyTo, issues: readonly Issue[]): Answer => ({
   status: 200,
   outcome: 'AE',
-  codes: issues.map(({ code, text }) => (code === '0' ? text : code)),
+  codes: issues.map(({ code, text, rule }) => rule ?? (code === '0' ? text : code)),
   body: failWith(to, issues),
 })
 

@@ -3,12 +3,16 @@ import type { Peer } from '@openspine/platform/doors'
 import { makeLog } from '@openspine/platform/log'
 import {
   noParameters,
+  noUpdate,
   oid,
+  type PdsUpdate,
   type QueryParameters,
   readPdsSubject,
+  readPdsUpdated,
   readTransmission,
   type SenderStyle,
   writeCommunicationFunction,
+  writePdsUpdate,
   writeQuery,
   writeTransmission,
 } from '@openspine/standards/hl7v3'
@@ -21,19 +25,19 @@ import {
   writeAddressing,
   writeEnvelope,
 } from '@openspine/standards/soap'
-import { elementsOf } from '@openspine/standards/xml'
+import { elementsOf, type XmlElement } from '@openspine/standards/xml'
 import { fastify } from 'fastify'
 import type { AccreditedSystem } from '../../directory/contract.ts'
 import { peerFqdn, validPeer, workedCases } from '../worked.test-kit.ts'
 import { hl7v3Face, type SyncSettled } from './face.ts'
-import { actionOf, interactions, registeredAs } from './interactions.ts'
+import { actionOf, interactions, registeredAs, updates } from './interactions.ts'
 
 export const consumer = '200000100000'
 export const spine = '200000099999'
 export const requestId = '0A1B2C3D-0000-4000-8000-000000000001'
 export const messageRef = '0A1B2C3D-0000-4000-8000-00000000000A'
 
-const everyInteraction = new Set(interactions.map(({ request }) => registeredAs(request)))
+const everyInteraction = new Set([...interactions, ...updates].map(({ request }) => registeredAs(request)))
 const system = (asid: string, about: Partial<AccreditedSystem> = {}): AccreditedSystem => ({
   asid,
   odsCode: 'X26',
@@ -51,17 +55,40 @@ export const systems = new Map([
   ['200000100888', system('200000100888', { fqdns: new Set(['other.example']) })],
 ])
 
+/** How a request differs from the usual one. */
+export interface RequestOptions {
+  readonly style?: SenderStyle
+  readonly spoil?: (document: string) => string
+  readonly sender?: string
+  readonly receiver?: string
+  /** UUID of the SOAP message. */
+  readonly id?: string
+}
+
 /** A query that keeps every rule, as text; `spoil` changes the text. */
-export function request(
-  interaction: string,
-  parameters: Partial<QueryParameters>,
-  options: {
-    readonly style?: SenderStyle
-    readonly spoil?: (document: string) => string
-    readonly sender?: string
-    readonly receiver?: string
-  } = {},
-): string {
+export const request = (interaction: string, parameters: Partial<QueryParameters>, options: RequestOptions = {}) =>
+  message(interaction, writeQuery({ ...noParameters, ...parameters }, options.style ?? 'schema'), options)
+
+/** An update of a version of a record, as text. */
+export const updateRequest = (
+  about: { readonly number: string; readonly version: string },
+  changes: Partial<PdsUpdate>,
+  options: RequestOptions & { readonly interaction?: string } = {},
+) =>
+  message(
+    options.interaction ?? 'PRPA_IN000203UK03',
+    writePdsUpdate({
+      ...noUpdate,
+      modes: [{ code: '1', codeSystem: oid.updateMode }],
+      serialChangeNumbers: [{ code: { code: '2', codeSystem: oid.pdsObservation }, value: about.version }],
+      patients: 1,
+      ids: [{ root: oid.nhsNumber, extension: about.number }],
+      ...changes,
+    }),
+    options,
+  )
+
+function message(interaction: string, content: XmlElement, options: RequestOptions): string {
   const { sender = consumer, receiver = spine } = options
   const payload = writeTransmission({
     interaction,
@@ -77,13 +104,13 @@ export function request(
       author: { roleProfile: '555000000001', user: '555000000002', jobRole: 'S0030:G0100:R0570' },
       systems: [{ root: oid.asid, extension: sender }],
       reasons: [],
-      content: [writeQuery({ ...noParameters, ...parameters }, options.style ?? 'schema')],
+      content: [content],
     },
   })
   const addressing = writeAddressing(
     {
       ...noAddressing,
-      messageId: [`uuid:${requestId}`],
+      messageId: [`uuid:${options.id ?? requestId}`],
       action: [actionOf(interaction)],
       to: ['https://spine.example/sync-service'],
       from: ['10.1.2.3'],
@@ -133,9 +160,15 @@ export function face(about: { readonly peer?: () => Peer; readonly broken?: bool
       return { status: response.statusCode, headers: response.headers, body: response.body }
     },
     /** Sends a query under its own SOAPAction. */
-    async ask(interaction: string, parameters: Partial<QueryParameters>, options?: Parameters<typeof request>[2]) {
+    async ask(interaction: string, parameters: Partial<QueryParameters>, options?: RequestOptions) {
       return this.post(request(interaction, parameters, options), { soapaction: `"${actionOf(interaction)}"` })
     },
+    /** Sends an update. */
+    async change(...[about, changes, options]: Parameters<typeof updateRequest>) {
+      const action = actionOf(options?.interaction ?? 'PRPA_IN000203UK03')
+      return this.post(updateRequest(about, changes, options), { soapaction: `"${action}"` })
+    },
+    retrieve: cases.retrieve,
   }
 }
 
@@ -144,17 +177,20 @@ export function reply(body: string) {
   const envelope = readEnvelope(body)
   const fault = readFault(envelope)
   if (fault !== undefined) return { fault, errors: readErrorList(fault) }
-  const [wrapper] = envelope.body
-  if (wrapper === undefined) throw new Error('an empty body')
-  const [payload, ...more] = elementsOf(wrapper)
+  const [first] = envelope.body
+  if (first === undefined) throw new Error('an empty body')
+  // Replies to updates stand in the body itself.
+  const wrapped = !/_IN\d/.test(first.name)
+  const [payload, ...more] = wrapped ? elementsOf(first) : [first]
   if (payload === undefined || more.length > 0) throw new Error('the wrapper holds one message')
   const transmission = readTransmission(payload)
   const subject = transmission.controlAct.content.find(({ name }) => name === 'subject')
   return {
     envelope,
     addressing: readAddressing(envelope.headers ?? [], '2004/08'),
-    wrapper: wrapper.name,
+    wrapper: wrapped ? first.name : undefined,
     transmission,
+    version: subject && readPdsUpdated(subject),
     people: subject === undefined ? [] : readPdsSubject(subject),
     reasons: transmission.controlAct.reasons.map(({ code, displayName, qualifiers }) => [
       code,

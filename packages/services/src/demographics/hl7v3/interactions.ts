@@ -4,8 +4,8 @@ import { serviceNamePrefix } from '@openspine/standards/nhs/interactions'
 /** What a query is for (demographics specification §19.1). */
 export type QueryKind = 'simple trace' | 'advanced trace' | 'retrieval' | 'cross-check' | 'confirmation'
 
-/** A synchronous interaction of PDS: what is asked, and in which form it is answered. */
-export interface Interaction {
+/** A synchronous query of PDS: what is asked, and in which form it is answered. */
+export interface QueryInteraction {
   readonly request: string
   readonly response: string
   readonly kind: QueryKind
@@ -14,6 +14,18 @@ export interface Interaction {
   readonly wrapper: 'retrievalQueryResponse' | 'traceQueryResponse' | 'crossCheckTraceQueryResponse'
 }
 
+/** A synchronous update of PDS. */
+export interface UpdateInteraction {
+  readonly request: string
+  readonly response: string
+  readonly kind: 'general update'
+  /** The reply stands in the SOAP body itself, as in every synchronous form of messages that change something (messaging §4.1). */
+  readonly wrapper: undefined
+}
+
+/** A synchronous interaction of PDS. */
+export type Interaction = QueryInteraction | UpdateInteraction
+
 const wrappers = {
   'simple trace': 'traceQueryResponse',
   'advanced trace': 'traceQueryResponse',
@@ -21,9 +33,9 @@ const wrappers = {
   'cross-check': 'crossCheckTraceQueryResponse',
   // The specification names no wrapper of its own for the confirmation of a number.
   confirmation: 'retrievalQueryResponse',
-} as const satisfies Readonly<Record<QueryKind, Interaction['wrapper']>>
+} as const satisfies Readonly<Record<QueryKind, QueryInteraction['wrapper']>>
 
-const interaction = (request: string, response: string, kind: QueryKind, form: PdsFormName): Interaction => ({
+const interaction = (request: string, response: string, kind: QueryKind, form: PdsFormName): QueryInteraction => ({
   request,
   response,
   kind,
@@ -32,7 +44,7 @@ const interaction = (request: string, response: string, kind: QueryKind, form: P
 })
 
 /** Editions 6.3.01, 7.2.02 and 3 of the messages side by side; all mean the same queries. */
-export const interactions: readonly Interaction[] = [
+export const interactions: readonly QueryInteraction[] = [
   interaction('QUPA_IN000005UK01', 'QUPA_IN000007UK01', 'simple trace', 'trace'),
   interaction('QUPA_IN000005UK03', 'QUPA_IN000007UK03', 'simple trace', 'trace'),
   interaction('QUPA_IN000006UK02', 'QUPA_IN000011UK02', 'advanced trace', 'advanced-trace'),
@@ -54,16 +66,26 @@ export const interactions: readonly Interaction[] = [
   interaction('QUPA_IN060000UK30', 'QUPA_IN070000UK30', 'cross-check', 'confirmation'),
 ]
 
-/** Service of all of them. */
-export const service = `${serviceNamePrefix}pdsquery`
+/** General updates of 6.3.01 and 7.2.02. */
+export const updates: readonly UpdateInteraction[] = ['PRPA_IN000203UK03', 'PRPA_IN000203UK06'].map((request) => ({
+  request,
+  response: 'PRPA_IN000202UK01',
+  kind: 'general update',
+  wrapper: undefined,
+}))
 
-/** As SOAPAction and wsa:Action name an interaction: with a slash. */
-export const actionOf = (id: string): string => `${service}/${id}`
+/** Queries are of one service, updates of another. */
+const serviceOf = (request: string) => `${serviceNamePrefix}${request.startsWith('PRPA_') ? 'pds' : 'pdsquery'}`
+
+/** As SOAPAction and wsa:Action name a message of the interaction, itself or a reply: with a slash. */
+export const actionOf = (request: string, message = request): string => `${serviceOf(request)}/${message}`
 
 /** As the directory names it (nhsAsSvcIA): with a colon. */
-export const registeredAs = (id: string): string => `${service}:${id}`
+export const registeredAs = (request: string): string => `${serviceOf(request)}:${request}`
 
-const byAction: ReadonlyMap<string, Interaction> = new Map(interactions.map((each) => [actionOf(each.request), each]))
+const byAction: ReadonlyMap<string, Interaction> = new Map(
+  [...interactions, ...updates].map((each) => [actionOf(each.request), each]),
+)
 
 /** The interaction of a SOAPAction; undefined for those of other services and for replies. */
 export const interactionOf = (action: string): Interaction | undefined => byAction.get(action)

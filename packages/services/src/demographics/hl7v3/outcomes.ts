@@ -34,6 +34,8 @@ export interface Issue {
   readonly code: string
   readonly text: string
   readonly level: 'ER' | 'WG'
+  /** Name of the rule, where the text says more than the audit may keep. */
+  readonly rule?: string
 }
 
 const error = (code: string, text: string): Issue => ({ code, text, level: 'ER' })

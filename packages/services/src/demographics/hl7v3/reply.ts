@@ -8,16 +8,17 @@ import {
   writeCommunicationFunction,
   writeMoment,
   writePdsSubject,
+  writePdsUpdated,
   writeTransmission,
 } from '@openspine/standards/hl7v3'
 import { noAddressing, soapNamespace, writeAddressing, writeEnvelope } from '@openspine/standards/soap'
 import type { SyncCheck } from './checks.ts'
-import { actionOf, type Interaction } from './interactions.ts'
+import { actionOf, type Interaction, type QueryInteraction } from './interactions.ts'
 import { type Issue, issueCode, rejectionCode } from './outcomes.ts'
 
 /** What every reply to a request needs. */
-export interface ReplyTo {
-  readonly interaction: Interaction
+export interface ReplyTo<Of extends Interaction = Interaction> {
+  readonly interaction: Of
   /** wsa:MessageID of the request. */
   readonly relatesTo: string
   /** Address to which the request asked to be answered; empty where it named none. */
@@ -35,7 +36,7 @@ export interface ReplyTo {
 }
 
 /** Interactions of replies that report a failure. */
-const failure = { query: 'QUQI_IN010000UK14', rejection: 'MCCI_IN010000UK13' } as const
+const failure = { query: 'QUQI_IN010000UK14', acknowledgement: 'MCCI_IN010000UK13' } as const
 
 const style = {
   prefix: 'SOAP-ENV',
@@ -58,7 +59,7 @@ function write(
     {
       ...noAddressing,
       messageId: [`uuid:${to.id}`],
-      action: [actionOf(interaction)],
+      action: [actionOf(to.interaction.request, interaction)],
       to: [to.replyTo],
       from: [to.from],
     },
@@ -86,7 +87,7 @@ function write(
         writeCommunicationFunction('Snd', to.spine),
         ...relates,
       ],
-      body: [hl7(to.interaction.wrapper, {}, payload)],
+      body: [to.interaction.wrapper === undefined ? payload : hl7(to.interaction.wrapper, {}, payload)],
     },
     style,
   )
@@ -95,7 +96,11 @@ function write(
 const ref = ({ messageRef }: ReplyTo) => (messageRef === undefined ? {} : { messageRef })
 
 /** AA: people, and warnings. */
-export function answerWith(to: ReplyTo, people: readonly PdsPerson[], warnings: readonly Issue[]): string {
+export function answerWith(
+  to: ReplyTo<QueryInteraction>,
+  people: readonly PdsPerson[],
+  warnings: readonly Issue[],
+): string {
   return write(
     to,
     to.interaction.response,
@@ -108,13 +113,24 @@ export function answerWith(to: ReplyTo, people: readonly PdsPerson[], warnings: 
   )
 }
 
-/** AE: what is wrong with the query, or why it finds nobody. */
-export function failWith(to: ReplyTo, issues: readonly Issue[]): string {
+/** AA: the record was changed, and has this version now. */
+export function updatedWith(to: ReplyTo, version: number): string {
   return write(
     to,
-    failure.query,
+    to.interaction.response,
+    { typeCode: 'AA', details: [], ...ref(to) },
+    { reasons: [], content: [writePdsUpdated(String(version))] },
+  )
+}
+
+/** AE: what is wrong with the query or update, or why it finds nobody. */
+export function failWith(to: ReplyTo, issues: readonly Issue[]): string {
+  const update = to.interaction.kind === 'general update'
+  return write(
+    to,
+    update ? failure.acknowledgement : failure.query,
     { typeCode: 'AE', details: [], ...ref(to) },
-    { reasons: issues.map(issueCode), content: [], queryResponse: 'ID' },
+    { reasons: issues.map(issueCode), content: [], ...(update ? {} : { queryResponse: 'ID' }) },
   )
 }
 
@@ -122,7 +138,7 @@ export function failWith(to: ReplyTo, issues: readonly Issue[]): string {
 export function rejectWith(to: ReplyTo, { name, explains }: SyncCheck): string {
   return write(
     to,
-    failure.rejection,
+    failure.acknowledgement,
     { typeCode: 'AR', details: [{ typeCode: 'ER', code: rejectionCode(name, explains) }], ...ref(to) },
     { reasons: [], content: [] },
   )

@@ -40,7 +40,8 @@ export interface Update {
   readonly nhsNumber: string
   /** Version that the caller read; undefined where the header says none. */
   readonly version: number | undefined
-  readonly patches: () => readonly unknown[]
+  /** The operations; whoever names items otherwise than by place finds them in what the caller is shown. */
+  readonly patches: (read: { readonly version: number; readonly view: Json }) => readonly unknown[]
   readonly access: Access
   readonly author: Author
   readonly request: RequestKey
@@ -89,10 +90,10 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
       outcomes.forbiddenUpdate('Update Failed - NHS No. supplied has been superseded in a merge'),
       'This number was merged into another: read the record, and update the number that it has now.',
     )
-  const sent = asked.patches()
+  const view = updateView(person, access)
+  const sent = asked.patches({ version: person.version, view })
   if (asked.version !== person.version) staleVersion()
   const patches = legalPatches(sent)
-  const view = updateView(person, access)
   mustPass(intentChecks, { access, sensitivity: person.sensitivity, view, patches })
   checkAddressing(patches)
   const now = parts.clock.now()

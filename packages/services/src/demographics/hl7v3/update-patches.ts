@@ -1,0 +1,290 @@
+import {
+  type Ad,
+  boundOf,
+  type ChangedItem,
+  type Ivl,
+  type PdsUpdate,
+  type Pn,
+  type Tel,
+} from '@openspine/standards/hl7v3'
+import { namingSystem } from '@openspine/standards/nhs'
+import { genderWords } from '../asked.ts'
+import { outcomes, refuse } from '../outcomes.ts'
+import { extensionUrl, items, type Json } from '../person.ts'
+import { partOf } from '../rules/extensions.ts'
+import { addressWords, nameWords, pharmacyUrls, schemeWords, telecomWords } from '../spine-person.ts'
+
+/*
+ * An update as the operations that every dialect's updates are made of (§10). Values go over as they were sent: whether they
+ * are sound is asked by the rules of the record, which are the same for all.
+ */
+
+/** An operation of §10. */
+type Operation = Json
+
+const add = (path: string, value: unknown): Operation => ({ op: 'add', path, value })
+const replace = (path: string, value: unknown): Operation => ({ op: 'replace', path, value })
+
+/** `20240131` → `2024-01-31`; a time of day stays with it. Anything else as it is, for the rules to refuse. */
+function date(moment: string | undefined): string | undefined {
+  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?$/.exec(moment ?? '')
+  if (found === null) return moment
+  const [, year, month, day, hour, minute, second] = found
+  return `${year}-${month}-${day}${hour === undefined ? '' : `T${hour}:${minute}:${second}+00:00`}`
+}
+
+function period(time: Ivl | undefined): { readonly period?: Json } {
+  const [start, end] = [date(boundOf(time, 'low')), date(boundOf(time, 'high'))]
+  if (start === undefined && end === undefined) return {}
+  return { period: { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) } }
+}
+
+const filled = (texts: readonly string[]) => texts.filter((each) => each !== '')
+
+function name({ use = '', prefix, given, family, suffix, validTime }: Pn): Json {
+  const lists = { prefix: filled(prefix), given: filled(given), suffix: filled(suffix) }
+  return {
+    use: nameWords[use] ?? use,
+    ...period(validTime),
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
+    ...(family[0] ? { family: family[0] } : {}),
+  }
+}
+
+function address({ use = '', lines, postalCode, description, useablePeriod }: Ad): Json {
+  return {
+    use: addressWords[use] ?? use,
+    ...period(useablePeriod),
+    ...(description ? { text: description } : {}),
+    line: lines,
+    ...(postalCode ? { postalCode } : {}),
+  }
+}
+
+const textphone: Json = {
+  url: 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-OtherContactSystem',
+  valueCoding: {
+    system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-OtherContactSystem',
+    code: 'textphone',
+    display: 'Minicom (Textphone)',
+  },
+}
+
+function telecom({ use = '', value = '', useablePeriod }: Tel): Json {
+  const [scheme = '', ...rest] = value.split(':')
+  return {
+    use: telecomWords[use] ?? use,
+    ...period(useablePeriod),
+    system: schemeWords[`${scheme}:`] ?? scheme,
+    value: rest.join(':'),
+    ...(scheme === 'textphone' ? { extension: [textphone] } : {}),
+  }
+}
+
+/** Where the item with this object id stands in what was shown. */
+function placeOf(view: Json, list: string, id: string): number {
+  const place = items(view[list]).findIndex((item) => item['id'] === id)
+  if (place === -1)
+    throw refuse(
+      outcomes.invalidUpdate(`no '${list}' resources with object id '${id}'`),
+      'The object id in the update is not one of the record: retrieve it again.',
+    )
+  return place
+}
+
+interface Operations {
+  readonly changed: readonly Operation[]
+  /** Each a test and a removal; the last of a list comes first, so that the places before it stay. */
+  readonly removed: readonly { readonly place: number; readonly operations: readonly Operation[] }[]
+  readonly added: readonly Operation[]
+}
+
+const none: Operations = { changed: [], removed: [], added: [] }
+
+const removal = (list: string, place: number, key: string, value: unknown): Operations['removed'][number] => ({
+  place,
+  operations: [
+    { op: 'test', path: `/${list}/${place}/${key}`, value },
+    { op: 'remove', path: `/${list}/${place}` },
+  ],
+})
+
+function ofItem<Value extends Pn | Ad | Tel>(
+  view: Json,
+  list: string,
+  { value }: ChangedItem<Value>,
+  write: (value: Value) => Json,
+): Operations {
+  const id = value.id?.extension ?? ''
+  switch (value.updateMode) {
+    case 'added':
+      return { ...none, added: [add(`/${list}/-`, write(value))] }
+    case 'altered': {
+      const place = placeOf(view, list, id)
+      const { extension } = items(view[list])[place] ?? {}
+      const written = write(value)
+      // Keys of an address, which these messages do not tell in full, stay as long as the address does.
+      const keys = list === 'address' && extension !== undefined && !written['extension'] ? { extension } : {}
+      return { ...none, changed: [replace(`/${list}/${place}`, { id, ...written, ...keys })] }
+    }
+    case 'removed':
+      return { ...none, removed: [removal(list, placeOf(view, list, id), 'id', id)] }
+    default:
+      return none
+  }
+}
+
+/** An extension that is there once: it is added, replaced or removed as a whole. */
+function ofExtension(view: Json, url: string, mode: string | undefined, content: () => Json): Operations {
+  const place = items(view['extension']).findIndex((extension) => extension['url'] === url)
+  if (mode === 'removed') {
+    if (place === -1)
+      throw refuse(
+        outcomes.invalidUpdate(`no 'extension' resources with object url '${url}'`),
+        'The record has nothing of the kind to remove.',
+      )
+    return { ...none, removed: [removal('extension', place, 'url', url)] }
+  }
+  if (mode !== 'added' && mode !== 'altered') return none
+  const value = { url, ...content() }
+  return place === -1
+    ? { ...none, added: [add('/extension/-', value)] }
+    : { ...none, changed: [replace(`/extension/${place}`, value)] }
+}
+
+function ofMember(view: Json, member: string, mode: string | undefined, value: unknown): Operations {
+  if (mode === 'removed')
+    return {
+      ...none,
+      removed: [
+        {
+          place: 0,
+          operations: [
+            { op: 'test', path: `/${member}`, value: view[member] ?? '' },
+            { op: 'remove', path: `/${member}` },
+          ],
+        },
+      ],
+    }
+  if (mode !== 'added' && mode !== 'altered') return none
+  return { ...none, changed: [(view[member] === undefined ? add : replace)(`/${member}`, value)] }
+}
+
+function ofPractice(view: Json, { updateMode, organisations, effectiveTimes }: PdsUpdate['provisions'][number]) {
+  const list = 'generalPractitioner'
+  // The practice has one place and a fixed object id (§1), whatever its id in the record.
+  const current = items(view[list])[0]
+  if (updateMode === 'removed') {
+    if (current === undefined) placeOf(view, list, '')
+    return { ...none, removed: [removal(list, 0, 'id', current?.['id'])] }
+  }
+  if (updateMode !== 'added' && updateMode !== 'altered') return none
+  const identifier = {
+    system: namingSystem.fhirNhsUk.odsOrganisation,
+    value: organisations[0]?.extension?.toUpperCase() ?? '',
+    ...period(effectiveTimes[0]),
+  }
+  return current === undefined
+    ? { ...none, added: [add(`/${list}/-`, { type: 'Organization', identifier })] }
+    : { ...none, changed: [replace(`/${list}/0`, { id: current['id'], type: 'Organization', identifier })] }
+}
+
+function ofProvision(view: Json, provision: PdsUpdate['provisions'][number]): Operations {
+  const url = pharmacyUrls[provision.code ?? '']
+  if (url === undefined) return ofPractice(view, provision)
+  return ofExtension(view, url, provision.updateMode, () => ({
+    valueReference: {
+      identifier: {
+        system: namingSystem.fhirNhsUk.odsOrganisation,
+        value: provision.organisations[0]?.extension?.toUpperCase() ?? '',
+      },
+    },
+  }))
+}
+
+const coded = (url: string, system: string, code: string): Json => ({
+  url,
+  valueCodeableConcept: { coding: [{ system: `https://fhir.hl7.org.uk/CodeSystem/${system}`, code }] },
+})
+
+/** Three observations of the message are one extension of the record: what is not changed of it stays. */
+function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate): Operations {
+  const url = extensionUrl.contactPreference
+  const current = items(view['extension']).find((extension) => extension['url'] === url)
+  const changed = [contactMethod, writtenFormat].some((each) => each?.updateMode !== undefined)
+  if (!changed) return none
+  const kept = (part: string) => current && partOf(current, part)?.part
+  const method = () => [kept('PreferredContactMethod'), kept('PreferredContactTimes')]
+  const methodParts =
+    contactMethod?.updateMode === undefined
+      ? method()
+      : contactMethod.updateMode === 'removed'
+        ? []
+        : [
+            contactMethod.code === undefined
+              ? undefined
+              : coded('PreferredContactMethod', 'UKCore-PreferredContactMethod', contactMethod.code),
+            contactMethod.times === undefined
+              ? undefined
+              : { url: 'PreferredContactTimes', valueString: contactMethod.times },
+          ]
+  const format = 'PreferredWrittenCommunicationFormat'
+  const formatParts =
+    writtenFormat?.updateMode === undefined
+      ? [kept(format)]
+      : writtenFormat.updateMode === 'removed'
+        ? []
+        : [coded(format, `UKCore-${format}`, writtenFormat.code ?? '')]
+  const parts = [...formatParts, ...methodParts].filter((part) => part !== undefined)
+  return ofExtension(view, url, parts.length === 0 ? 'removed' : 'altered', () => ({ extension: parts }))
+}
+
+const birthplace = (place: PdsUpdate['birthplace']): Json => ({
+  valueAddress: {
+    ...(place?.cities[0] ? { city: place.cities[0] } : {}),
+    ...(place?.counties[0] ? { district: place.counties[0] } : {}),
+    ...(place?.countries[0] ? { country: place.countries[0] } : {}),
+  },
+})
+
+const language = (told: PdsUpdate['language']): Json => ({
+  extension: [
+    coded('language', 'UKCore-HumanLanguage', told?.code ?? ''),
+    { url: 'interpreterRequired', valueBoolean: told?.interpreter === '1' },
+  ],
+})
+
+/**
+ * The operations of an update on the record as it was shown.
+ *
+ * @throws SpineError `PDS_INVALID_UPDATE` where an object id is none of the record's
+ */
+export function patchesOf(update: PdsUpdate, view: Json): readonly Operation[] {
+  const { gender, birthTime, deceasedTime, multipleBirth, deathNotification } = update
+  const { birthplace: place } = update
+  const order = multipleBirth?.value ?? ''
+  const all: readonly Operations[] = [
+    ...update.names.map((item) => ofItem(view, 'name', item, name)),
+    ...update.addresses.map((item) => ofItem(view, 'address', item, address)),
+    ...update.telecoms.map((item) => ofItem(view, 'telecom', item, telecom)),
+    ...update.provisions.map((provision) => ofProvision(view, provision)),
+    ofMember(view, 'gender', gender?.updateMode, genderWords[gender?.code ?? ''] ?? gender?.code ?? ''),
+    ofMember(view, 'birthDate', birthTime?.updateMode, date(birthTime?.value) ?? ''),
+    ofMember(view, 'deceasedDateTime', deceasedTime?.updateMode, date(deceasedTime?.value) ?? ''),
+    ofMember(view, 'multipleBirthInteger', multipleBirth?.updateMode, /^\d$/.test(order) ? Number(order) : order),
+    ofExtension(view, extensionUrl.deathNotification, deathNotification?.updateMode, () => ({
+      extension: [coded('deathNotificationStatus', 'UKCore-DeathNotificationStatus', deathNotification?.code ?? '')],
+    })),
+    ofExtension(view, extensionUrl.birthPlace, place?.updateMode, () => birthplace(place)),
+    ofExtension(view, extensionUrl.communication, update.language?.updateMode, () => language(update.language)),
+    ofPreferences(view, update),
+  ]
+  return [
+    ...all.flatMap(({ changed }) => changed),
+    ...all
+      .flatMap(({ removed }) => removed)
+      .sort((one, other) => other.place - one.place)
+      .flatMap(({ operations }) => operations),
+    ...all.flatMap(({ added }) => added),
+  ]
+}
