@@ -45,6 +45,12 @@ export const demographicsConfig = z.object({
     .describe(
       'How long a request may take before it is answered 503 with Retry-After; X-Sync-Wait asks for another time.',
     ),
+  slowAnswers: z
+    .enum(['retry', 'poll'])
+    .default('retry')
+    .describe(
+      'What a write is answered that takes longer than `waitSeconds`: 503 and a repeat of the request, or 202 and `/_poll/{X-Request-ID}`, the form of before.',
+    ),
   updates: z
     .enum(['kept', 'computed'])
     .default('kept')

@@ -5,6 +5,7 @@ import type { ChangeStore } from './changes/store.ts'
 import type { Check } from './checks.ts'
 import { countryName } from './countries.ts'
 import type { SearchParameters } from './criteria.ts'
+import { subjectOf } from './events/raise.ts'
 import { dayNumber } from './fold.ts'
 import { outcomes, refuse } from './outcomes.ts'
 import { asJson, isJson, type Json, personRecord, type StoredPerson, storedPerson } from './person.ts'
@@ -230,7 +231,7 @@ export async function writeCoverage(
     at: asked.at,
     author: asked.author,
     members: ['coverage'],
-    events: [{ code: 'pds-record-change-1', facts: {} }],
+    events: [{ code: 'pds-record-change-1', facts: { subject: subjectOf(JSON.parse(after.document) as Json) } }],
     request: { ...asked.request, answer },
   })
   if (written === 'written') return answer

@@ -14,9 +14,12 @@ import { writeCoverage } from './coverage.ts'
 import { type Criteria, criteriaOf, singleValue } from './criteria.ts'
 import { crossCheck } from './cross-check.ts'
 import { explain } from './explain.ts'
+import { refused } from './fhir/answer.ts'
 import { pdsFace, type Settled } from './fhir/face.ts'
 import { operationalPaths } from './fhir/operational.ts'
+import { outcomeOf } from './fhir/outcome-of.ts'
 import { accessRecord } from './fhir/record.ts'
+import { slowWrites } from './fhir/slow-writes.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
 import type { UseCases } from './hl7v3/run.ts'
 import { migrations } from './migrations.ts'
@@ -230,6 +233,11 @@ export function demographics(parts: {
         writeCoverage: (asked) => writeCoverage({ people, changes, kept }, asked),
         create: (asked) => create(registering, asked),
         birth: (asked) => birth(registering, asked),
+        slow: slowWrites({
+          form: config.slowAnswers,
+          keptAnswer: changes.keptAnswer,
+          refusal: (error) => refused(outcomeOf(error, platform).outcome),
+        }),
         mayRegister: perSecond(config.createsPerSecond),
         plainJsonPatch: platform.profile === 'sandbox',
         ...(explains && { explain: explained }),

@@ -2,6 +2,18 @@ import type { Random } from '@openspine/platform/clock'
 import { namingSystem } from '@openspine/standards/nhs'
 import type { EventCode, WaitingEvent } from '../changes/change.ts'
 import { asJson, isJson, type Json, type Sensitivity } from '../person.ts'
+import { birthResources } from './birth-message.ts'
+import {
+  addressOf,
+  careConnect,
+  concept,
+  identifierOf,
+  nameOf,
+  organisation,
+  profile,
+  reference,
+  stu3,
+} from './parts.ts'
 
 /** MESH workflow under which an event is delivered (§22). */
 export const eventWorkflow: Readonly<Record<EventCode, string>> = {
@@ -19,10 +31,6 @@ const displays: Readonly<Record<EventCode, string>> = {
   'pds-death-notification-1': 'PDS Death Notification',
   'pds-record-change-1': 'PDS Record Change',
 }
-
-const stu3 = (name: string) => `https://fhir.nhs.uk/STU3/${name}`
-const careConnect = (name: string) => `https://fhir.hl7.org.uk/STU3/${name}`
-const profile = (resource: string) => ({ profile: [careConnect(`StructureDefinition/CareConnect-${resource}-1`)] })
 
 /** The demographics service itself, in whose name events are sent. */
 const spine = { code: 'X26', name: 'NHS England' }
@@ -115,9 +123,30 @@ export function eventMessage(event: WaitingEvent, parts: MessageParts): Json {
     ]
     if (status !== 'U' && typeof facts['died'] === 'string') patient['deceasedDateTime'] = facts['died']
   }
+  // A birth is news of the mother: she is whom it is delivered for.
+  const birth =
+    code === 'pds-birth-notification-1'
+      ? birthResources(facts, { id, baby: ids.patient, located, ...parts })
+      : undefined
+  if (birth) {
+    Object.assign(patient, birth.baby)
+    further.push(...birth.resources)
+  }
+  const mother = birth && asJson(facts['mother'])
   const focus = code === 'pds-record-change-1' ? ids.patient : ids.communication
   const entries: (readonly [string, Json])[] = [
-    [ids.header, header({ ...event, moment, ids, focus, subject, asid: parts.asid })],
+    [
+      ids.header,
+      header({
+        ...event,
+        moment,
+        ids,
+        focus,
+        subject: mother ?? subject,
+        nhsNumber: mother === undefined ? nhsNumber : String(mother['nhsNumber']),
+        asid: parts.asid,
+      }),
+    ],
     ...(code === 'pds-record-change-1'
       ? []
       : [
@@ -126,7 +155,7 @@ export function eventMessage(event: WaitingEvent, parts: MessageParts): Json {
             {
               resourceType: 'Communication',
               status: 'completed',
-              subject: reference(ids.patient),
+              subject: reference(birth?.mother ?? ids.patient),
               sender: reference(ids.sender),
             },
           ] as const,
@@ -191,63 +220,5 @@ function header(about: {
     },
     responsible: reference(ids.sender),
     focus: [reference(about.focus)],
-  }
-}
-
-const reference = (id: string): Json => ({ reference: `urn:uuid:${id}` })
-const concept = (system: string, code: string, display: string): Json => ({ coding: [{ system, code, display }] })
-
-function identifierOf(nhsNumber: string): Json {
-  return {
-    extension: [
-      {
-        url: careConnect('StructureDefinition/Extension-CareConnect-NHSNumberVerificationStatus-1'),
-        valueCodeableConcept: concept(
-          careConnect('CareConnect-NHSNumberVerificationStatus-1'),
-          '01',
-          'Number present and verified',
-        ),
-      },
-    ],
-    system: namingSystem.fhirNhsUk.nhsNumber,
-    value: nhsNumber,
-  }
-}
-
-function organisation(odsCode: string, name: string | undefined): Json {
-  return {
-    resourceType: 'Organization',
-    meta: profile('Organization'),
-    identifier: [{ system: namingSystem.fhirNhsUk.odsOrganisation, value: odsCode }],
-    ...(name === undefined ? {} : { name }),
-  }
-}
-
-function nameOf(name: Json): Json {
-  const { prefix, given, family, suffix } = name
-  return {
-    use: 'official',
-    ...(family === undefined ? {} : { family }),
-    ...(given === undefined ? {} : { given }),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(suffix === undefined ? {} : { suffix }),
-  }
-}
-
-function addressOf(address: unknown, use: 'home' | 'old'): Json | undefined {
-  if (!isJson(address)) return undefined
-  const { line, postalCode, period } = address
-  const lines = Array.isArray(line)
-    ? line.filter((part): part is string => typeof part === 'string' && part !== '')
-    : []
-  const { start, end } = asJson(period)
-  return {
-    use,
-    ...(lines.length > 0 && {
-      text: [...lines, ...(typeof postalCode === 'string' ? [postalCode] : [])].join(', '),
-      line: lines,
-    }),
-    ...(typeof postalCode === 'string' && { postalCode }),
-    ...(start === undefined ? {} : { period: { start, ...(end === undefined ? {} : { end }) } }),
   }
 }

@@ -3,7 +3,15 @@ import type { Logger } from '@openspine/platform/log'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Authenticate } from '../access.ts'
 import type { KeptAnswer } from '../changes/change.ts'
-import { type Arrival, arrivalChecks, mustPass, operationOf, retrieveChecks, searchChecks } from '../checks.ts'
+import {
+  type Arrival,
+  arrivalChecks,
+  mustPass,
+  type Operation,
+  operationOf,
+  retrieveChecks,
+  searchChecks,
+} from '../checks.ts'
 import { type CoverageWrite, coverageNumber } from '../coverage.ts'
 import type { Criteria } from '../criteria.ts'
 import { criteriaOf, type SearchParameters, searchParameters, singleValue } from '../criteria.ts'
@@ -23,7 +31,8 @@ import { explanationAsked, explanationEntry } from './explanation.ts'
 import { type Judged, outcomeOf } from './outcome-of.ts'
 import { birthAnswer, createAnswer } from './register.ts'
 import { fhirJson, relatedBundle, searchBundle } from './render.ts'
-import { etagOf, updateAnswer, type WriteRequest } from './update.ts'
+import { keptAsAnswer, type SlowWrites } from './slow-writes.ts'
+import { etagOf, requestKey, updateAnswer, type WriteRequest } from './update.ts'
 
 /** What the PDS FHIR face stands on: use cases and what every request needs. */
 export interface FaceDependencies {
@@ -47,6 +56,8 @@ export interface FaceDependencies {
   birth(asked: BirthNotification): Promise<Registered>
   /** Whether one more person may be registered at this time (§17). */
   mayRegister(now: number): boolean
+  /** What becomes of writes that take longer than the caller waits. */
+  readonly slow: SlowWrites
   /** Whether a patch may come as application/json, as in the public sandbox. */
   readonly plainJsonPatch: boolean
   /** Whether `_explain` is a parameter, and what it answers to healthcare workers; absent: it is unknown like any other. */
@@ -78,6 +89,9 @@ export interface Settled {
   readonly reasons: readonly unknown[] | undefined
   readonly judged: Omit<Judged, 'outcome'>
 }
+
+/** Operations whose answers are kept, so that they can be asked for again. */
+const writes: ReadonlySet<Operation> = new Set(['update', 'coverage-write', 'create', 'birth'])
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 const corsMethods = 'GET, PUT, POST, PATCH, DELETE'
@@ -163,7 +177,9 @@ async function serve(
       asidRequired: dependencies.asidRequired,
     }
     mustPass(arrivalChecks, arrival)
-    answer = await within(waitMs(request, dependencies.waitSeconds), answerTo(dependencies, arrival, request))
+    const ms = waitMs(request, dependencies.waitSeconds)
+    const work = answerTo(dependencies, arrival, request)
+    answer = await (writes.has(operation) ? dependencies.slow.inTime(requestKey(arrival), ms, work) : within(ms, work))
   } catch (error) {
     const { outcome, ...why } = outcomeOf(error, dependencies)
     judged = why
@@ -213,7 +229,7 @@ async function answerTo(dependencies: FaceDependencies, arrival: Arrival, reques
         writeRequest(request),
       )
     case 'poll':
-      throw refuse(outcomes.notFound, 'No answer of this environment has to be polled for.')
+      return dependencies.slow.poll({ ...requestKey(arrival), id: (arrival.number ?? '').toLowerCase() })
     default:
       throw refuse(outcomes.unsupportedService, 'This operation is not part of this release.')
   }
@@ -233,10 +249,7 @@ const coverageParts = (dependencies: FaceDependencies, request: FastifyRequest) 
   writeCoverage: dependencies.writeCoverage,
 })
 
-async function written(answer: Promise<KeptAnswer>): Promise<Answer> {
-  const { shown, ...rest } = await answer
-  return { ...rest, shown: shown === undefined ? [] : [shown] }
-}
+const written = async (answer: Promise<KeptAnswer>): Promise<Answer> => keptAsAnswer(await answer)
 
 async function retrieveAnswer(dependencies: FaceDependencies, { number, access }: Arrival): Promise<Answer> {
   mustPass(retrieveChecks, { number })

@@ -9,7 +9,8 @@ export interface Content {
 
 export interface Response {
   readonly headers?: Readonly<Record<string, object>>
-  readonly content: Readonly<Record<string, Content>>
+  /** Absent: the body is empty. */
+  readonly content?: Readonly<Record<string, Content>>
 }
 
 export interface Operation {
@@ -70,6 +71,10 @@ export function describedAs(
   const response = resolved<Response>(found)
   for (const name of Object.keys(response.headers ?? {}))
     assert.ok(answer.headers[name] !== undefined, `${at}: header ${name}`)
+  if (response.content === undefined) {
+    assert.equal(answer.body, '', at)
+    return
+  }
   const content = response.content[String(answer.headers['content-type']).split(';')[0] ?? '']
   assert.ok(content !== undefined, `${at}: ${String(answer.headers['content-type'])} is not described`)
   conforms(content.schema, JSON.parse(answer.body), at)

@@ -76,7 +76,7 @@ test('examples of bodies are as their schemas say, and every refusal has its exa
     for (const { schema, examples = {} } of Object.values(operation.requestBody?.content ?? {}))
       for (const { value } of Object.values(examples)) conforms(schema, value, `${method} ${path}`)
     for (const [status, response] of Object.entries(operation.responses))
-      for (const { examples = {} } of Object.values(resolved<Response>(response).content))
+      for (const { examples = {} } of Object.values(resolved<Response>(response).content ?? {}))
         for (const example of Object.values(examples))
           assert.ok(
             resolved<{ summary: string }>(example as { summary: string }).summary.startsWith(status),

@@ -1,6 +1,7 @@
 import { isSpineError } from '@openspine/standards/error'
 import type { BirthKey, RaisedEvent } from '../changes/change.ts'
 import { mustPass } from '../checks.ts'
+import { raisedBy, subjectOf } from '../events/raise.ts'
 import { asJson, extensionUrl, items, type Json, text } from '../person.ts'
 import { retrieve } from '../retrieve.ts'
 import { valueAt } from '../rules/body.ts'
@@ -32,14 +33,15 @@ export async function birth(parts: RegisterParts, asked: BirthNotification): Pro
     day: subject.birth,
     order: typeof baby['multipleBirthInteger'] === 'number' ? baby['multipleBirthInteger'] : notKnown,
   }
+  const patient = babyPatient(baby, today, now)
   return register(parts, {
     kind: 'birth',
     day: subject.birth,
-    record: { patient: babyPatient(baby, today, now), related: [motherRelation(value)] },
+    record: { patient, related: [motherRelation(value)] },
     birth: key,
     author,
     request,
-    events: events(value),
+    events: events(value, patient),
     matches: () => matches(parts, subject, key, asked.ignorePotentialMatches),
     check: () => mustPass(newBirthChecks, body),
     answer,
@@ -131,12 +133,18 @@ function motherRelation(value: Json): Json {
 }
 
 /** What subscribers are told of the birth, beside the child's record. */
-function events(value: Json): readonly RaisedEvent[] {
+function events(value: Json, patient: Json): readonly RaisedEvent[] {
   const at = (path: string) => valueAt(value, path) ?? null
   const baby = babyOf(value)
   const notified: RaisedEvent = {
     code: 'pds-birth-notification-1',
     facts: {
+      subject: subjectOf(patient),
+      address: items(patient['address']).find(({ use }) => use === 'home') ?? null,
+      birthPlace: asJson(extensionOf(patient, extensionUrl.birthPlace))['valueAddress'] ?? null,
+      ethnicCategory: extensionOf(patient, extensionUrl.ethnicCategory) ?? null,
+      multipleBirthInteger: patient['multipleBirthInteger'] ?? null,
+      died: patient['deceasedDateTime'] ?? null,
       birthTime: at('entry/0/resource/_birthDate/extension/0/valueDateTime'),
       weightGrams: at('entry/1/resource/valueQuantity/value'),
       stillbirth: at('entry/2/resource/valueCodeableConcept/coding/0/code'),
@@ -157,9 +165,13 @@ function events(value: Json): readonly RaisedEvent[] {
       registeringAuthority: text(registeringAuthority(baby)) ?? null,
     },
   }
-  const status = deathAtBirth(baby)
-  return status === undefined ? [notified] : [notified, { code: 'pds-death-notification-1', facts: { status } }]
+  // As any other death: the difference between a child of whom none was told and the one that is registered.
+  const { deceasedDateTime: _, extension: __, ...alive } = patient
+  return [notified, ...raisedBy(alive, patient).filter(({ code }) => code === 'pds-death-notification-1')]
 }
+
+const extensionOf = (patient: Json, url: string): Json | undefined =>
+  items(patient['extension']).find((extension) => extension['url'] === url)
 
 function registeringAuthority(baby: Json): unknown {
   for (const extension of items(baby['extension']))

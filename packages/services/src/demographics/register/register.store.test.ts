@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { systemRandom } from '@openspine/platform/clock'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore } from '@openspine/platform/testing'
+import { stu3 } from '@openspine/standards/fhir/stu3'
 import { isNhsNumber } from '@openspine/standards/nhs'
+import { eventMessage } from '../events/message.ts'
 import { migrations } from '../migrations.ts'
 import { outcomes } from '../outcomes.ts'
-import { type Json, storedPerson } from '../person.ts'
+import { items, type Json, storedPerson } from '../person.ts'
 import { birth } from './birth.ts'
 import { create } from './create.ts'
 import { numberSource } from './numbers.ts'
@@ -162,6 +165,24 @@ forEachStore((open) => {
       const [event] = await here.changes.waiting(5)
       assert.deepEqual([event?.code, event?.nhsNumber], ['pds-birth-notification-1', number])
       assert.equal(event?.facts['weightGrams'], 3405)
+      assert.ok(event !== undefined)
+      const message = (sensitivity: 'U' | 'R') =>
+        eventMessage(event, { random: systemRandom, sensitivity, asid: '200000000001', organisationName: () => 'X' })
+      const told = message('U')
+      assert.deepEqual(stu3.check(told), [])
+      const of = (type: string) =>
+        items(told['entry'])
+          .map(({ resource }) => resource as Json)
+          .filter(({ resourceType }) => resourceType === type)
+      const [baby, motherToo] = of('Patient')
+      assert.equal(items(baby?.['identifier'])[0]?.['value'], number)
+      assert.equal(items(motherToo?.['identifier'])[0]?.['value'], '9990548617')
+      assert.ok(JSON.stringify(of('MessageHeader')).includes('9990548617'), 'it is delivered for the mother')
+      assert.equal(of('Observation').length, 5)
+      assert.equal(of('EpisodeOfCare').length, 4)
+      const withheld = JSON.stringify(message('R'))
+      for (const place of ['Sample Street', 'ZZ99', 'RR8G5', 'A20047', 'Testham'])
+        assert.ok(!withheld.includes(place), place)
     })
 
     test('algorithm 1: the same mother, day and order is the same birth, whatever is ignored', async () => {
