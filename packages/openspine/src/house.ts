@@ -157,6 +157,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
     origin,
     relyingParties: party.relyingParties,
+    mockParties: party.mockParties,
   })
   const theIdentity = identity({
     platform,
@@ -165,9 +166,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     // Whoever configures providers means those alone; and where the house's own do not answer, nothing vouches for
     // what is signed in their name.
     providers:
-      values.identity.providers.length === 0 && theSignIn.contract.answers
-        ? party.providers(theSignIn.contract.issuers)
-        : [],
+      values.identity.providers.length === 0 && theSignIn.contract.answers ? party.providers(theSignIn.contract) : [],
     publicHost,
     opensStatus: theGateway.contract.opensStatus,
     activity: theGateway.contract,
