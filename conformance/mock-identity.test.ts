@@ -1,7 +1,6 @@
 /** The mock identity service behind /oauth2-mock (identity specification §2.10): users without passwords, keys by address. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { type Spine, startSpine } from 'openspine'
 import { applicationKey, browser, clientAssertion, credentials, type WebClient, webClient } from './token-client.ts'
@@ -9,23 +8,15 @@ import { applicationKey, browser, clientAssertion, credentials, type WebClient, 
 const callbackUrl = 'https://app.example.test/signed-in'
 const own = applicationKey('test-1')
 
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
 describe('the mock identity service', () => {
   let spine: Spine
   let web: WebClient
   let origin: string
   let application: { readonly id: string; readonly clientId: string; readonly clientSecret: string }
   before(async () => {
-    const apiPort = await freePort()
-    origin = `https://localhost:${apiPort}`
-    spine = await startSpine({ overrides: { apiPort, publicHost: 'localhost' } })
+    // A port of its own, which the issuers know before it is opened.
+    spine = await startSpine()
+    origin = String(spine.urls['api'])
     web = webClient(readFileSync(spine.platform.trust.files.bundle, 'utf8'))
     const { gateway } = spine.contracts
     const { application: made, key } = await gateway.create('Mocked', 'test')

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openAudit } from '@openspine/platform/audit'
 import { type Clock, systemClock, systemRandom } from '@openspine/platform/clock'
-import { type Door, ocsp, openDoor, operational, pki } from '@openspine/platform/doors'
+import { type Door, ocsp, openDoor, operational, pki, type ReservedPort } from '@openspine/platform/doors'
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { type Metrics, makeMetrics } from '@openspine/platform/metrics'
@@ -248,7 +248,7 @@ export async function runHouse(
   base: OpenPlatform,
   services: Services,
   settings: Settings,
-  options: { readonly only?: readonly string[] } = {},
+  options: { readonly only?: readonly string[]; readonly apiPort?: ReservedPort } = {},
 ): Promise<RunningHouse> {
   const { platform } = base
   const spine = settings.values['']
@@ -305,6 +305,7 @@ export async function runHouse(
         name,
         host: spine.host,
         port: ports[name],
+        ...(name === 'api' && options.apiPort !== undefined ? { reserved: options.apiPort } : {}),
         plain: name === 'pki',
         trust: platform.trust,
         identity: { fqdn: spine.publicHost },
@@ -329,6 +330,7 @@ export async function runHouse(
       urls[name] = door.url
       closers.push(() => door.close(deadlineMs))
     }
+    if (urls['api'] === undefined) options.apiPort?.release()
     return { urls, stop }
   } catch (error) {
     await stop()
