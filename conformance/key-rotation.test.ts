@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { readSignedToken } from '@openspine/standards/jose'
 import { loadSandbox, startSpine } from 'openspine'
@@ -13,14 +13,6 @@ import { applicationKey, browser, clientAssertion, credentials, exchange, webCli
 
 const redirectUri = 'https://app.example.test/signed-in'
 const party = { clientId: '100000000009.apps.national', secret: 'a secret of the test, long enough' }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createSocketServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 /** Waits until it holds, as long as a busy machine may need. */
 async function until(holds: () => boolean): Promise<void> {
@@ -30,11 +22,10 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 test('keys are rotated under load without one failed verification', { timeout: 280_000 }, async (t) => {
-  const apiPort = await freePort()
-  const spine = await startSpine({ overrides: { apiPort, publicHost: 'localhost' } })
+  const spine = await startSpine()
   t.after(() => spine.stop())
   await loadSandbox(spine)
-  const origin = `https://localhost:${apiPort}`
+  const origin = String(spine.urls['api'])
   const url = `${origin}/oauth2/token`
   const web = webClient(readFileSync(spine.platform.trust.files.bundle, 'utf8'))
   t.after(() => web.close())

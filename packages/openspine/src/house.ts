@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openAudit } from '@openspine/platform/audit'
 import { type Clock, systemClock, systemRandom } from '@openspine/platform/clock'
-import { type Door, ocsp, openDoor, operational, pki } from '@openspine/platform/doors'
+import { type Door, ocsp, openDoor, operational, pki, type ReservedPort } from '@openspine/platform/doors'
 import { openJobs } from '@openspine/platform/jobs'
 import { makeLog } from '@openspine/platform/log'
 import { type Metrics, makeMetrics } from '@openspine/platform/metrics'
@@ -157,6 +157,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     patients: patientsIn(theDemographics.contract, values.signIn.offeredPatients),
     origin,
     relyingParties: party.relyingParties,
+    mockParties: party.mockParties,
   })
   const theIdentity = identity({
     platform,
@@ -165,9 +166,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     // Whoever configures providers means those alone; and where the house's own do not answer, nothing vouches for
     // what is signed in their name.
     providers:
-      values.identity.providers.length === 0 && theSignIn.contract.answers
-        ? party.providers(theSignIn.contract.issuers)
-        : [],
+      values.identity.providers.length === 0 && theSignIn.contract.answers ? party.providers(theSignIn.contract) : [],
     publicHost,
     opensStatus: theGateway.contract.opensStatus,
     activity: theGateway.contract,
@@ -249,7 +248,7 @@ export async function runHouse(
   base: OpenPlatform,
   services: Services,
   settings: Settings,
-  options: { readonly only?: readonly string[] } = {},
+  options: { readonly only?: readonly string[]; readonly apiPort?: ReservedPort } = {},
 ): Promise<RunningHouse> {
   const { platform } = base
   const spine = settings.values['']
@@ -306,6 +305,7 @@ export async function runHouse(
         name,
         host: spine.host,
         port: ports[name],
+        ...(name === 'api' && options.apiPort !== undefined ? { reserved: options.apiPort } : {}),
         plain: name === 'pki',
         trust: platform.trust,
         identity: { fqdn: spine.publicHost },
@@ -330,6 +330,7 @@ export async function runHouse(
       urls[name] = door.url
       closers.push(() => door.close(deadlineMs))
     }
+    if (urls['api'] === undefined) options.apiPort?.release()
     return { urls, stop }
   } catch (error) {
     await stop()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type ReservedPort, reservePort } from '@openspine/platform/doors'
 import type { Platform } from '@openspine/platform/service'
 import { makeServices, openPlatform, runHouse, type Services } from './house.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -59,8 +60,9 @@ export async function startSpine(options: StartOptions = {}): Promise<Spine> {
   const removeFiles = () => {
     if (temporary) rmSync(temporary, { recursive: true, force: true })
   }
+  let reserved: ReservedPort | undefined
   try {
-    const settings =
+    const given =
       options.settings ??
       readSettings({
         // Nobody opens that folder again, so nobody needs to know what its keys are encrypted with.
@@ -71,11 +73,18 @@ export async function startSpine(options: StartOptions = {}): Promise<Spine> {
           ...options.overrides,
         },
       })
+    // Issuers and audiences name the port of the door `api`: it has to be known before there is a service.
+    const { host, apiPort } = given.values['']
+    reserved = apiPort === 0 ? await reservePort(host) : undefined
+    const settings = reserved === undefined ? given : withApiPort(given, reserved.port)
     const base = await openPlatform(settings, { memory: temporary !== undefined })
     const { platform, close } = base
     try {
       const services = makeServices(platform, settings)
-      const house = await runHouse(base, services, settings, options)
+      const house = await runHouse(base, services, settings, {
+        ...options,
+        ...(reserved === undefined ? {} : { apiPort: reserved }),
+      })
       const contracts = Object.fromEntries(
         Object.entries(services).map(([name, service]) => [name, service.contract]),
       ) as unknown as Spine['contracts']
@@ -95,7 +104,13 @@ export async function startSpine(options: StartOptions = {}): Promise<Spine> {
       throw error
     }
   } catch (error) {
+    reserved?.release()
     removeFiles()
     throw error
   }
 }
+
+const withApiPort = (settings: Settings, apiPort: number): Settings => ({
+  ...settings,
+  values: { ...settings.values, '': { ...settings.values[''], apiPort } },
+})

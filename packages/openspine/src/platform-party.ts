@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } f
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Provider } from '@openspine/services/identity'
-import type { RelyingParty } from '@openspine/services/sign-in/contract'
+import type { RelyingParty, SignIn } from '@openspine/services/sign-in/contract'
 
 /** What the platform's authorisation server proves itself with at the identity providers of the same environment. */
 interface Proof {
@@ -13,6 +13,7 @@ interface Proof {
 }
 
 const keyId = 'platform-1'
+const mockClient = 'openspine-platform'
 
 /** The environment's own, made once; every process that shares the folder reads the same. */
 function proofIn(folder: string): Proof {
@@ -41,17 +42,9 @@ function proofIn(folder: string): Proof {
 /** The platform as both sides know it: a relying party of each identity provider, and each provider as the platform's. */
 export interface PlatformParty {
   readonly relyingParties: readonly RelyingParty[]
-  providers(
-    issuers: {
-      readonly [Name in 'cis2' | 'nhs-login']: {
-        readonly issuer: string
-        readonly authorize: string
-        readonly token: string
-        readonly userinfo: string
-        readonly jwks: string
-      }
-    },
-  ): readonly Provider[]
+  /** Of the mocks behind `/oauth2-mock`. */
+  readonly mockParties: readonly RelyingParty[]
+  providers(at: Pick<SignIn, 'issuers' | 'mocks'>): readonly Provider[]
 }
 
 /** `origin` is the address of the door `api`; `folder` holds the proof (mode 0600). */
@@ -75,7 +68,16 @@ export function platformParty({ origin, folder }: { readonly origin: string; rea
       },
       { issuer: 'nhs-login', clientId: patientClient, name, redirectUris, jwks: { keys: [publicKey] } },
     ],
-    providers: ({ cis2, 'nhs-login': nhsLogin }) => [
+    mockParties: (['cis2', 'nhs-login'] as const).map((issuer) => ({
+      issuer,
+      clientId: mockClient,
+      name,
+      redirectUris: [`${origin}/oauth2-mock/callback`],
+      secret: proof.secret,
+    })),
+    providers: ({ issuers: { cis2, 'nhs-login': nhsLogin }, mocks }) => [
+      mockProvider('nhs-cis2', mocks.cis2, proof.secret),
+      mockProvider('nhs-login', mocks['nhs-login'], proof.secret),
       {
         kind: 'nhs-cis2',
         base: '/oauth2',
@@ -105,5 +107,23 @@ export function platformParty({ origin, folder }: { readonly origin: string; rea
         logoutFrom: [],
       },
     ],
+  }
+}
+
+/** A realm of the mock identity service as the platform's provider (§2.10). */
+function mockProvider(kind: Provider['kind'], issuer: string, secret: string): Provider {
+  const at = (path: string) => `${issuer}/protocol/openid-connect/${path}`
+  return {
+    kind,
+    base: '/oauth2-mock',
+    issuer,
+    authorizeUrl: at('auth'),
+    tokenUrl: at('token'),
+    jwksUrl: at('certs'),
+    userinfoUrl: at('userinfo'),
+    clientId: mockClient,
+    secret,
+    nonce: true,
+    logoutFrom: [],
   }
 }

@@ -19,6 +19,7 @@ import { type DoorLimits, defaultLimits } from './limits.ts'
 import { type Peer, peerNow, peerOf } from './peer.ts'
 import { answerPlainHttp } from './plain-http.ts'
 import { bareResponse, hsts, problem, problemOf, problemType, sendProblem } from './problem.ts'
+import type { ReservedPort } from './reserved-port.ts'
 import { followTrust, type Mutual, serverTls } from './tls.ts'
 import { answerUnsound, unsoundHead } from './unsound.ts'
 
@@ -39,6 +40,8 @@ export interface DoorOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  /** The port, where it had to be known before there was anything to answer with (`reservePort`). */
+  readonly reserved?: ReservedPort
   readonly trust: Trust
   /** The server's own certificate. */
   readonly identity: { readonly fqdn: string; readonly names?: readonly string[] }
@@ -348,7 +351,7 @@ function after(ms: number): { readonly passed: Promise<void>; cancel(): void } {
   }
 }
 
-function listen(server: Server | HttpServer, { name, host, port }: DoorOptions): Promise<number> {
+function listen(server: Server | HttpServer, { name, host, port, reserved }: DoorOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
@@ -366,7 +369,9 @@ function listen(server: Server | HttpServer, { name, host, port }: DoorOptions):
         ),
       )
     })
-    server.listen({ host, port, backlog: 1024 }, () => resolve((server.address() as AddressInfo).port))
+    const ready = () => resolve((server.address() as AddressInfo).port)
+    if (reserved === undefined) server.listen({ host, port, backlog: 1024 }, ready)
+    else server.listen(reserved.socket, ready)
   })
 }
 

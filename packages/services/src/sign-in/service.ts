@@ -15,6 +15,7 @@ import { hadSecondFactor, levelOf } from './levels.ts'
 import { backChannel } from './logout.ts'
 import { migrations } from './migrations.ts'
 import { mockRealm } from './mock.ts'
+import { mockJwks } from './mock-jwks.ts'
 import { nhsLogin, patientBySubject } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
 import { makePasskeys, type PasskeyPerson } from './passkeys.ts'
@@ -25,6 +26,12 @@ import { signInStore } from './store.ts'
 export { type SignInConfig, signInConfig } from './config.ts'
 export { countedCheck, newCheck, type PasskeyWords, registrationChecks, signInChecks } from './passkey-checks.ts'
 export { listedWorkers, patientsIn, workersIn } from './people.ts'
+
+/** A client of a mock: both realms know it by a secret, as CIS2 does. */
+const soundMock = ({ issuer, ...party }: RelyingParty): RelyingParty => ({
+  ...soundParty({ ...party, issuer: 'cis2' }),
+  issuer,
+})
 
 const topic = 'sign_in.keys'
 const cookiePurpose = 'sign_in cookie key'
@@ -39,6 +46,8 @@ export function signIn(needs: {
   readonly origin: string
   /** Known besides those that are registered in the store: the platform's own authorisation server. */
   readonly relyingParties?: readonly RelyingParty[]
+  /** The same of the mocks, which know secrets for patients' applications too. */
+  readonly mockParties?: readonly RelyingParty[]
   /** How often ended sign-ons are cleared away, in milliseconds. */
   readonly sweepMs?: number
 }): Service<SignIn> {
@@ -58,6 +67,7 @@ export function signIn(needs: {
     authorities: () => trust.material().ca,
   })
   const given = (needs.relyingParties ?? []).map(soundParty)
+  const givenMocks = (needs.mockParties ?? []).map(soundMock)
   const issuerOf = {
     cis2: config.cis2Issuer === '' ? `${origin}${config.cis2Path}` : config.cis2Issuer,
     'nhs-login': config.nhsLoginIssuer === '' ? `${origin}${config.nhsLoginPath}` : config.nhsLoginIssuer,
@@ -159,6 +169,8 @@ export function signIn(needs: {
 
   /** Clients of the mocks, which know secrets for patients' applications too. */
   const mockParty = (name: IssuerName) => async (clientId: string) => {
+    const own = givenMocks.find((party) => party.issuer === name && party.clientId === clientId)
+    if (own !== undefined) return own
     const found = await rows.find({ issuer: `mock-${name}`, model: 'Party', id: digestOf(clientId) })
     return found?.payload as RelyingParty | undefined
   }
@@ -168,8 +180,9 @@ export function signIn(needs: {
       cis2: `${origin}/realms/Cis2-mock-${platform.environment}`,
       'nhs-login': `${origin}/realms/NHS-Login-mock-${platform.environment}`,
     },
-    async registerMock({ issuer: name, ...party }) {
-      const sound = { ...soundParty({ ...party, issuer: 'cis2' }), issuer: name }
+    async registerMock(party) {
+      const sound = soundMock(party)
+      const { issuer: name } = sound
       await rows.put({ issuer: `mock-${name}`, model: 'Party', id: digestOf(sound.clientId), payload: { ...sound } })
       await record('sign_in.relying_party.registered', { issuer: `mock-${name}`, client: sound.clientId })
     },
@@ -250,6 +263,7 @@ export function signIn(needs: {
                 authorizeByForm(issuer('nhs-login')),
               ]),
             )
+            await app.register(mockJwks)
             for (const [realm, owner, name] of [
               ['Cis2', 'mock-cis2', 'cis2'],
               ['NHS-Login', 'mock-nhs-login', 'nhs-login'],
