@@ -205,12 +205,14 @@ export function* casesOf(about: { seed: number; people: number; queries: number 
   const { seed, people, queries } = about
   const roll = dice(seed)
   const sample = knownPeople({ seed, from: 0, to: people, most: queries * 12 })
-  const strangers = knownPeople({ seed, from: people, to: people + people, most: queries * 2 })
+  const strangers = knownPeople({ seed, from: people, to: people + people, most: queries * 10 })
   for (const [corruption, { kind, change }] of Object.entries(corruptions)) {
     // Look-alikes are of people who are there; who is absent has details of nobody.
     const from = kind === 'absent' ? strangers : sample
+    // A false match is rare, and so wants more questions.
+    const wanted = kind === 'absent' || kind === 'look-alike' ? queries * 5 : queries
     let made = 0
-    for (let turn = 0; made < queries && turn < from.length; turn++) {
+    for (let turn = 0; made < wanted && turn < from.length; turn++) {
       const person = from[turn] as Known
       const other = from[(turn * 7 + 13) % from.length] as Known
       if (kind === 'look-alike' && !differ(person, other)) continue
