@@ -115,6 +115,41 @@ test('nothing recorded is a success; sensitive, merged and invalidated people ar
   for (const nhsNumber of [numbers.invalidated, numbers.absent]) assert.equal((await ask(nhsNumber)).status, 404)
 })
 
+test('tokens as the published example files have them', async () => {
+  const { ask } = service
+  const net = 'http://fhir.nhs.net/Id'
+  const answer = await ask(numbers.unrecorded, {
+    claims: {
+      sub: 'PW1357',
+      requested_scopes: 'patient/*.read',
+      requested_record: {
+        resourceType: 'Patient',
+        identifier: [{ system: `${net}/nhs-number`, value: numbers.unrecorded }],
+      },
+      requesting_device: {
+        resourceType: 'Device',
+        identifier: [{ id: '0b7677c0-d434-11e6-9598-0800200c9a66' }],
+        type: { coding: [{ system: 'http://snomed.info/sct', code: '462240000' }] },
+        model: 'AA 1001-C',
+        version: '8.15-04',
+      },
+      requesting_organization: {
+        resourceType: 'Organization',
+        identifier: [{ system: `${net}/ods-organization-code`, value: 'R1A02' }],
+      },
+      requesting_practitioner: {
+        resourceType: 'Practitioner',
+        id: '3516e6a0-d434-11e6-9598-0800200c9a66',
+        identifier: [{ system: `${net}/sds-role-profile-id`, value: 'PW1357' }],
+        practitionerRole: [
+          { managingOrganization: { reference: 'Organization/1a9f3c50-d434-11e6-9598-0800200c9a66' } },
+        ],
+      },
+    },
+  })
+  assert.equal(answer.status, 200, answer.text)
+})
+
 const spoiled = (part: string, value: unknown) => ({ claims: { [part]: value } })
 const otherQuery = (name: string, value: string) => {
   const pairs = new URLSearchParams(query(numbers.charged))
@@ -166,6 +201,7 @@ const failures: Readonly<Record<string, readonly Asking[]>> = {
     { claims: { iat: noon + 700, exp: noon + 1000 } },
     spoiled('requested_record', { resourceType: 'Patient', identifier: [{ system: 'x', value: 'y' }] }),
     spoiled('requesting_organization', { resourceType: 'Organization', name: 'none' }),
+    spoiled('requesting_device', { resourceType: 'Device', model: 'none' }),
   ],
   'Resources of the token': [
     spoiled('requesting_device', { resourceType: 'Device', identifier: [{ system: 'a', value: 'b' }], colour: 'red' }),

@@ -18,9 +18,16 @@ const scopes = ['patient/Observation.read', 'patient/*.read']
 const { nhsNumber, odsOrganisation } = namingSystem.fhirNhsUk
 const generation: Generation = { line: '0', fhir: dstu2, ids: namingSystem.fhirNhsUk }
 
+/** The text of the specification has the later naming systems, its example files the earlier ones: both are taken. */
+const numberSystems = [nhsNumber, namingSystem.dstu2.nhsNumber]
+const organisationSystems = [odsOrganisation, namingSystem.dstu2.odsOrganisation]
+const hasOne = (resource: Json, systems: readonly string[]) => systems.some((each) => hasIdentifier(resource, each))
+
 /** NHS number of the patient that the token says is asked for. */
-export const visitorsRecord = (claims: Json): string | undefined =>
-  identifierOf(objectAt(claims, 'requested_record'), nhsNumber)
+export function visitorsRecord(claims: Json): string | undefined {
+  const record = objectAt(claims, 'requested_record')
+  return numberSystems.map((system) => identifierOf(record, system)).find((number) => number !== undefined)
+}
 
 function rules(): readonly TokenRule[] {
   const rule = rulesOf('25')
@@ -52,12 +59,12 @@ function rules(): readonly TokenRule[] {
     }),
     ...resourceRules(rule, generation, device, () => ['Device'], 'Send a Device with an identifier.'),
     rule(device, `${device} identifier`, {
-      explains: `The claim ${device} has no identifier with system and value.`,
+      explains: `The claim ${device} has no identifier.`,
       remedy: 'Give the device an identifier: a system (a URL of your own) and a value.',
       at: [device, 'identifier'],
       passes({ claims }) {
         const it = typed(claims, device, 'Device')
-        return !it || objectsAt(it, 'identifier').some(({ system, value }) => isText(system) && isText(value))
+        return !it || objectsAt(it, 'identifier').length > 0
       },
     }),
     ...resourceRules(rule, generation, organisation, () => ['Organization'], 'Send an Organization with its ODS code.'),
@@ -67,7 +74,7 @@ function rules(): readonly TokenRule[] {
       at: [organisation, 'identifier'],
       passes({ claims }) {
         const it = typed(claims, organisation, 'Organization')
-        return !it || hasIdentifier(it, odsOrganisation)
+        return !it || hasOne(it, organisationSystems)
       },
     }),
     ...resourceRules(
@@ -102,7 +109,7 @@ function rules(): readonly TokenRule[] {
       at: [record, 'identifier'],
       passes({ claims }) {
         const it = typed(claims, record, 'Patient')
-        return !it || hasIdentifier(it, nhsNumber)
+        return !it || hasOne(it, numberSystems)
       },
     }),
   ]
