@@ -88,6 +88,7 @@ export function proxy(needs: {
     upstreams,
     slabs,
     drafts: new Slabs(writeBytes),
+    consumerBytes: Buffer.allocUnsafeSlow(readBytes),
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),
     rules: {

@@ -1,14 +1,20 @@
 import type { BodyKind } from './body.ts'
 import { type Fault, faults } from './faults.ts'
+import { CONNECTION, CONTENT_LENGTH, type FieldNames, HOST, isNamed, TRANSFER_ENCODING } from './fields.ts'
 import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  type FieldNames,
-  HOST,
-  isNamed,
-  type KnownField,
-  TRANSFER_ENCODING,
-} from './fields.ts'
+  classes,
+  digits,
+  duplicate,
+  maxMethod,
+  methodName,
+  originForm,
+  startsWithProxy,
+  statusByte,
+  TOKEN,
+  VALUE,
+  versionCrlf,
+} from './octets.ts'
+import { endOfTarget, endOfValue, sameBytes } from './words.ts'
 
 /** Bounds of one message head. */
 export interface HeadLimits {
@@ -17,19 +23,6 @@ export interface HeadLimits {
 }
 
 export const defaultHeadLimits: HeadLimits = { maxBytes: 16_384, maxFields: 100 }
-
-const TOKEN = 1
-const VALUE = 2
-const TARGET = 4
-const classes = Uint8Array.from({ length: 256 }, (_, c) => {
-  const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(c)) && c < 0x80
-  const value = c === 0x09 || (c >= 0x20 && c !== 0x7f)
-  const target = c > 0x20 && c < 0x7f
-  return (token ? TOKEN : 0) | (value ? VALUE : 0) | (target ? TARGET : 0)
-})
-
-/** Names that belong to one hop by their beginning. */
-const proxyPrefix = [0x70, 0x72, 0x6f, 0x78, 0x79, 0x2d]
 
 const METHOD = 0
 const PATH = 1
@@ -44,14 +37,31 @@ const CONTENT_LF = 9
 const LAST_LF = 10
 const COMPLETE = 11
 
-const versionCrlf = Buffer.from('HTTP/1.1\r', 'latin1')
-const maxMethod = 32
+/** So many bytes at a time are taken over and walked: a head fits, and a body behind it is not copied along. */
+const pieceBytes = 4096
 const empty = Buffer.alloc(0)
+const emptyView = new DataView(empty.buffer, 0, 0)
+
+const blank = (c: number) => c === 0x20 || c === 0x09
+
+/** What is known of a head besides its lines. */
+interface Start {
+  /** Length of the head in bytes; 0 when there is none to compare with. */
+  length: number
+  count: number
+  method: string
+  status: number
+  targetEnd: number
+  targetText: string | undefined
+}
 
 /**
  * Reads message heads of one side of one connection: positions into the bytes, no object per field.
  * Strict (RFC 9112 with every leniency refused), incremental, and the same for every way in which the
- * bytes may be cut. Everything it answers is valid until the next `begin`.
+ * bytes may be cut. Everything it answers but `rest` is valid until the next `begin`: it keeps a copy of the head.
+ *
+ * Most heads of a connection are the one before with another target, trace id or date. Such a head is compared with
+ * that one instead of being walked (`#retrace`): the lines that are the same byte for byte are read in the same way.
  *
  * @example
  * const head = new HeadReader('request', names)
@@ -82,9 +92,24 @@ export class HeadReader {
   /** Bytes read so far; nothing has arrived yet when 0. */
   received = 0
 
+  /** The head, as far as it is here, and the one before: two buffers of the reader's own that take turns. */
   #bytes: Buffer = empty
-  /** Holds a head that came in pieces; undefined while the head lies in the chunk that it came in. */
-  #held: Buffer | undefined = undefined
+  #view = emptyView
+  #lastBytes: Buffer = empty
+  #lastView = emptyView
+  readonly #last: Start = { length: 0, count: 0, method: '', status: 0, targetEnd: 0, targetText: undefined }
+  /** How many bytes of `#bytes` are filled. */
+  #stored = 0
+  /** What was read last, and how many bytes came before it. */
+  #chunk: Buffer = empty
+  #before = 0
+  /** Lines with fields whose values differ from one message to the next, in order, and where they end in a new head. */
+  readonly #varying: Int16Array
+  readonly #ends: Uint32Array
+  #varyingCount = 0
+  /** Values that have been asked for, by id. */
+  readonly #values: (string | undefined)[]
+  #targetText: string | undefined = undefined
   #state: number
   #pos = 0
   #mark = 0
@@ -101,11 +126,27 @@ export class HeadReader {
     this.#at = new Uint32Array(4 * limits.maxFields)
     this.#drop = new Uint8Array(limits.maxFields)
     this.#first = new Int16Array(names.all.length).fill(-1)
+    this.#varying = new Int16Array(limits.maxFields)
+    this.#ends = new Uint32Array(limits.maxFields)
+    this.#values = names.all.map(() => undefined)
     this.#state = kind === 'request' ? METHOD : STATUS
   }
 
-  /** Forgets the last head and waits for the next. */
+  /** Lets go of the last head and waits for the next. */
   begin(): void {
+    const last = this.#last
+    last.length = this.complete && this.length <= pieceBytes ? this.length : 0
+    last.count = this.count
+    last.method = this.method
+    last.status = this.status
+    last.targetEnd = this.#targetEnd
+    last.targetText = this.#targetText
+    const bytes = this.#bytes
+    this.#bytes = this.#lastBytes
+    this.#lastBytes = bytes
+    const view = this.#view
+    this.#view = this.#lastView
+    this.#lastView = view
     this.fault = undefined
     this.length = 0
     this.count = 0
@@ -115,13 +156,14 @@ export class HeadReader {
     this.contentLength = -1
     this.close = false
     this.received = 0
-    this.#bytes = empty
-    this.#held = undefined
+    this.#stored = 0
+    this.#chunk = empty
+    this.#before = 0
     this.#state = this.#kind === 'request' ? METHOD : STATUS
     this.#pos = 0
     this.#mark = 0
-    this.#hop = false
-    this.#first.fill(-1)
+    this.#targetEnd = 0
+    this.#targetText = undefined
   }
 
   get complete(): boolean {
@@ -131,44 +173,135 @@ export class HeadReader {
   /** Takes the next bytes. True when the head is complete or at fault; `rest` then gives what follows it. */
   read(chunk: Buffer): boolean {
     if (this.fault !== undefined || this.#state === COMPLETE) return true
-    if (this.received === 0) {
-      this.#bytes = chunk
-      this.received = chunk.length
-    } else {
-      this.#hold(chunk)
+    const before = this.received
+    this.#chunk = chunk
+    this.#before = before
+    this.received = before + chunk.length
+    for (let from = 0; from < chunk.length && this.#state !== COMPLETE; from += pieceBytes) {
+      this.#store(chunk, from)
+      if (before + from === 0) {
+        if (this.#retrace()) {
+          this.#state = COMPLETE
+          this.fault = this.#settle()
+          return true
+        }
+        this.#forget()
+      }
+      this.fault = this.#walk()
+      if (this.fault !== undefined) return true
     }
-    this.fault = this.#walk()
-    return this.fault !== undefined || this.#state === COMPLETE
+    return this.#state === COMPLETE
   }
 
-  /** What came after the head together with its last piece. */
+  /** What came after the head together with its last piece: a part of that piece, to be used or copied at once. */
   get rest(): Buffer {
-    return this.length === this.received ? empty : this.#bytes.subarray(this.length, this.received)
+    return this.length === this.received ? empty : this.#chunk.subarray(this.length - this.#before)
   }
 
-  #hold(chunk: Buffer): void {
-    const size = this.received + chunk.length
-    const held = this.#held
-    if (held === undefined || held.length < size) {
-      const grown = Buffer.allocUnsafe(Math.max(1024, 2 * size))
-      this.#bytes.copy(grown, 0, 0, this.received)
-      this.#held = grown
+  /** Takes over a piece of `chunk`, as far as a head may reach. */
+  #store(chunk: Buffer, from: number): void {
+    const stored = this.#stored
+    const size = Math.min(stored + Math.min(chunk.length - from, pieceBytes), this.#limits.maxBytes)
+    if (this.#bytes.length < size) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(1024, 2 * size), this.#limits.maxBytes))
+      this.#bytes.copy(grown, 0, 0, stored)
       this.#bytes = grown
+      this.#view = new DataView(grown.buffer)
     }
-    chunk.copy(this.#bytes, this.received)
-    this.received = size
+    chunk.copy(this.#bytes, stored, from, from + size - stored)
+    this.#stored = size
+  }
+
+  /** The lines of the last head are of no use. */
+  #forget(): void {
+    this.#last.length = 0
+    this.#targetText = undefined
+    this.#first.fill(-1)
+    this.#values.fill(undefined)
+    this.#varyingCount = 0
+    this.#hop = false
+  }
+
+  /**
+   * Whether this head is the last one with another target and other values in the varying fields. Then the lines are
+   * where they were, moved by what those differ in length. It may say no to any head, and the head is walked. It says
+   * yes only when the walk would find the same lines: every byte outside of those places is the same, and in them
+   * stands nothing that could end a line, or that the walk would trim.
+   */
+  #retrace(): boolean {
+    const last = this.#last
+    if (last.length === 0) return false
+    const bytes = this.#view
+    const before = this.#lastView
+    const stored = this.#stored
+    const at = this.#at
+    let from = 0
+    let shift = 0
+    if (this.#kind === 'request') {
+      const start = this.#targetStart
+      const end = last.targetEnd
+      if (end >= stored || !sameBytes(bytes, 0, before, 0, start)) return false
+      if (sameBytes(bytes, start, before, start, end + 1 - start)) this.#targetText = last.targetText
+      else {
+        const other = endOfTarget(bytes, start, stored)
+        if (other === stored || !originForm(this.#bytes, start, other)) return false
+        shift = other - end
+      }
+      from = end
+    }
+    const targetShift = shift
+    for (let k = 0; k < this.#varyingCount; k++) {
+      const base = (this.#varying[k] as number) << 2
+      const valueStart = at[base + 2] as number
+      const start = valueStart + shift
+      if (start >= stored || !sameBytes(bytes, from + shift, before, from, valueStart - from)) return false
+      const end = endOfValue(bytes, start, stored)
+      if (end === stored || blank(bytes.getUint8(start)) || blank(bytes.getUint8(end - 1))) return false
+      this.#ends[k] = end
+      from = at[base + 3] as number
+      shift = end - from
+    }
+    // A varying value must be followed by what followed the last one, the CR first.
+    const length = last.length + shift
+    if (length > stored || !sameBytes(bytes, from + shift, before, from, last.length - from)) return false
+    this.#targetEnd = last.targetEnd + targetShift
+    this.#move(last.count, targetShift)
+    this.length = length
+    this.count = last.count
+    this.method = last.method
+    this.status = last.status
+    return true
+  }
+
+  /** The lines of the last head where they stand in this one. */
+  #move(count: number, targetShift: number): void {
+    const at = this.#at
+    const ids = this.#names.varying
+    for (let i = 0; i < ids.length; i++) this.#values[ids[i] as number] = undefined
+    let shift = targetShift
+    let k = 0
+    for (let index = 0; index < count; index++) {
+      const base = index << 2
+      at[base] = (at[base] as number) + shift
+      at[base + 1] = (at[base + 1] as number) + shift
+      at[base + 2] = (at[base + 2] as number) + shift
+      if (k < this.#varyingCount && this.#varying[k] === index)
+        shift = (this.#ends[k++] as number) - (at[base + 3] as number)
+      at[base + 3] = (at[base + 3] as number) + shift
+    }
   }
 
   #walk(): Fault | undefined {
     const bytes = this.#bytes
+    const view = this.#view
     const { maxBytes, maxFields } = this.#limits
-    const end = this.received < maxBytes ? this.received : maxBytes
+    const end = this.#stored
     let pos = this.#pos
     let state = this.#state
     let fault: Fault | undefined
     while (pos < end) {
       if (state === CONTENT) {
-        while (pos < end && ((classes[bytes[pos] as number] as number) & VALUE) !== 0) pos++
+        pos = endOfValue(view, pos, end)
         if (pos === end) break
         if (bytes[pos] !== 0x0d) {
           fault = bytes[pos] === 0x0a ? faults.HTTP1_BARE_LF : faults.HTTP1_FIELD_VALUE
@@ -236,7 +369,7 @@ export class HeadReader {
         this.#targetStart = pos
         state = PATH
       } else if (state === PATH) {
-        while (pos < end && ((classes[bytes[pos] as number] as number) & TARGET) !== 0) pos++
+        pos = endOfTarget(view, pos, end)
         if (pos === end) break
         if (bytes[pos] !== 0x20 || !originForm(bytes, this.#targetStart, pos)) {
           fault = faults.HTTP1_TARGET
@@ -314,6 +447,7 @@ export class HeadReader {
     this.#drop[index] = known.perHop ? 1 : 0
     if ((this.#first[known.id] as number) < 0) this.#first[known.id] = index
     else if (known.single) return duplicate(known)
+    if (known.varying) this.#varying[this.#varyingCount++] = index
     if (known.id === CONNECTION) this.#hop = true
     return undefined
   }
@@ -376,9 +510,9 @@ export class HeadReader {
 
   /** The request target, byte for byte. */
   get target(): string {
-    return this.#kind === 'request' && this.#targetEnd > this.#targetStart
-      ? this.#bytes.toString('latin1', this.#targetStart, this.#targetEnd)
-      : ''
+    if (this.#kind !== 'request' || this.#targetEnd <= this.#targetStart) return ''
+    this.#targetText ??= this.#bytes.toString('latin1', this.#targetStart, this.#targetEnd)
+    return this.#targetText
   }
 
   get reason(): string {
@@ -389,8 +523,12 @@ export class HeadReader {
   value(id: number): string | undefined {
     const index = this.#first[id] as number
     if (index < 0) return undefined
+    const there = this.#values[id]
+    if (there !== undefined) return there
     const base = index << 2
-    return this.#bytes.toString('latin1', this.#at[base + 2], this.#at[base + 3])
+    const value = this.#bytes.toString('latin1', this.#at[base + 2], this.#at[base + 3])
+    this.#values[id] = value
+    return value
   }
 
   has(id: number): boolean {
@@ -450,55 +588,4 @@ export class HeadReader {
   #lineEnd(index: number, last: number): number {
     return index + 1 < this.count ? (this.#at[(index + 1) << 2] as number) : last
   }
-}
-
-function duplicate(field: KnownField): Fault {
-  if (field.id === HOST) return faults.HTTP1_HOST
-  if (field.id === CONTENT_LENGTH) return faults.HTTP1_CONTENT_LENGTH
-  return field.id === TRANSFER_ENCODING ? faults.HTTP1_TRANSFER_ENCODING : faults.HTTP1_DUPLICATE
-}
-
-function startsWithProxy(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < proxyPrefix.length) return false
-  for (let i = 0; i < proxyPrefix.length; i++)
-    if (((bytes[start + i] as number) | 0x20) !== (proxyPrefix[i] as number | 0x20)) return false
-  return true
-}
-
-/** A relay is asked with a path, or with `*`; the absolute form and the authority form (CONNECT) are for other servers. */
-function originForm(bytes: Buffer, start: number, end: number): boolean {
-  return bytes[start] === 0x2f ? end > start : bytes[start] === 0x2a && end === start + 1
-}
-
-/** 1 to 15 digits as a number; -1 otherwise. */
-function digits(bytes: Buffer, start: number, end: number): number {
-  if (end === start || end - start > 15) return -1
-  let value = 0
-  for (let i = start; i < end; i++) {
-    const digit = (bytes[i] as number) - 0x30
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
-  return value
-}
-
-/** The frequent methods without a new string. */
-function methodName(bytes: Buffer, end: number): string {
-  const first = bytes[0]
-  if (end === 3 && first === 0x47 && bytes[1] === 0x45 && bytes[2] === 0x54) return 'GET'
-  if (end === 4 && first === 0x50 && bytes[1] === 0x4f && bytes[2] === 0x53 && bytes[3] === 0x54) return 'POST'
-  return bytes.toString('latin1', 0, end)
-}
-
-const statusStart = Buffer.from('HTTP/1.1 ', 'latin1')
-
-/** Byte `at` of a status line, up to what follows the three digits. */
-function statusByte(c: number, at: number): Fault | undefined {
-  if (at < 9) {
-    if (c === statusStart[at]) return undefined
-    return at < 8 ? faults.HTTP1_VERSION : faults.HTTP1_STATUS
-  }
-  if (at === 9) return c >= 0x31 && c <= 0x35 ? undefined : faults.HTTP1_STATUS
-  if (at < 12) return c >= 0x30 && c <= 0x39 ? undefined : faults.HTTP1_STATUS
-  return c === 0x20 || c === 0x0d ? undefined : faults.HTTP1_STATUS
 }

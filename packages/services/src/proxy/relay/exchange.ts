@@ -26,10 +26,9 @@ const END = 4
 
 /** Request bytes that are kept while a connection to the provider is being made. */
 const holdBytes = 65_536
-/** Body pieces up to this size travel in one write with their head. */
-const joinBytes = 16_384
 /** A refused request's body up to this size is read and thrown away, so that the connection can go on. */
 export const discardBytes = 65_536
+const nothing = Buffer.alloc(0)
 /** Interim answers (1xx) of one exchange at most. */
 const maxInterim = 20
 
@@ -87,14 +86,10 @@ export class Exchange implements UpstreamUser {
       return
     }
     if (call.endpoint === undefined) throw new Error('An admitted call has an endpoint')
-    if (first.length > 0) {
-      this.#held.push(first)
-      this.#heldBytes = first.length
-    }
-    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''))
+    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''), first)
   }
 
-  #take(origin: Origin): void {
+  #take(origin: Origin, first: Buffer): void {
     this.#origin = origin
     const connection = origin.take(this)
     if (connection === 'full') {
@@ -102,9 +97,16 @@ export class Exchange implements UpstreamUser {
     } else if (connection === 'waiting') {
       // Connection attempts have a deadline of their own; this one is for the wait on top of it.
       this.#await(this.#relay.times.connect + this.#relay.times.queue)
+      if (first.length > 0) this.#hold(first)
     } else {
-      this.ready(connection)
+      this.#send(connection, first)
     }
+  }
+
+  /** Keeps a copy of request bytes until they can be sent. */
+  #hold(piece: Buffer): void {
+    this.#held.push(Buffer.from(piece))
+    this.#heldBytes += piece.length
   }
 
   #await(ms: number): void {
@@ -112,20 +114,24 @@ export class Exchange implements UpstreamUser {
   }
 
   ready(connection: UpstreamConnection): void {
+    const [first = nothing, ...more] = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    this.#send(connection, first, more)
+  }
+
+  /** Sends the head with what of the body is here; `first` goes with the head in one piece, which copies it. */
+  #send(connection: UpstreamConnection, first: Buffer, more: readonly Buffer[] = []): void {
     const { head, body } = this.#inbound
     this.#upstream = connection
     this.#phase = SEND
-    const held = this.#held
-    const first = held.length > 0 && (held[0] as Buffer).length <= joinBytes ? held.shift() : undefined
     const { drafts } = this.#relay
     const draft = drafts.take()
     let flows = connection.socket.write(
       head.rebuild(requestStart(this.#call, head), this.#inbound.forwarded, first, draft),
       () => drafts.give(draft),
     )
-    for (const piece of held) flows = connection.socket.write(piece)
-    this.#held = []
-    this.#heldBytes = 0
+    for (const piece of more) flows = connection.socket.write(piece)
     if (body.done) this.#sent()
     else {
       this.#await(this.#relay.times.body)
@@ -152,12 +158,16 @@ export class Exchange implements UpstreamUser {
     if (this.#phase === END) return
     const { body } = this.#inbound
     if (this.#phase === WAIT) {
-      this.#held.push(piece)
-      this.#heldBytes += piece.length
+      this.#hold(piece)
       if (this.#heldBytes >= holdBytes) this.#inbound.hold()
       return
     }
-    const flows = this.#upstream?.socket.write(piece) === true
+    const { slabs } = this.#relay
+    const slab = slabs.take()
+    // The socket may keep what it is given for a while, and what was read is gone after this call.
+    const copied = piece.copy(slab)
+    const kept = copied === piece.length ? slab.subarray(0, copied) : Buffer.from(piece)
+    const flows = this.#upstream?.socket.write(kept, () => slabs.give(slab)) === true
     if (body.done) this.#sent()
     else {
       if (this.#phase === SEND) this.#await(this.#relay.times.body)
@@ -329,7 +339,7 @@ export class Exchange implements UpstreamUser {
       this.#upstream = undefined
       this.#phase = WAIT
       upstream.release(false)
-      this.#take(this.#origin)
+      this.#take(this.#origin, nothing)
       return
     }
     const code = (error as (Error & { code?: string }) | undefined)?.code ?? 'CLOSED'

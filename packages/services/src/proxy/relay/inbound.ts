@@ -7,6 +7,7 @@ import { Exchange } from './exchange.ts'
 import { forwardedLine } from './heads.ts'
 import { framingRefusal, internalRefusal } from './problems.ts'
 import { field, type Relay, requestNames } from './relay.ts'
+import { readInto } from './shared-read.ts'
 
 /** Waits for, or reads, the head of a request. */
 const HEAD = 0
@@ -49,7 +50,10 @@ export class Inbound implements Expiring {
     this.forwarded = forwardedLine(facts.address, relay.config.fqdn)
     this.deadline = relay.deadlines.now + relay.times.head
     relay.deadlines.add(this)
-    socket.on('data', (chunk: Buffer) => this.#bytes(chunk))
+    // The bytes are overwritten after the call: whatever is kept of them is copied.
+    if (!readInto(socket, relay.consumerBytes, (piece) => this.#bytes(piece)))
+      socket.on('data', (chunk: Buffer) => this.#bytes(chunk))
+    else socket.resume()
     socket.on('drain', () => this.#exchange?.consumerDrained())
     socket.on('end', () => this.#left())
     // The reason is of no use: a consumer that has gone has gone. `close` follows.
@@ -156,7 +160,7 @@ export class Inbound implements Expiring {
 
   /** Bytes of a next request that came early. */
   #keep(chunk: Buffer): void {
-    this.#later = this.#later.length === 0 ? chunk : Buffer.concat([this.#later, chunk])
+    this.#later = Buffer.concat([this.#later, chunk])
     if (this.#later.length >= laterBytes) this.hold()
   }
 

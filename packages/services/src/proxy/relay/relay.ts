@@ -15,6 +15,7 @@ import type { Upstreams } from './upstream.ts'
 export const requestNames = fieldNames({
   single: ['authorization', 'ssp-traceid', 'ssp-from', 'ssp-to', 'ssp-interactionid'],
   wanted: ['accept', 'content-type', 'expect'],
+  varying: ['ssp-traceid', 'authorization'],
 })
 
 export const field = {
@@ -28,7 +29,10 @@ export const field = {
   expect: requestNames.id('expect'),
 }
 
-export const responseNames = fieldNames()
+export const responseNames = fieldNames({
+  wanted: ['date', 'etag', 'last-modified'],
+  varying: ['date', 'etag', 'last-modified'],
+})
 export const keepAliveField = responseNames.id('keep-alive')
 
 /** Limits of time, in milliseconds. */
@@ -75,6 +79,8 @@ export interface Relay {
   /** Buffers for what is read, and for what is written. */
   readonly slabs: Slabs
   readonly drafts: Slabs
+  /** Where bytes of consumers are read, those of all connections one after the other. */
+  readonly consumerBytes: Buffer
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */
