@@ -43,20 +43,12 @@ export function proxyRecord(
   exchange: ExchangeFacts,
   refusal: Refusal | undefined,
 ): AuditRecord {
-  const { connection, sender, receiver } = call
-  const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
-  const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
-  let json = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status},"verb":${quoted(verb)}`
-  if (target !== undefined) json += `,"target":${quoted(target)}`
-  if (call.from !== undefined) json += `,"from":${quoted(bounded(call.from))}`
-  if (call.to !== undefined) json += `,"to":${quoted(bounded(call.to))}`
-  if (call.interaction !== undefined) json += `,"interaction":${quoted(bounded(call.interaction))}`
-  if (sender !== undefined) json += `,"senderOds":${quoted(sender.odsCode)},"senderPartyKey":${quoted(sender.partyKey)}`
-  if (receiver !== undefined)
-    json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
-  if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
+  let json = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status}`
+  // Only what was admitted is known to have the same things written of it as others of its way.
+  if (call.directory === undefined) json += wayOf(call)
+  else json += call.way.record ??= wayOf(call)
   if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
-  json += `${written(connection)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
+  json += `${written(call.connection)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
   if (exchange.firstByteMs !== undefined) json += `,"firstByteMs":${exchange.firstByteMs}`
   if (exchange.providerMs !== undefined) json += `,"providerMs":${exchange.providerMs}`
   json += `,"totalMs":${exchange.totalMs}`
@@ -73,6 +65,23 @@ export function proxyRecord(
         trace: call.traceId.length > 200 ? call.traceId.slice(0, 200) : call.traceId,
         facts,
       }
+}
+
+/** Who asks whom for what. */
+function wayOf(call: Call): string {
+  const { sender, receiver } = call
+  const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
+  const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
+  let json = `,"verb":${quoted(verb)}`
+  if (target !== undefined) json += `,"target":${quoted(target)}`
+  if (call.from !== undefined) json += `,"from":${quoted(bounded(call.from))}`
+  if (call.to !== undefined) json += `,"to":${quoted(bounded(call.to))}`
+  if (call.interaction !== undefined) json += `,"interaction":${quoted(bounded(call.interaction))}`
+  if (sender !== undefined) json += `,"senderOds":${quoted(sender.odsCode)},"senderPartyKey":${quoted(sender.partyKey)}`
+  if (receiver !== undefined)
+    json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
+  if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
+  return json
 }
 
 /** Who a connection comes from is the same for all its requests. */

@@ -94,9 +94,9 @@ export function proxy(needs: {
     rules: {
       peerNow: (peer) => peerNow(peer, trust, platform.clock),
       readEndpoint: endpointReader(),
-      readToken: tokenReader(),
       allow: throttle(config),
     },
+    readToken: tokenReader(),
     closing: () => closing,
   }
 

@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readClaims } from './claims.ts'
-import { bearer } from './testing.ts'
+import { bearer, credentials } from './testing.ts'
 import { tokenReader } from './tokens.ts'
 
 /** At a time that stands still: the same claims are the same header. */
 const at = { iat: 1_790_000_000, exp: 1_790_000_300 }
 
+/** What `read` finds in a request with that header. */
+const reading =
+  (read = tokenReader()) =>
+  (header: string) =>
+    credentials(header, read).token
+
 describe('remembered tokens', () => {
   it('say what a reading of the header says, the first time and every time', () => {
-    const read = tokenReader()
+    const read = reading()
     const header = bearer({ sub: 'u-1' })
-    const reading = readClaims(header)
-    assert.ok(reading.ok)
+    const claims = readClaims(header)
+    assert.ok(claims.ok)
     const expected = {
       ok: true,
-      json: JSON.stringify(reading.facts),
-      iat: reading.claims['iat'],
-      exp: reading.claims['exp'],
+      json: JSON.stringify(claims.facts),
+      iat: claims.claims['iat'],
+      exp: claims.claims['exp'],
     }
     const first = read(header)
     assert.deepEqual(first, expected)
@@ -27,8 +33,32 @@ describe('remembered tokens', () => {
     assert.deepEqual(read('Bearer a.b'), readClaims('Bearer a.b'))
   })
 
-  it('are never taken one for another, though they differ in one digit', () => {
+  it('are told from each other by their bytes when their fingerprints are the same', () => {
     const read = tokenReader()
+    const alike = (header: string) => ({
+      fingerprint: () => 7,
+      is: (_: number, bytes: Buffer) => bytes.equals(Buffer.from(header)),
+      value: () => header,
+    })
+    for (let round = 0; round < 3; round++)
+      for (const sub of ['a', 'b']) {
+        const found = read(alike(bearer({ ...at, sub })), 0)?.token
+        assert.ok(found?.ok && found.json.includes(`"sub":"${sub}"`))
+      }
+  })
+
+  it('say whether the header is Bearer and one token, and whether it is there at all', () => {
+    const told = (header: string) => credentials(header)
+    assert.deepEqual(
+      [told('Basic dTpw').bearer, told('bearer  x').bearer, told('Bearer a b').bearer],
+      [false, true, false],
+    )
+    assert.deepEqual([told('').empty, told('').bearer, told('x').empty], [true, false, false])
+    assert.equal(tokenReader()({ fingerprint: () => 0, is: () => false, value: () => undefined }, 0), undefined)
+  })
+
+  it('are never taken one for another, though they differ in one digit', () => {
+    const read = reading()
     const iat = 1_790_000_000
     for (let round = 0; round < 2; round++)
       for (let second = 0; second < 20; second++) {
@@ -40,7 +70,7 @@ describe('remembered tokens', () => {
   })
 
   it('are forgotten when newer ones come, and kept while they are used', () => {
-    const read = tokenReader(4)
+    const read = reading(tokenReader(4))
     const used = read(bearer({ ...at, sub: 'used' }))
     const left = read(bearer({ ...at, sub: 'left' }))
     for (let i = 0; i < 100; i++) {

@@ -14,7 +14,7 @@ import {
   VALUE,
   versionCrlf,
 } from './octets.ts'
-import { endOfTarget, endOfValue, sameBytes } from './words.ts'
+import { endOfTarget, endOfValue, fingerprintOf, sameBytes } from './words.ts'
 
 /** Bounds of one message head. */
 export interface HeadLimits {
@@ -529,6 +529,23 @@ export class HeadReader {
     const value = this.#bytes.toString('latin1', this.#at[base + 2], this.#at[base + 3])
     this.#values[id] = value
     return value
+  }
+
+  /** A number made of the bytes of that value: for the same bytes the same, for others mostly another. 0 when absent. */
+  fingerprint(id: number): number {
+    const index = this.#first[id] as number
+    if (index < 0) return 0
+    const base = index << 2
+    return fingerprintOf(this.#view, this.#at[base + 2] as number, this.#at[base + 3] as number)
+  }
+
+  /** Whether that value is there and has just these bytes. */
+  is(id: number, bytes: Buffer): boolean {
+    const index = this.#first[id] as number
+    if (index < 0) return false
+    const start = this.#at[(index << 2) + 2] as number
+    const end = this.#at[(index << 2) + 3] as number
+    return end - start === bytes.length && this.#bytes.compare(bytes, 0, bytes.length, start, end) === 0
   }
 
   has(id: number): boolean {

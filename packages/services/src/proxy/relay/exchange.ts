@@ -80,12 +80,13 @@ export class Exchange implements UpstreamUser {
       this.#conclude('answered', 200, answer, undefined, close)
       return
     }
-    const refusal = admit(call, rules)
+    const refusal = admit(call, rules, this.#inbound.admitted)
     if (refusal !== undefined) {
       this.refuse(refusal)
       return
     }
     if (call.endpoint === undefined) throw new Error('An admitted call has an endpoint')
+    this.#inbound.admitted = call
     this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''), first)
   }
 

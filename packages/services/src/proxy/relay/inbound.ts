@@ -33,6 +33,8 @@ export class Inbound implements Expiring {
   /** The Forwarded line of this connection's requests (RFC 7239). */
   readonly forwarded: string
   deadline: number
+  /** The request that was admitted last. */
+  admitted: Call | undefined = undefined
   readonly #relay: Relay
   readonly #gone: (inbound: Inbound) => void
   #state = HEAD
@@ -115,7 +117,7 @@ export class Inbound implements Expiring {
             from: head.value(field.from),
             to: head.value(field.to),
             interaction: head.value(field.interaction),
-            authorization: head.value(field.authorization),
+            authorization: relay.readToken(head, field.authorization),
             contentType: head.value(field.contentType),
           }
         : { ...unsaid(head.method, head.target), traceId: head.value(field.traceId) },

@@ -6,6 +6,7 @@ import type { Directory } from '../../directory/contract.ts'
 import type { SharingAgreements } from '../../registration/contract.ts'
 import type { Surroundings } from '../call.ts'
 import type { ProxyConfig } from '../config.ts'
+import type { tokenReader } from '../tokens.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Slabs } from './slabs.ts'
 import type { Tally } from './tally.ts'
@@ -84,7 +85,9 @@ export interface Relay {
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */
-  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'readToken' | 'allow'>
+  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'allow'>
+  /** What an Authorization header says. */
+  readonly readToken: ReturnType<typeof tokenReader>
   /** New requests are no longer wanted: every answer closes its connection. */
   readonly closing: () => boolean
 }
@@ -98,7 +101,6 @@ export function around(relay: Relay, now: number): Surroundings {
     now,
     peerNow: relay.rules.peerNow,
     readEndpoint: relay.rules.readEndpoint,
-    readToken: relay.rules.readToken,
     allow: relay.rules.allow,
   }
 }
