@@ -32,7 +32,7 @@ export interface Surroundings {
 /** What is written of a way (connection, verb, target, sender, receiver, interaction and what the directory has of them). */
 export interface Way {
   /** Its members in the audit record. */
-  record?: string
+  record?: Buffer
   /** Start line and Host for the provider. */
   start?: Buffer
 }
@@ -59,7 +59,7 @@ export class Call {
   endpoint: RegisteredEndpoint | undefined = undefined
   agreement: SharingAgreement | undefined = undefined
   /** The `TokenFacts` of the token, as JSON. */
-  token: string | undefined = undefined
+  token: Buffer | undefined = undefined
   tokenFault: string | undefined = undefined
   allowance: Allowance | undefined = undefined
   /** The snapshot by which it was admitted. */

@@ -294,7 +294,7 @@ describe('admission', () => {
     assert.equal(call.endpoint?.authority, 'gp.example.test')
     assert.equal(call.provider?.cpaId, 'S000000000001')
     assert.equal(call.agreement?.id, 'agreement-1')
-    assert.deepEqual(JSON.parse(call.token ?? '{}').practitioner, {
+    assert.deepEqual(JSON.parse(String(call.token)).practitioner, {
       id: 'u-17',
       ids: ['https://fhir.nhs.uk/Id/sds-user-id|111222333444'],
       name: 'Dr Claire Jones',
@@ -452,7 +452,7 @@ describe('admission', () => {
   it('keeps the claims of a refused request too, whichever check refused it', () => {
     const refused = world({ said: { from: '200000000009' } })
     assert.equal(admit(refused.call, refused.around)?.check, 'sender-known')
-    assert.equal(JSON.parse(refused.call.token ?? '{}').sub, 'u-17')
+    assert.equal(JSON.parse(String(refused.call.token)).sub, 'u-17')
     const spoilt = world({ said: { from: '200000000009', authorization: 'Bearer abc' } })
     assert.equal(admit(spoilt.call, spoilt.around)?.check, 'sender-known')
     assert.match(spoilt.call.tokenFault ?? '', /three parts/)

@@ -43,20 +43,23 @@ export function proxyRecord(
   exchange: ExchangeFacts,
   refusal: Refusal | undefined,
 ): AuditRecord {
-  let json = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status}`
   // Only what was admitted is known to have the same things written of it as others of its way.
-  if (call.directory === undefined) json += wayOf(call)
-  else json += call.way.record ??= wayOf(call)
-  if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
-  json += `${written(call.connection)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
+  const way = call.way.record ?? wayOf(call)
+  if (call.directory !== undefined) call.way.record = way
+  let json = `,"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
   if (exchange.firstByteMs !== undefined) json += `,"firstByteMs":${exchange.firstByteMs}`
   if (exchange.providerMs !== undefined) json += `,"providerMs":${exchange.providerMs}`
   json += `,"totalMs":${exchange.totalMs}`
-  if (call.token !== undefined) json += `,"token":${call.token}`
+  if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
   if (call.tokenFault !== undefined) json += `,"tokenFault":${quoted(call.tokenFault)}`
   if (refusal !== undefined)
     json += `,"check":${quoted(refusal.check)},"clause":${quoted(refusal.clause)},"said":${quoted(refusal.text)},"explanation":${quoted(refusal.explanation)},"compared":${JSON.stringify(refusal.compared)}`
-  const facts = new WrittenFacts(`${json}}`)
+  const start = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status}`
+  const connection = written(call.connection)
+  const facts =
+    call.token === undefined
+      ? new WrittenFacts(start, way, connection, `${json}}`)
+      : new WrittenFacts(start, way, connection, `${json},"token":`, call.token, '}')
   return call.traceId === undefined
     ? { event: 'proxy.request', at, facts }
     : {
@@ -68,7 +71,7 @@ export function proxyRecord(
 }
 
 /** Who asks whom for what. */
-function wayOf(call: Call): string {
+function wayOf(call: Call): Buffer {
   const { sender, receiver } = call
   const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
   const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
@@ -81,21 +84,22 @@ function wayOf(call: Call): string {
   if (receiver !== undefined)
     json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
   if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
-  return json
+  return Buffer.from(json)
 }
 
 /** Who a connection comes from is the same for all its requests. */
-const connections = new WeakMap<ConnectionFacts, string>()
+const connections = new WeakMap<ConnectionFacts, Buffer>()
 
-function written(connection: ConnectionFacts): string {
+function written(connection: ConnectionFacts): Buffer {
   const there = connections.get(connection)
   if (there !== undefined) return there
   const { address, subject, peer } = connection
   let json = `,"address":${quoted(address)}`
   if (subject !== '') json += `,"subject":${quoted(subject)}`
   if (peer.state !== 'none') json += `,"serial":${quoted(peer.serial)},"issuer":${quoted(peer.issuer)}`
-  connections.set(connection, json)
-  return json
+  const bytes = Buffer.from(json)
+  connections.set(connection, bytes)
+  return bytes
 }
 
 /** As a JSON string; nearly every one needs no escape. */

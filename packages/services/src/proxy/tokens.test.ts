@@ -21,7 +21,7 @@ describe('remembered tokens', () => {
     assert.ok(claims.ok)
     const expected = {
       ok: true,
-      json: JSON.stringify(claims.facts),
+      json: Buffer.from(JSON.stringify(claims.facts)),
       iat: claims.claims['iat'],
       exp: claims.claims['exp'],
     }

@@ -5,7 +5,7 @@ export type KnownToken =
   | {
       readonly ok: true
       /** Its `TokenFacts` as JSON, for the record. */
-      readonly json: string
+      readonly json: Buffer
       readonly iat: unknown
       readonly exp: unknown
     }
@@ -75,7 +75,12 @@ function read(authorization: string): Credentials {
     empty: authorization === '',
     bearer: isBearer(authorization),
     token: reading.ok
-      ? { ok: true, json: JSON.stringify(reading.facts), iat: reading.claims['iat'], exp: reading.claims['exp'] }
+      ? {
+          ok: true,
+          json: Buffer.from(JSON.stringify(reading.facts)),
+          iat: reading.claims['iat'],
+          exp: reading.claims['exp'],
+        }
       : reading,
   }
 }

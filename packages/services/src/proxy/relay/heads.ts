@@ -2,18 +2,19 @@ import type { BodyKind, HeadReader } from '@openspine/standards/http1'
 import type { Call } from '../call.ts'
 
 /** Start line, Host and framing of the request as the provider gets it: framing is always written anew. */
-export function requestStart(call: Call, head: HeadReader): string {
+export function requestStart(call: Call, head: HeadReader): string | Buffer {
+  call.way.start ??= Buffer.from(addressed(call), 'latin1')
+  const { start } = call.way
+  if (head.body === 'chunked') return `${start.toString('latin1')}Transfer-Encoding: chunked\r\n`
+  return head.contentLength >= 0 ? `${start.toString('latin1')}Content-Length: ${head.contentLength}\r\n` : start
+}
+
+function addressed(call: Call): string {
   const { target, endpoint } = call
   if (target === undefined || endpoint === undefined) throw new Error('An admitted call has a target and an endpoint')
   const { rest } = target
   const path = rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`
-  const framing =
-    head.body === 'chunked'
-      ? 'Transfer-Encoding: chunked\r\n'
-      : head.contentLength >= 0
-        ? `Content-Length: ${head.contentLength}\r\n`
-        : ''
-  return `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n${framing}`
+  return `${call.method} ${path} HTTP/1.1\r\nHost: ${endpoint.authority}\r\n`
 }
 
 /**
@@ -46,9 +47,9 @@ export function chunkOf(piece: Buffer): Buffer {
  * The proxy's own Forwarded line (RFC 7239); what the consumer sent of that name stands before it, untouched. A name
  * is no address: §6.3 wants it obfuscated, which takes no more than an underscore before it.
  */
-export function forwardedLine(address: string, fqdn: string): string {
+export function forwardedLine(address: string, fqdn: string): Buffer {
   // The zone of a link-local address means something on this machine alone.
   const [bare = ''] = address.split('%')
   const node = bare === '' ? 'unknown' : bare.includes(':') ? `"[${bare}]"` : bare
-  return `Forwarded: for=${node};proto=https;by=_${fqdn}\r\n`
+  return Buffer.from(`Forwarded: for=${node};proto=https;by=_${fqdn}\r\n`, 'latin1')
 }

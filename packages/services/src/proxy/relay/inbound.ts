@@ -31,7 +31,7 @@ export class Inbound implements Expiring {
   readonly body = new BodyReader()
   readonly facts: ConnectionFacts
   /** The Forwarded line of this connection's requests (RFC 7239). */
-  readonly forwarded: string
+  readonly forwarded: Buffer
   deadline: number
   /** The request that was admitted last. */
   admitted: Call | undefined = undefined
