@@ -29,6 +29,8 @@ const holdBytes = 65_536
 /** A refused request's body up to this size is read and thrown away, so that the connection can go on. */
 export const discardBytes = 65_536
 const nothing = Buffer.alloc(0)
+/** Answer bytes that a consumer may have before it; a provider that would send more waits until all of them are taken. */
+const aheadBytes = 131_072
 /** Interim answers (1xx) of one exchange at most. */
 const maxInterim = 20
 
@@ -55,6 +57,8 @@ export class Exchange implements UpstreamUser {
   /** The provider stopped reading, or the consumer did. */
   #stalled = false
   #repeated = false
+  /** Is told when this turn of the event loop ends. */
+  #gathers = false
 
   constructor(relay: Relay, inbound: Inbound, call: Call, began: number) {
     this.#relay = relay
@@ -163,12 +167,12 @@ export class Exchange implements UpstreamUser {
       if (this.#heldBytes >= holdBytes) this.#inbound.hold()
       return
     }
-    const { slabs } = this.#relay
-    const slab = slabs.take()
+    const { drafts } = this.#relay
+    const draft = drafts.take()
     // The socket may keep what it is given for a while, and what was read is gone after this call.
-    const copied = piece.copy(slab)
-    const kept = copied === piece.length ? slab.subarray(0, copied) : Buffer.from(piece)
-    const flows = this.#upstream?.socket.write(kept, () => slabs.give(slab)) === true
+    const copied = piece.copy(draft)
+    const kept = copied === piece.length ? draft.subarray(0, copied) : Buffer.from(piece)
+    const flows = this.#upstream?.socket.write(kept, () => drafts.give(draft)) === true
     if (body.done) this.#sent()
     else {
       if (this.#phase === SEND) this.#await(this.#relay.times.body)
@@ -206,11 +210,7 @@ export class Exchange implements UpstreamUser {
     let rest = chunk
     while (this.#phase !== BODY) {
       this.#ledger.answering()
-      if (!head.read(rest)) {
-        // The reader holds on to the beginning of a head that is not complete.
-        upstream.keep()
-        return
-      }
+      if (!head.read(rest)) return
       if (head.fault !== undefined) {
         this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${head.fault.reason}`)
         return
@@ -269,8 +269,8 @@ export class Exchange implements UpstreamUser {
       this.#whole(upstream, first, clean)
       return
     }
-    const flows = this.#inbound.socket.write(first, written)
-    this.#progress(upstream, flows)
+    if (kind !== 'close') upstream.gather()
+    this.#progress(upstream, this.#inbound.socket.write(first, written))
   }
 
   #answerPiece(upstream: UpstreamConnection, chunk: Buffer): void {
@@ -284,20 +284,36 @@ export class Exchange implements UpstreamUser {
       this.#progress(upstream, this.#inbound.socket.write(chunkOf(chunk)))
       return
     }
-    const slab = upstream.keep()
+    const { gathering } = upstream
+    if (gathering === undefined) throw new Error('A long answer is gathered')
+    const room = gathering.add(end)
     if (body.done) {
-      this.#written = this.#giver(slab)
-      this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
-    } else this.#progress(upstream, this.#inbound.socket.write(chunk, this.#giver(slab)))
+      const last = gathering.take()
+      this.#written = gathering.leave()
+      upstream.gathering = undefined
+      this.#whole(upstream, last, end === chunk.length)
+    } else if (room) {
+      if (!this.#gathers) {
+        this.#gathers = true
+        this.#relay.turn.add(this)
+      }
+    } else {
+      const piece = gathering.take() as Buffer
+      this.#progress(upstream, this.#inbound.socket.write(piece, gathering.leave()))
+    }
   }
 
-  /** Gives a read buffer back once its bytes have been written. */
-  #giver(slab: Buffer | undefined): (() => void) | undefined {
-    return slab === undefined ? undefined : () => this.#relay.slabs.give(slab)
+  /** What has been gathered goes on its way, though there would be room for more. */
+  turnEnded(): void {
+    this.#gathers = false
+    const upstream = this.#upstream
+    const gathering = upstream?.gathering
+    if (this.#phase !== BODY || upstream === undefined || gathering === undefined || gathering.waiting === 0) return
+    this.#progress(upstream, this.#inbound.socket.write(gathering.take() as Buffer))
   }
 
   #progress(upstream: UpstreamConnection, flows: boolean): void {
-    if (flows) this.#await(this.#relay.times.idle)
+    if (flows || this.#inbound.socket.writableLength < aheadBytes) this.#await(this.#relay.times.idle)
     else {
       upstream.socket.pause()
       this.#await(this.#relay.times.body)

@@ -8,6 +8,7 @@ import type { Surroundings } from '../call.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { tokenReader } from '../tokens.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Turn } from './gathering.ts'
 import type { Slabs } from './slabs.ts'
 import type { Tally } from './tally.ts'
 import type { Upstreams } from './upstream.ts'
@@ -77,9 +78,9 @@ export interface Relay {
   readonly deadlines: Deadlines
   readonly upstreams: Upstreams
   readonly tally: Tally
-  /** Buffers for what is read, and for what is written. */
-  readonly slabs: Slabs
+  /** Buffers for what is written. */
   readonly drafts: Slabs
+  readonly turn: Turn
   /** Where bytes of consumers are read, those of all connections one after the other. */
   readonly consumerBytes: Buffer
   /** Name of this node in the audit. */
