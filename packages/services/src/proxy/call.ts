@@ -33,8 +33,9 @@ export interface Surroundings {
 export interface Way {
   /** Its members in the audit record. */
   record?: Buffer
-  /** Start line and Host for the provider. */
+  /** Start line, Host and framing for the provider, and the last of these. */
   start?: Buffer
+  framing?: string
 }
 
 /** One request on its way through the checks: what it says, and what the checks found for it. */

@@ -1,15 +1,24 @@
 import type { BodyKind, Fault } from '@openspine/standards/http1'
+import { admit, admitConnection } from '../admission.ts'
 import type { Call } from '../call.ts'
-import { admit, admitConnection } from '../checks.ts'
-import { preferredType, refusalAnswer } from '../outcome.ts'
-import { allowedVerbs, preflightAnswer } from '../preflight.ts'
+import { preflightAnswer } from '../preflight.ts'
 import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
-import { answerStart, chunkOf, lastChunk, requestStart } from './heads.ts'
+import { chunkOf, lastChunk, requestStart } from './heads.ts'
 import type { Inbound } from './inbound.ts'
 import { Ledger } from './ledger.ts'
-import { advice, bodyRefusal, capacityRefusal, consumerRefusal, framingRefusal, providerRefusal } from './problems.ts'
+import {
+  advice,
+  bodyRefusal,
+  capacityRefusal,
+  closedExplanation,
+  consumerRefusal,
+  framingRefusal,
+  ownAnswer,
+  providerRefusal,
+  queueExplanation,
+} from './problems.ts'
 import { around, field, type Relay } from './relay.ts'
 import type { Origin, UpstreamConnection, UpstreamProblem, UpstreamUser } from './upstream.ts'
 
@@ -212,7 +221,7 @@ export class Exchange implements UpstreamUser {
       this.#ledger.answering()
       if (!head.read(rest)) return
       if (head.fault !== undefined) {
-        this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${head.fault.reason}`)
+        this.#unsound(head.fault)
         return
       }
       rest = head.rest
@@ -221,11 +230,8 @@ export class Exchange implements UpstreamUser {
         return
       }
       if (head.status === 101 || ++this.#interim > maxInterim) {
-        this.#providerFault(
-          502,
-          'INTERIM',
-          `The provider sent an interim answer that nobody asked for (${head.status}).`,
-        )
+        const explanation = `The provider sent an interim answer that nobody asked for (${head.status}).`
+        this.#providerFault(502, 'INTERIM', explanation)
         return
       }
       if (head.status !== 100 || this.#inbound.head.has(field.expect))
@@ -245,7 +251,7 @@ export class Exchange implements UpstreamUser {
     body.begin(kind, head.contentLength)
     const end = body.read(rest, 0)
     if (body.fault !== undefined) {
-      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      this.#unsound(body.fault)
       return
     }
     this.#status = head.status
@@ -257,7 +263,7 @@ export class Exchange implements UpstreamUser {
     const { drafts } = this.#relay
     const draft = drafts.take()
     const first = head.rebuild(
-      answerStart(head, kind, this.#close),
+      upstream.starts.of(head, kind, this.#close),
       after,
       kind === 'close' ? chunkOf(piece) : piece,
       draft,
@@ -277,7 +283,7 @@ export class Exchange implements UpstreamUser {
     const { body } = upstream
     const end = body.read(chunk, 0)
     if (body.fault !== undefined) {
-      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      this.#unsound(body.fault)
       return
     }
     if (this.#kind === 'close') {
@@ -360,13 +366,8 @@ export class Exchange implements UpstreamUser {
       return
     }
     const code = (error as (Error & { code?: string }) | undefined)?.code ?? 'CLOSED'
-    this.#providerFault(
-      502,
-      code,
-      this.#phase === BODY
-        ? 'The provider’s connection broke within the body of its answer; the consumer’s connection was cut so that nobody takes it for complete.'
-        : `The provider closed the connection ${silent ? 'before it answered' : 'within the head of its answer'} (${error?.message ?? 'orderly'}).`,
-    )
+    const stage = this.#phase === BODY ? 'body' : silent ? 'silent' : 'head'
+    this.#providerFault(502, code, closedExplanation(stage, error))
   }
 
   unreachable(problem: UpstreamProblem): void {
@@ -392,6 +393,10 @@ export class Exchange implements UpstreamUser {
     } else this.#cut('failed', refusal)
   }
 
+  #unsound(fault: Fault): void {
+    this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${fault.reason}`)
+  }
+
   /** Answers with an error of our own. */
   refuse(refusal: Refusal, close = false): void {
     this.#refuse('refused', refusal, close)
@@ -405,16 +410,7 @@ export class Exchange implements UpstreamUser {
       !body.done &&
       (head.has(field.expect) || head.body === 'chunked' || body.left > discardBytes || ending === 'failed')
     const close = mustClose || this.#mustClose() || unread
-    const answer = refusalAnswer(refusal, {
-      id: this.#relay.random.uuid(),
-      type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
-      close,
-      method: call.method,
-      verbs: allowedVerbs(this.#relay.config),
-      at: this.#relay.clock.now(),
-      allowance: call.allowance,
-    })
-    this.#conclude(ending, refusal.status, answer, refusal, close)
+    this.#conclude(ending, refusal.status, ownAnswer(this.#relay, call, head, refusal, close), refusal, close)
   }
 
   /** The answer has begun and cannot be finished: never let it look complete. */
@@ -423,7 +419,7 @@ export class Exchange implements UpstreamUser {
     this.#abandon()
     this.#phase = END
     this.#inbound.cut()
-    this.#recordAlone(ending, refusal.status, refusal)
+    this.#ledger.recordAlone(ending, refusal.status, this.#inbound.body.bytes, refusal)
   }
 
   /** The consumer has gone. */
@@ -433,7 +429,7 @@ export class Exchange implements UpstreamUser {
     this.#abandon()
     this.#phase = END
     const refusal = why === undefined ? undefined : consumerRefusal(why)
-    this.#recordAlone('consumer-left', 499, refusal)
+    this.#ledger.recordAlone('consumer-left', 499, this.#inbound.body.bytes, refusal)
   }
 
   /** Leaves the provider's side: out of the queue, or off a connection that must not be used again. */
@@ -461,9 +457,7 @@ export class Exchange implements UpstreamUser {
       return
     }
     if (this.#phase === WAIT) {
-      this.#busy(
-        `No connection to the provider became free within proxy.queueSeconds; all ${this.#origin?.limits.connections} that it may have are in use.`,
-      )
+      this.#busy(queueExplanation(this.#origin?.limits.connections))
       return
     }
     if (this.#phase === SEND) {
@@ -501,23 +495,12 @@ export class Exchange implements UpstreamUser {
     this.#phase = END
     const inbound = this.#inbound
     inbound.deadline = this.#relay.deadlines.now + this.#relay.times.body
-    this.#record(ending, status, refusal).then(
+    this.#ledger.record(ending, status, inbound.body.bytes, refusal).then(
       () => inbound.answered(last, close, this.#written),
       (error: unknown) => {
         this.#relay.log.error({ err: error }, 'a request could not be audited, so it is not answered')
         inbound.cut()
       },
-    )
-  }
-
-  #record(ending: Ending, status: number, refusal: Refusal | undefined): Promise<void> {
-    return this.#ledger.record(ending, status, this.#inbound.body.bytes, refusal)
-  }
-
-  /** For endings after which nothing is said: nobody waits for the record. */
-  #recordAlone(ending: Ending, status: number, refusal: Refusal | undefined): void {
-    this.#record(ending, status, refusal).catch((error: unknown) =>
-      this.#relay.log.error({ err: error }, 'a request could not be audited'),
     )
   }
 }

@@ -5,6 +5,7 @@ import { BodyReader, HeadReader } from '@openspine/standards/http1'
 import type { RegisteredEndpoint } from '../target.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
 import { Gathering } from './gathering.ts'
+import { AnswerStarts } from './heads.ts'
 import { keepAliveField, responseNames, type Times } from './relay.ts'
 import type { Slabs } from './slabs.ts'
 
@@ -70,6 +71,7 @@ export class UpstreamConnection implements Expiring {
   readonly socket: TLSSocket
   readonly head: HeadReader
   readonly body = new BodyReader()
+  readonly starts = new AnswerStarts()
   deadline: number
   /** True when an earlier exchange has used it: it may have died without our knowing. */
   used = false
@@ -100,7 +102,8 @@ export class UpstreamConnection implements Expiring {
       onread: {
         buffer: () => this.gathering?.room() ?? settings.providerBytes,
         callback: (length, buffer) => {
-          this.#read(buffer, length)
+          // The very buffer that was given above.
+          this.#read((buffer as Buffer).subarray(0, length))
           return true
         },
       },
@@ -137,9 +140,9 @@ export class UpstreamConnection implements Expiring {
     this.gathering = new Gathering(this.#settings.slabs)
   }
 
-  #read(buffer: Uint8Array, length: number): void {
+  #read(chunk: Buffer): void {
     if (this.#user === undefined) this.destroy()
-    else this.#user.bytes(Buffer.from(buffer.buffer, buffer.byteOffset, length))
+    else this.#user.bytes(chunk)
   }
 
   /** Fit for another exchange: open, current, and its certificate still good. */
