@@ -60,7 +60,7 @@ export class Call {
   endpoint: RegisteredEndpoint | undefined = undefined
   agreement: SharingAgreement | undefined = undefined
   /** The `TokenFacts` of the token, as JSON. */
-  token: Buffer | undefined = undefined
+  token: string | Buffer | undefined = undefined
   tokenFault: string | undefined = undefined
   allowance: Allowance | undefined = undefined
   /** The snapshot by which it was admitted. */

@@ -4,8 +4,8 @@ import { readClaims } from './claims.ts'
 export type KnownToken =
   | {
       readonly ok: true
-      /** Its `TokenFacts` as JSON, for the record. */
-      readonly json: Buffer
+      /** Its `TokenFacts` as JSON, for the record; as bytes once it is remembered. */
+      readonly json: string | Buffer
       readonly iat: unknown
       readonly exp: unknown
     }
@@ -35,17 +35,22 @@ interface Remembered {
 /** Of each of the two generations. A consumer that makes a token for every request fills them again and again. */
 const mostTokens = 2_048
 const mostBytes = 4 << 20
+/** Fingerprints of headers that have been seen once, each in a place that follows from it. */
+const places = 8_192
 
 /**
  * Reads Authorization headers, and remembers what it has read, because a consumer may use a token for five minutes:
  * two generations, bounded in number and size, the older thrown away when the newer is full. What is remembered is
  * what the header says, never that it was good: whether it is in time is asked for every request. It is found again by
- * its bytes, all of which are compared: to make a text of them and find that takes longer than all other checks.
+ * its bytes, all of which are compared: to make a text of them and find that takes longer than all other checks. Only
+ * what comes a second time is remembered: many a consumer makes a token for each request, and to keep those costs memory
+ * that has to be collected.
  */
 export function tokenReader(limit = mostTokens): (head: WrittenValue, id: number) => Credentials | undefined {
   let young = new Map<number, Remembered>()
   let old = new Map<number, Remembered>()
   let kept = 0
+  const once = new Int32Array(places)
   return (head, id) => {
     const key = head.fingerprint(id)
     const there = young.get(key)
@@ -55,7 +60,13 @@ export function tokenReader(limit = mostTokens): (head: WrittenValue, id: number
     if (remembered === undefined) {
       const text = head.value(id)
       if (text === undefined) return undefined
-      remembered = { bytes: Buffer.from(text, 'latin1'), credentials: read(text) }
+      const credentials = read(text)
+      const place = key & (places - 1)
+      if (once[place] !== key) {
+        once[place] = key
+        return credentials
+      }
+      remembered = { bytes: Buffer.from(text, 'latin1'), credentials: asBytes(credentials) }
     }
     if (young.size >= limit || kept > mostBytes) {
       old = young
@@ -77,12 +88,17 @@ function read(authorization: string): Credentials {
     token: reading.ok
       ? {
           ok: true,
-          json: Buffer.from(JSON.stringify(reading.facts)),
+          json: JSON.stringify(reading.facts),
           iat: reading.claims['iat'],
           exp: reading.claims['exp'],
         }
       : reading,
   }
+}
+
+function asBytes(credentials: Credentials): Credentials {
+  const { token } = credentials
+  return token.ok ? { ...credentials, token: { ...token, json: Buffer.from(token.json) } } : credentials
 }
 
 function isBearer(value: string): boolean {
