@@ -48,6 +48,23 @@ describe('remembered tokens', () => {
       }
   })
 
+  it('are remembered soon, however many share a place', () => {
+    const read = tokenReader()
+    const headers = [1, 2].map((number) => bearer({ ...at, sub: `u-${number}` }))
+    const seen = (number: number) =>
+      read(
+        {
+          // The same first place for both, different second ones.
+          fingerprint: () => (number << 16) | 5,
+          is: (_, bytes) => bytes.equals(Buffer.from(headers[number] as string)),
+          value: () => headers[number],
+        },
+        0,
+      )
+    for (let round = 0; round < 4; round++) for (const number of [0, 1]) seen(number)
+    for (const number of [0, 1]) assert.equal(seen(number), seen(number))
+  })
+
   it('say whether the header is Bearer and one token, and whether it is there at all', () => {
     const told = (header: string) => credentials(header)
     assert.deepEqual(

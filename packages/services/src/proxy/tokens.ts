@@ -35,7 +35,7 @@ interface Remembered {
 /** Of each of the two generations. A consumer that makes a token for every request fills them again and again. */
 const mostTokens = 2_048
 const mostBytes = 4 << 20
-/** Fingerprints of headers that have been seen once, each in a place that follows from it. */
+/** Fingerprints of headers that have been seen once, each in one of two places that follow from it. */
 const places = 8_192
 
 /**
@@ -51,6 +51,7 @@ export function tokenReader(limit = mostTokens): (head: WrittenValue, id: number
   let old = new Map<number, Remembered>()
   let kept = 0
   const once = new Int32Array(places)
+  let second = false
   return (head, id) => {
     const key = head.fingerprint(id)
     const there = young.get(key)
@@ -62,8 +63,11 @@ export function tokenReader(limit = mostTokens): (head: WrittenValue, id: number
       if (text === undefined) return undefined
       const credentials = read(text)
       const place = key & (places - 1)
-      if (once[place] !== key) {
-        once[place] = key
+      const other = (key >>> 16) & (places - 1)
+      if (once[place] !== key && once[other] !== key) {
+        // In turn, so that two that are used all the time and share a place do not drive each other out for ever.
+        second = !second
+        once[second ? other : place] = key
         return credentials
       }
       remembered = { bytes: Buffer.from(text, 'latin1'), credentials: asBytes(credentials) }
