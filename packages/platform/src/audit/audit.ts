@@ -1,10 +1,17 @@
-/** Facts that their owner has written as JSON already: one object, on one line. For those who write very many. */
+/**
+ * Facts that their owner has written as JSON already: one object, on one line, in one part or several. For those who
+ * write very many: parts that are the same for many records are given as bytes, which are copied and not encoded again.
+ */
 export class WrittenFacts {
   readonly [name: string]: unknown
-  readonly json: string
+  readonly parts: readonly (string | Buffer)[]
 
-  constructor(json: string) {
-    this.json = json
+  constructor(...parts: readonly (string | Buffer)[]) {
+    this.parts = parts
+  }
+
+  get json(): string {
+    return this.parts.join('')
   }
 }
 

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { manualClock } from '../clock.ts'
 import { silentLog } from '../testing/testing.ts'
+import { WrittenFacts } from './audit.ts'
 import { type JournalFiles, openJournal } from './journal.ts'
 import { type AuditLine, chainSeed, lineText, recordHash } from './line.ts'
 import { findJournals, openSegment } from './segment.ts'
@@ -244,3 +245,23 @@ test('a large group goes out before its turn ends, in order', async (t) => {
 function turnOfLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 }
+
+test('facts that come in parts, as text and as bytes, are one line like any other', async (t) => {
+  const { folder, journal } = openIn(t)
+  const parts = ['{"number":', Buffer.from('1,"name":"é'), 'ü–"', Buffer.from('}')]
+  const written = { event: 'test', at: now, trace: 'é', facts: new WrittenFacts(...parts) }
+  assert.equal(written.facts.json, '{"number":1,"name":"éü–"}')
+  await journal.append(written)
+  await journal.append(record(2))
+  for (const broken of [
+    new WrittenFacts('{"a":1'),
+    new WrittenFacts('{', Buffer.from('"a":1}'), ' '),
+    new WrittenFacts(),
+  ])
+    await assert.rejects(journal.append({ ...written, facts: broken }), { code: 'AUDIT_RECORD_INVALID' })
+  const lines = await readBack(folder)
+  assert.deepEqual(
+    lines.map(({ facts }) => facts),
+    ['{"number":1,"name":"éü–"}', '{"number":2}'],
+  )
+})

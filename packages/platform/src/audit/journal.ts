@@ -17,7 +17,7 @@ import { SpineError } from '@openspine/standards/error'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { AuditRecord } from './audit.ts'
-import { bytesHash, chainSeed, isEventName, recordText } from './line.ts'
+import { bytesHash, chainSeed, isEventName, recordFacts, recordStart } from './line.ts'
 import { segmentHeader, segmentName, setAside } from './segment.ts'
 import { abandonedAt, heartbeatMs, silentMs, thisWriter } from './writer.ts'
 
@@ -84,7 +84,8 @@ const fullGroup = 256 << 10
 const hashLength = 64
 const tab = 9
 const lineFeed = 10
-/** Longest record, in characters of its line. */
+const closingBrace = 0x7d
+/** Longest record, in characters of its line (bytes of those parts that come as bytes). */
 export const longestRecord = 256 << 10
 
 interface Group {
@@ -207,15 +208,21 @@ export function openJournal(options: {
    * Adds a record. Its text is made into bytes once: the hash before it is put in front for a moment, where its own hash
    * and a tab will stand, because together they are what is hashed.
    */
-  const take = (line: string) => {
-    const most = used + hashLength + 1 + 3 * line.length + 1
+  const take = (before: string, facts: readonly (string | Buffer)[], length: number) => {
+    const most = used + hashLength + 1 + 3 * length + 1
     if (most > waitingLines.length) {
       const grown = Buffer.allocUnsafeSlow(2 * most)
       waitingLines.copy(grown, 0, 0, used)
       waitingLines = grown
     }
     const start = used + hashLength + 1
-    const end = start + waitingLines.write(line, start)
+    let end = start + waitingLines.write(before, start, 'latin1')
+    for (const part of facts)
+      if (typeof part === 'string') end += waitingLines.write(part, end)
+      else {
+        waitingLines.set(part, end)
+        end += part.length
+      }
     waitingLines.write(hash, start - hashLength, 'latin1')
     hash = bytesHash(waitingLines.subarray(start - hashLength, end))
     waitingLines.write(hash, used, 'latin1')
@@ -301,15 +308,18 @@ export function openJournal(options: {
         return Promise.reject(new SpineError('AUDIT_CLOSED', undefined, { explanation: 'The audit is closed.' }))
       if (!isEventName(record.event) || !Number.isSafeInteger(record.at))
         return Promise.reject(invalid('the event must be a short dotted name and the time whole milliseconds'))
-      let line: string
+      let facts: readonly (string | Buffer)[]
       try {
-        line = recordText(seq + 1, record)
-        if (!line.endsWith('}')) return Promise.reject(invalid('the facts are no JSON object'))
+        facts = recordFacts(record)
+        if (!closes(facts.at(-1))) return Promise.reject(invalid('the facts are no JSON object'))
       } catch (error) {
         return Promise.reject(invalid('the facts are no JSON', error))
       }
-      if (line.length > longestRecord) return Promise.reject(invalid(`longer than ${longestRecord} characters`))
-      take(line)
+      const start = recordStart(seq + 1, record)
+      let { length } = start
+      for (const part of facts) length += part.length
+      if (length > longestRecord) return Promise.reject(invalid(`longer than ${longestRecord} characters`))
+      take(start, facts, length)
       const { promise } = group
       if (used >= fullGroup) flush()
       else scheduled ??= setImmediate(flush)
@@ -358,6 +368,11 @@ export function openJournal(options: {
       }
     },
   }
+}
+
+/** Whether the last part of the facts ends an object. JSON.stringify answers undefined for what it cannot write. */
+function closes(part: string | Buffer | undefined): boolean {
+  return typeof part === 'string' ? part.endsWith('}') : part?.at(-1) === closingBrace
 }
 
 async function syncFolder(folder: string): Promise<void> {

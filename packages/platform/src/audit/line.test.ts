@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AuditRecord } from './audit.ts'
-import { chainSeed, lineText, readLine, recordHash, recordText, storedRecord } from './line.ts'
+import { chainSeed, lineText, readLine, recordFacts, recordHash, recordStart, storedRecord } from './line.ts'
+
+const recordText = (seq: number, record: AuditRecord) => recordStart(seq, record) + recordFacts(record).join('')
 
 const facts = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
 const records: fc.Arbitrary<AuditRecord> = fc.record(

@@ -46,11 +46,15 @@ export function bytesHash(previousAndText: Uint8Array): string {
   return digest('sha256', previousAndText, 'hex')
 }
 
-/** Everything of the line but the hash. Throws when the facts are no JSON. */
-export function recordText(seq: number, record: AuditRecord): string {
+/** What stands between the hash and the facts. */
+export function recordStart(seq: number, record: AuditRecord): string {
   const trace = record.trace === undefined ? noTrace : escapeTrace(record.trace)
-  const facts = record.facts instanceof WrittenFacts ? record.facts.json : JSON.stringify(record.facts)
-  return `${seq}\t${record.at}\t${record.event}\t${trace}\t${facts}`
+  return `${seq}\t${record.at}\t${record.event}\t${trace}\t`
+}
+
+/** The facts of a line, in parts. Throws when they are no JSON. */
+export function recordFacts({ facts }: AuditRecord): readonly (string | Buffer)[] {
+  return facts instanceof WrittenFacts ? facts.parts : [JSON.stringify(facts)]
 }
 
 /** The same text from what the store or the journal holds. */

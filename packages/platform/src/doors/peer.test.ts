@@ -249,6 +249,13 @@ test('per request: the end of a certificate, its authority revoked, and an autho
   assert.ok(peer.state === 'valid')
   assert.equal(stillValid(peer, trust, clock), true)
   assert.equal(peerNow(peer, trust, clock), peer)
+  // A certificate that has been read before is judged by what is in force now.
+  assert.deepEqual(peerOf(socket, trust, clock), peer)
+  const without = peerOf(socket, { ...trust, material: () => ({ ca: [], crl: [], revision: 2 }) }, clock)
+  assert.equal(without.state === 'invalid' && without.reason, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
+  const revoked = peerOf(socket, { ...trust, revoked: (serial) => serial === peer.serial }, clock)
+  assert.equal(revoked.state === 'invalid' && revoked.reason, 'CERT_REVOKED')
+  assert.deepEqual(peerOf(socket, trust, clock), peer)
   const reasonWith = (other: Partial<OpenTrust>) => {
     const now = peerNow(peer, { ...trust, ...other }, clock)
     return now.state === 'invalid' ? now.reason : now.state

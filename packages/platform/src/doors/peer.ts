@@ -34,30 +34,73 @@ export type Peer =
 
 type TrustInForce = Pick<Trust, 'material' | 'revoked'>
 
+type Connected = Pick<TLSSocket, 'authorized' | 'authorizationError' | 'getPeerX509Certificate'>
+
+/** What follows from the bytes of a certificate alone. */
+interface KnownCertificate {
+  readonly about: PeerCertificate
+  /** Distinguished name of its bearer, `C=GB, O=…, CN=…`. */
+  readonly subject: string
+  /** Who signed it, of those that were in force then. */
+  issuer: { readonly authority: string; readonly authoritySerial: string } | undefined
+}
+
+/**
+ * Certificates that have been read, by their SHA-256. To take one apart and to verify its signature takes longer than
+ * a resumed handshake. Nothing that may change is remembered: dates, revocation and whether the authority is still in
+ * force are asked each time.
+ */
+const known = new Map<string, KnownCertificate>()
+const mostKnown = 2_000
+
 /**
  * Reads the peer of a connection: once, when it is made. A resumed session brings the verdict of its
  * first handshake with it and never sees the CRL, so chain, dates and revocation are looked at here
  * again; and per request with `stillValid`.
  */
-export function peerOf(
-  socket: Pick<TLSSocket, 'authorized' | 'authorizationError' | 'getPeerX509Certificate'>,
+export function peerOf(socket: Connected, trust: TrustInForce, clock: Clock): Peer {
+  return peerAndSubject(socket, trust, clock).peer
+}
+
+/** The same, with the distinguished name of its certificate (`C=GB, O=…, CN=…`); empty when there is none. */
+export function peerAndSubject(
+  socket: Connected,
   trust: TrustInForce,
   clock: Clock,
-): Peer {
+): { readonly peer: Peer; readonly subject: string } {
   const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return { state: 'none' }
-  const about = readCertificate(certificate)
-  if (!socket.authorized) {
-    return { state: 'invalid', reason: reasonOf(socket.authorizationError), ...about }
-  }
-  for (const authority of trust.material().ca) {
+  if (certificate === undefined) return { peer: { state: 'none' }, subject: '' }
+  const found = knownCertificate(certificate)
+  const { about, subject } = found
+  if (!socket.authorized)
+    return { peer: { state: 'invalid', reason: reasonOf(socket.authorizationError), ...about }, subject }
+  const { ca } = trust.material()
+  if (found.issuer === undefined || !ca.includes(found.issuer.authority)) found.issuer = issuerOf(certificate, ca)
+  const peer: Peer =
+    found.issuer === undefined
+      ? { state: 'invalid', reason: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', ...about }
+      : peerNow({ state: 'valid', ...found.issuer, ...about }, trust, clock)
+  return { peer, subject }
+}
+
+function knownCertificate(certificate: X509Certificate): KnownCertificate {
+  const { fingerprint256 } = certificate
+  const there = known.get(fingerprint256)
+  if (there !== undefined) return there
+  if (known.size >= mostKnown) known.clear()
+  const subject = (certificate.subject ?? '').replaceAll('\n', ', ')
+  const found = { about: readCertificate(certificate), subject, issuer: undefined }
+  known.set(fingerprint256, found)
+  return found
+}
+
+function issuerOf(certificate: X509Certificate, ca: readonly string[]): KnownCertificate['issuer'] {
+  for (const authority of ca) {
     const issuer = new X509Certificate(authority)
-    if (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)) {
-      const authoritySerial = issuer.serialNumber
-      return peerNow({ state: 'valid', authority, authoritySerial, ...about }, trust, clock)
-    }
+    if (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey))
+      return { authority, authoritySerial: issuer.serialNumber }
   }
-  return { state: 'invalid', reason: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', ...about }
+  return undefined
 }
 
 /** The same peer as it stands at this moment: two set look-ups and two comparisons. An invalid peer stays so. */

@@ -4,7 +4,7 @@ import type { SharingAgreement, SharingAgreements } from '../registration/contra
 import type { ProxyConfig } from './config.ts'
 import type { RegisteredEndpoint, Target } from './target.ts'
 import type { Allowance } from './throttle.ts'
-import type { KnownToken } from './tokens.ts'
+import type { Credentials } from './tokens.ts'
 
 /** What is known of a consumer connection, once for all its requests. */
 export interface ConnectionFacts {
@@ -26,9 +26,16 @@ export interface Surroundings {
   /** The same peer as it stands now: revoked, out of time, or of an authority no longer trusted. */
   peerNow(peer: Peer): Peer
   readEndpoint(value: string): RegisteredEndpoint | undefined
-  /** What an Authorization header says; may be remembered from an earlier request. */
-  readToken(authorization: string): KnownToken
   allow(call: { from: string; to: string; provider: string }, now: number): Allowance
+}
+
+/** What is written of a way (connection, verb, target, sender, receiver, interaction and what the directory has of them). */
+export interface Way {
+  /** Its members in the audit record. */
+  record?: Buffer
+  /** Start line, Host and framing for the provider, and the last of these. */
+  start?: Buffer
+  framing?: string
 }
 
 /** One request on its way through the checks: what it says, and what the checks found for it. */
@@ -41,7 +48,7 @@ export class Call {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly interaction: string | undefined
-  readonly authorization: string | undefined
+  readonly authorization: Credentials | undefined
   readonly contentType: string | undefined
 
   target: Target | undefined = undefined
@@ -53,9 +60,13 @@ export class Call {
   endpoint: RegisteredEndpoint | undefined = undefined
   agreement: SharingAgreement | undefined = undefined
   /** The `TokenFacts` of the token, as JSON. */
-  token: string | undefined = undefined
+  token: string | Buffer | undefined = undefined
   tokenFault: string | undefined = undefined
   allowance: Allowance | undefined = undefined
+  /** The snapshot by which it was admitted. */
+  directory: DirectorySnapshot | undefined = undefined
+  /** Shared by requests of a connection that take the same way one after the other. */
+  way: Way = {}
 
   constructor(connection: ConnectionFacts, said: Said) {
     this.connection = connection
@@ -68,6 +79,21 @@ export class Call {
     this.authorization = said.authorization
     this.contentType = said.contentType
   }
+
+  /** Lets go of what checks have found. */
+  forget(): void {
+    this.target = undefined
+    this.sender = undefined
+    this.receiver = undefined
+    this.handlers = []
+    this.provider = undefined
+    this.endpoint = undefined
+    this.agreement = undefined
+    this.token = undefined
+    this.tokenFault = undefined
+    this.allowance = undefined
+    this.way = {}
+  }
 }
 
 /** What the head of the request said. */
@@ -78,6 +104,7 @@ export interface Said {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly interaction: string | undefined
-  readonly authorization: string | undefined
+  /** What the Authorization header says; may be remembered from an earlier request. */
+  readonly authorization: Credentials | undefined
   readonly contentType: string | undefined
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Peer } from '@openspine/platform/doors'
+import { admit } from './admission.ts'
 import { Call, type Said, type Surroundings } from './call.ts'
-import { admit, checks } from './checks.ts'
+import { checks } from './checks.ts'
 import { proxyConfig } from './config.ts'
 import { explainProxyRecord, explainProxyRequest } from './explain.ts'
 import { proxyRecord } from './record.ts'
@@ -11,6 +12,7 @@ import {
   asRead,
   bearer,
   consumerAsid,
+  credentials,
   interaction,
   providerAsid,
   TestAgreements,
@@ -18,7 +20,6 @@ import {
   traceId,
 } from './testing.ts'
 import { throttle } from './throttle.ts'
-import { tokenReader } from './tokens.ts'
 
 const now = Date.parse('2026-06-01T12:00:00Z')
 const endpoint = 'https://gp.example.test/A20047/STU3/1/gpconnect'
@@ -37,7 +38,7 @@ const peer: Peer = {
 
 interface Case {
   peer?: Peer
-  said?: Partial<Said>
+  said?: Partial<Omit<Said, 'authorization'>> & { authorization?: string }
   config?: Partial<ReturnType<typeof proxyConfig.parse>>
   change?: (directory: TestDirectory, agreements: TestAgreements) => void
   now?: number
@@ -79,7 +80,6 @@ function world(about: Case) {
     now: about.now ?? now,
     peerNow: (one) => one,
     readEndpoint: endpointReader(),
-    readToken: tokenReader(),
     allow,
   }
   const said: Said = {
@@ -89,14 +89,17 @@ function world(about: Case) {
     from: consumerAsid,
     to: providerAsid,
     interaction,
-    authorization: bearer({ iat: now / 1000, exp: now / 1000 + 300 }),
     contentType: undefined,
     ...about.said,
+    authorization:
+      about.said !== undefined && 'authorization' in about.said && about.said.authorization === undefined
+        ? undefined
+        : credentials(about.said?.authorization ?? bearer({ iat: now / 1000, exp: now / 1000 + 300 })),
   }
   const connection = { address: '192.0.2.7', peer: about.peer ?? peer, subject: 'CN=consumer.example.test' }
   for (let i = 0; i < (about.before ?? 0); i++) admit(new Call(connection, said), around)
   const call = new Call(connection, said)
-  return { call, around }
+  return { call, around, directory, said, connection }
 }
 
 const invalid = (reason: string): Peer => ({ ...peer, state: 'invalid', reason })
@@ -292,7 +295,7 @@ describe('admission', () => {
     assert.equal(call.endpoint?.authority, 'gp.example.test')
     assert.equal(call.provider?.cpaId, 'S000000000001')
     assert.equal(call.agreement?.id, 'agreement-1')
-    assert.deepEqual(JSON.parse(call.token ?? '{}').practitioner, {
+    assert.deepEqual(JSON.parse(String(call.token)).practitioner, {
       id: 'u-17',
       ids: ['https://fhir.nhs.uk/Id/sds-user-id|111222333444'],
       name: 'Dr Claire Jones',
@@ -374,6 +377,38 @@ describe('admission', () => {
     )
   })
 
+  it('finds and refuses the same after another request of the connection as without it', () => {
+    const ways: Case[] = [
+      { said: { requestTarget: `/${endpoint}/Patient/9990000018` } },
+      { said: { traceId: traceId.replace('0', '1') } },
+    ]
+    const alone = [...ways, ...cases.filter(([name]) => name !== 'limits').map(([, , , , about]) => about)]
+    let compared = 0
+    for (const one of alone)
+      for (const other of alone) {
+        const about = { ...one, ...other, said: { ...one.said, ...other.said } }
+        const { around, said, connection } = world(about)
+        const good = new Call(connection, world({ ...about, said: {} }).said)
+        if (admit(good, around) !== undefined) continue
+        const first = new Call(connection, said)
+        const after = new Call(connection, said)
+        const refusal = admit(first, around)
+        assert.deepEqual(admit(after, around, good), refusal)
+        assert.deepEqual(after, first)
+        compared++
+      }
+    assert.ok(compared > 250, String(compared))
+  })
+
+  it('looks again when the directory has another snapshot', () => {
+    const { call, around, directory, said, connection } = world({})
+    assert.equal(admit(call, around), undefined)
+    assert.equal(admit(new Call(connection, said), around, call), undefined)
+    directory.systems.delete(consumerAsid)
+    const changed = admit(new Call(connection, said), { ...around, directory: directory.snapshot() }, call)
+    assert.equal(changed?.check, 'sender-known')
+  })
+
   it('reports the first failure when several would fail', () => {
     const { call, around } = world({ said: { method: 'TRACE', traceId: undefined, requestTarget: '/' } })
     assert.equal(admit(call, around)?.check, 'verb')
@@ -418,7 +453,7 @@ describe('admission', () => {
   it('keeps the claims of a refused request too, whichever check refused it', () => {
     const refused = world({ said: { from: '200000000009' } })
     assert.equal(admit(refused.call, refused.around)?.check, 'sender-known')
-    assert.equal(JSON.parse(refused.call.token ?? '{}').sub, 'u-17')
+    assert.equal(JSON.parse(String(refused.call.token)).sub, 'u-17')
     const spoilt = world({ said: { from: '200000000009', authorization: 'Bearer abc' } })
     assert.equal(admit(spoilt.call, spoilt.around)?.check, 'sender-known')
     assert.match(spoilt.call.tokenFault ?? '', /three parts/)

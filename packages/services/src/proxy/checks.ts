@@ -1,5 +1,5 @@
 import type { Call, Surroundings } from './call.ts'
-import type { Refusal, RefusalStatus } from './refusal.ts'
+import type { RefusalStatus } from './refusal.ts'
 import { liesUnder, readTarget } from './target.ts'
 
 /** One step of the admission of a request. The order of `checks` is the order of execution. */
@@ -10,6 +10,13 @@ export interface Check {
   readonly asks: string
   /** What a failure may be answered with. */
   readonly failures: readonly { readonly status: RefusalStatus; readonly text: string }[]
+  /**
+   * What its verdict, and what it finds, follows from, where that is less than the whole request: `parties` are the
+   * connection, verb, sender, receiver, interaction and media type, with one snapshot of the directory; `target` are
+   * those and the target. A request that has these in common with the one before on its connection, which was
+   * admitted, passes the check for the same reasons.
+   */
+  readonly follows?: 'parties' | 'target'
   run(call: Call, around: Surroundings): Failure | undefined
 }
 
@@ -28,6 +35,7 @@ export const checks: readonly Check[] = [
   {
     name: 'certificate-present',
     clause: 'SSP §2.6 row 2',
+    follows: 'parties',
     asks: 'Did the consumer show a client certificate?',
     failures: [{ status: 496, text: 'A client certificate is required' }],
     run: ({ connection }) =>
@@ -68,6 +76,7 @@ export const checks: readonly Check[] = [
   {
     name: 'verb',
     clause: 'SSP §2.5, §2.6 row 4',
+    follows: 'parties',
     asks: 'Is it a verb that the proxy relays?',
     failures: [{ status: 405, text: '405: Method Not Allowed' }],
     run: ({ method }, { config }) =>
@@ -83,6 +92,7 @@ export const checks: readonly Check[] = [
   {
     name: 'target',
     clause: 'SSP §2.2, §2.6 row 5',
+    follows: 'target',
     asks: 'Does the path hold one well-formed https URL, without tricks?',
     failures: [{ status: 400, text: 'The target URL is missing or malformed' }],
     run(call, { config }) {
@@ -103,19 +113,41 @@ export const checks: readonly Check[] = [
     },
   },
   header('trace-id', 'Ssp-TraceID', 'a UUID, new for every request', (call) => call.traceId, isTraceId),
-  header('sender-id', 'Ssp-From', 'the 12 digits of the sending system’s ASID', (call) => call.from, isTwelveDigits),
-  header('receiver-id', 'Ssp-To', 'the 12 digits of the receiving system’s ASID', (call) => call.to, isTwelveDigits),
+  header(
+    'sender-id',
+    'Ssp-From',
+    'the 12 digits of the sending system’s ASID',
+    (call) => call.from,
+    isTwelveDigits,
+    'parties',
+  ),
+  header(
+    'receiver-id',
+    'Ssp-To',
+    'the 12 digits of the receiving system’s ASID',
+    (call) => call.to,
+    isTwelveDigits,
+    'parties',
+  ),
   header(
     'interaction-id',
     'Ssp-InteractionID',
     'a full interaction id that begins with urn:nhs:names:services:',
     (call) => call.interaction,
     isInteraction,
+    'parties',
   ),
-  header('authorization', 'Authorization', 'Bearer and one token', (call) => call.authorization, isBearer),
+  header(
+    'authorization',
+    'Authorization',
+    'Bearer and one token',
+    ({ authorization }) => (authorization === undefined ? undefined : authorization.empty ? '' : 'hidden'),
+    (_, { authorization }) => authorization?.bearer === true,
+  ),
   {
     name: 'content-type',
     clause: 'SSP §2.8',
+    follows: 'parties',
     asks: 'Is the media type of the request among those allowed (any, unless the operator has listed some)?',
     failures: [{ status: 415, text: 'Unsupported_Media_Type' }],
     run({ contentType }, { config }) {
@@ -133,6 +165,7 @@ export const checks: readonly Check[] = [
   {
     name: 'sender-known',
     clause: 'SSP §2.6 row 7',
+    follows: 'parties',
     asks: 'Does the directory have an accredited system for Ssp-From?',
     failures: [{ status: 403, text: 'ASID_CHECK_FAILED_MESSAGESENDER_<from>' }],
     run(call, { directory }) {
@@ -149,6 +182,7 @@ export const checks: readonly Check[] = [
   {
     name: 'sender-certificate',
     clause: 'SSP §2.3 name check, §2.6 row 7',
+    follows: 'parties',
     asks: 'Does the certificate name the FQDN that is registered for Ssp-From?',
     failures: [{ status: 495, text: 'The client certificate does not belong to the sender <from>' }],
     run(call, { config }) {
@@ -175,6 +209,7 @@ export const checks: readonly Check[] = [
   {
     name: 'sender-interaction',
     clause: 'SSP §2.6 row 8',
+    follows: 'parties',
     asks: 'Does the sender’s accredited system list the interaction?',
     failures: [{ status: 403, text: 'ASID_CHECK_FAILED_MESSAGESENDER_<from>' }],
     run(call, { directory }) {
@@ -195,6 +230,7 @@ export const checks: readonly Check[] = [
   {
     name: 'receiver-interaction',
     clause: 'SSP §2.6 row 9',
+    follows: 'parties',
     asks: 'Does the directory have an accredited system for Ssp-To and a message handling system of the same party key, both with the interaction?',
     failures: [{ status: 403, text: 'PARTYKEY_INTERACTION_CHECK_FAILED_MESSAGERECEIVER_<to>' }],
     run(call, { directory }) {
@@ -230,6 +266,7 @@ export const checks: readonly Check[] = [
   {
     name: 'endpoint',
     clause: 'SSP §2.2, §2.6 row 10',
+    follows: 'target',
     asks: 'Does the target URL lie under the endpoint that is registered for the receiver and the interaction?',
     failures: [{ status: 400, text: 'ENDPOINT_<registered>_CPAID_<cpa id>_VARIES_FROM_TARGETURL_<target>' }],
     run(call, around) {
@@ -291,11 +328,10 @@ export const checks: readonly Check[] = [
     clause: 'SSP §2.6 row 12, §3',
     asks: 'Can the token be read (and, where the operator wants it, is it in time)?',
     failures: [{ status: 400, text: 'The token in the Authorization header cannot be read' }],
-    run(call, { config, now, readToken }) {
-      const reading = readToken(call.authorization ?? '')
-      if (reading.ok) call.token = reading.json
-      else call.tokenFault = reading.fault
-      if (config.token === 'log') return undefined
+    run(call, { config, now }) {
+      keepToken(call)
+      const reading = call.authorization?.token
+      if (config.token === 'log' || reading === undefined) return undefined
       const fault = reading.ok && config.token === 'validate' ? timeFault(reading, now / 1000) : call.tokenFault
       if (fault === undefined) return undefined
       call.tokenFault = fault
@@ -334,33 +370,12 @@ export const checks: readonly Check[] = [
   },
 ]
 
-/** Runs the checks in order; the first failure decides. What they find is left in the call. */
-export function admit(call: Call, around: Surroundings): Refusal | undefined {
-  for (const check of checks) {
-    const failure = check.run(call, around)
-    if (failure !== undefined) {
-      keepToken(call, around)
-      return { check: check.name, clause: check.clause, ...failure }
-    }
-  }
-  return undefined
-}
-
 /** The audit keeps the claims of refused requests too (§2.11), whichever check refused them. */
-function keepToken(call: Call, { readToken }: Surroundings): void {
-  if (call.authorization === undefined || call.token !== undefined || call.tokenFault !== undefined) return
-  const reading = readToken(call.authorization)
+export function keepToken(call: Call): void {
+  const reading = call.authorization?.token
+  if (reading === undefined || call.tokenFault !== undefined) return
   if (reading.ok) call.token = reading.json
   else call.tokenFault = reading.fault
-}
-
-/** Rows 2 and 3 alone: what an OPTIONS request needs. */
-export function admitConnection(call: Call, around: Surroundings): Refusal | undefined {
-  for (const check of checks.slice(0, 2)) {
-    const failure = check.run(call, around)
-    if (failure !== undefined) return { check: check.name, clause: check.clause, ...failure }
-  }
-  return undefined
 }
 
 function header(
@@ -368,7 +383,8 @@ function header(
   field: string,
   expected: string,
   value: (call: Call) => string | undefined,
-  wellFormed: (value: string) => boolean,
+  wellFormed: (value: string, call: Call) => boolean,
+  follows?: 'parties',
 ): Check {
   const text = `The header ${field} is missing or malformed`
   const secret = field === 'Authorization'
@@ -377,9 +393,10 @@ function header(
     clause: 'SSP §2.4, §2.6 row 6',
     asks: `Is ${field} there, and is it ${expected}?`,
     failures: [{ status: 400, text }],
+    ...(follows === undefined ? {} : { follows }),
     run(call) {
       const found = value(call)
-      if (found !== undefined && wellFormed(found)) return undefined
+      if (found !== undefined && wellFormed(found, call)) return undefined
       return {
         status: 400,
         text,
@@ -415,12 +432,6 @@ function isTwelveDigits(value: string): boolean {
 
 function isInteraction(value: string): boolean {
   return value.length <= 255 && /^urn:nhs:names:services:[\x21-\x7e]+$/.test(value)
-}
-
-function isBearer(value: string): boolean {
-  // Not one expression over the whole text: tokens are long, and are read by a check of their own.
-  const start = /^bearer +/i.exec(value)?.[0].length ?? value.length
-  return start < value.length && !value.includes(' ', start) && !value.includes('\t', start)
 }
 
 /** Why a token is out of time, in a sentence; undefined when it is not. Strictness beyond this is the provider's. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
-import { peerOf } from '@openspine/platform/doors'
+import { peerAndSubject } from '@openspine/platform/doors'
 import type { Trust } from '@openspine/platform/trust'
 import { SpineError } from '@openspine/standards/error'
 import { Call, type ConnectionFacts } from './call.ts'
@@ -137,8 +137,7 @@ export class Door {
     }
     const facts: ConnectionFacts = {
       address: this.#frontEnds.addressOf(socket),
-      peer: peerOf(socket, this.#trust, this.#relay.clock),
-      subject: (socket.getPeerX509Certificate()?.subject ?? '').replaceAll('\n', ', '),
+      ...peerAndSubject(socket, this.#trust, this.#relay.clock),
     }
     this.#inbound.add(new Inbound(this.#relay, socket, facts, (gone) => this.#inbound.delete(gone)))
   }

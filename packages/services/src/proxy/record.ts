@@ -43,28 +43,23 @@ export function proxyRecord(
   exchange: ExchangeFacts,
   refusal: Refusal | undefined,
 ): AuditRecord {
-  const { connection, sender, receiver } = call
-  const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
-  const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
-  let json = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status},"verb":${quoted(verb)}`
-  if (target !== undefined) json += `,"target":${quoted(target)}`
-  if (call.from !== undefined) json += `,"from":${quoted(bounded(call.from))}`
-  if (call.to !== undefined) json += `,"to":${quoted(bounded(call.to))}`
-  if (call.interaction !== undefined) json += `,"interaction":${quoted(bounded(call.interaction))}`
-  if (sender !== undefined) json += `,"senderOds":${quoted(sender.odsCode)},"senderPartyKey":${quoted(sender.partyKey)}`
-  if (receiver !== undefined)
-    json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
-  if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
-  if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
-  json += `${written(connection)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
+  // Only what was admitted is known to have the same things written of it as others of its way.
+  const way = call.way.record ?? wayOf(call)
+  if (call.directory !== undefined) call.way.record = way
+  let json = `,"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`
   if (exchange.firstByteMs !== undefined) json += `,"firstByteMs":${exchange.firstByteMs}`
   if (exchange.providerMs !== undefined) json += `,"providerMs":${exchange.providerMs}`
   json += `,"totalMs":${exchange.totalMs}`
-  if (call.token !== undefined) json += `,"token":${call.token}`
+  if (call.agreement !== undefined) json += `,"agreement":${quoted(call.agreement.id)}`
   if (call.tokenFault !== undefined) json += `,"tokenFault":${quoted(call.tokenFault)}`
   if (refusal !== undefined)
     json += `,"check":${quoted(refusal.check)},"clause":${quoted(refusal.clause)},"said":${quoted(refusal.text)},"explanation":${quoted(refusal.explanation)},"compared":${JSON.stringify(refusal.compared)}`
-  const facts = new WrittenFacts(`${json}}`)
+  const start = `{"node":${quoted(node)},"ending":"${exchange.ending}","status":${exchange.status}`
+  const connection = written(call.connection)
+  const facts =
+    call.token === undefined
+      ? new WrittenFacts(start, way, connection, `${json}}`)
+      : new WrittenFacts(start, way, connection, `${json},"token":`, call.token, '}')
   return call.traceId === undefined
     ? { event: 'proxy.request', at, facts }
     : {
@@ -75,18 +70,36 @@ export function proxyRecord(
       }
 }
 
-/** Who a connection comes from is the same for all its requests. */
-const connections = new WeakMap<ConnectionFacts, string>()
+/** Who asks whom for what. */
+function wayOf(call: Call): Buffer {
+  const { sender, receiver } = call
+  const verb = call.method.length > 40 ? call.method.slice(0, 40) : call.method
+  const target = call.target?.url ?? (call.requestTarget === '' ? undefined : call.requestTarget.slice(0, 8192))
+  let json = `,"verb":${quoted(verb)}`
+  if (target !== undefined) json += `,"target":${quoted(target)}`
+  if (call.from !== undefined) json += `,"from":${quoted(bounded(call.from))}`
+  if (call.to !== undefined) json += `,"to":${quoted(bounded(call.to))}`
+  if (call.interaction !== undefined) json += `,"interaction":${quoted(bounded(call.interaction))}`
+  if (sender !== undefined) json += `,"senderOds":${quoted(sender.odsCode)},"senderPartyKey":${quoted(sender.partyKey)}`
+  if (receiver !== undefined)
+    json += `,"receiverOds":${quoted(receiver.odsCode)},"receiverPartyKey":${quoted(receiver.partyKey)}`
+  if (call.provider !== undefined) json += `,"cpaId":${quoted(call.provider.cpaId)}`
+  return Buffer.from(json)
+}
 
-function written(connection: ConnectionFacts): string {
+/** Who a connection comes from is the same for all its requests. */
+const connections = new WeakMap<ConnectionFacts, Buffer>()
+
+function written(connection: ConnectionFacts): Buffer {
   const there = connections.get(connection)
   if (there !== undefined) return there
   const { address, subject, peer } = connection
   let json = `,"address":${quoted(address)}`
   if (subject !== '') json += `,"subject":${quoted(subject)}`
   if (peer.state !== 'none') json += `,"serial":${quoted(peer.serial)},"issuer":${quoted(peer.issuer)}`
-  connections.set(connection, json)
-  return json
+  const bytes = Buffer.from(json)
+  connections.set(connection, bytes)
+  return bytes
 }
 
 /** As a JSON string; nearly every one needs no escape. */

@@ -10,8 +10,9 @@ import type { ProxyConfig } from './config.ts'
 import { Door } from './door.ts'
 import { explainFace } from './http/explain.ts'
 import { Deadlines } from './relay/deadlines.ts'
+import { recordBytes, Turn } from './relay/gathering.ts'
 import { type Relay, timesOf } from './relay/relay.ts'
-import { readBytes, Slabs, writeBytes } from './relay/slabs.ts'
+import { answerBytes, Slabs, writeBytes } from './relay/slabs.ts'
 import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
 import { endpointReader } from './target.ts'
@@ -51,10 +52,10 @@ export function proxy(needs: {
   let stopListening: (() => void) | undefined
   let renewalFault: string | undefined
 
-  const slabs = new Slabs(readBytes)
   const upstreams = new Upstreams({
     times,
-    slabs,
+    providerBytes: Buffer.allocUnsafeSlow(recordBytes),
+    slabs: new Slabs(answerBytes),
     deadlines,
     headLimits,
     limits: { connections: config.upstreamConnections, waiting: config.upstreamQueue },
@@ -86,16 +87,17 @@ export function proxy(needs: {
     agreements,
     deadlines,
     upstreams,
-    slabs,
     drafts: new Slabs(writeBytes),
+    turn: new Turn(),
+    consumerBytes: Buffer.allocUnsafeSlow(recordBytes),
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),
     rules: {
       peerNow: (peer) => peerNow(peer, trust, platform.clock),
       readEndpoint: endpointReader(),
-      readToken: tokenReader(),
       allow: throttle(config),
     },
+    readToken: tokenReader(),
     closing: () => closing,
   }
 

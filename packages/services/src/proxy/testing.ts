@@ -14,7 +14,9 @@ import { writeUnsecuredToken } from '@openspine/standards/jwt'
 import type { AccreditedSystem, DirectorySnapshot, MessageHandlingSystem } from '../directory/contract.ts'
 import type { SharingAgreement } from '../registration/contract.ts'
 import { type ProxyConfig, proxyConfig } from './config.ts'
+import { field, requestNames } from './relay/relay.ts'
 import { proxy } from './service.ts'
+import { type Credentials, tokenReader } from './tokens.ts'
 
 /** For the tests of the proxy: a small world of invented systems around a real proxy on real sockets. */
 
@@ -54,14 +56,24 @@ export function bearer(claims: Readonly<Record<string, unknown>> = {}): string {
   })}`
 }
 
+/** What a reader of tokens finds in a request with this Authorization header. */
+export function credentials(authorization: string, read = tokenReader()): Credentials {
+  const head = new HeadReader('request', requestNames)
+  head.read(Buffer.from(`GET / HTTP/1.1\r\nHost: h\r\nAuthorization: ${authorization}\r\n\r\n`, 'latin1'))
+  const found = read(head, field.authorization)
+  if (found === undefined) throw new Error('The head has no Authorization')
+  return found
+}
+
 /** A registry that a test may change from one request to the next. */
 export class TestDirectory implements DirectorySnapshot {
   version = 1
   readonly systems = new Map<string, AccreditedSystem>()
   readonly handlers: MessageHandlingSystem[] = []
 
+  /** Another one for every request, because this directory may have been changed in between. */
   snapshot(): DirectorySnapshot {
-    return this
+    return Object.create(this) as DirectorySnapshot
   }
 
   accreditedSystem(asid: string): AccreditedSystem | undefined {

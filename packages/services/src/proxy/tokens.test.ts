@@ -1,38 +1,88 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readClaims } from './claims.ts'
-import { bearer } from './testing.ts'
+import { bearer, credentials } from './testing.ts'
 import { tokenReader } from './tokens.ts'
 
 /** At a time that stands still: the same claims are the same header. */
 const at = { iat: 1_790_000_000, exp: 1_790_000_300 }
 
+/** What `read` finds in a request with that header. */
+const reading =
+  (read = tokenReader()) =>
+  (header: string) =>
+    credentials(header, read).token
+
 describe('remembered tokens', () => {
   it('say what a reading of the header says, the first time and every time', () => {
-    const read = tokenReader()
+    const read = reading()
     const header = bearer({ sub: 'u-1' })
-    const reading = readClaims(header)
-    assert.ok(reading.ok)
+    const claims = readClaims(header)
+    assert.ok(claims.ok)
     const expected = {
       ok: true,
-      json: JSON.stringify(reading.facts),
-      iat: reading.claims['iat'],
-      exp: reading.claims['exp'],
+      json: JSON.stringify(claims.facts),
+      iat: claims.claims['iat'],
+      exp: claims.claims['exp'],
     }
-    const first = read(header)
-    assert.deepEqual(first, expected)
-    // Another string with the same characters, as the next request brings it.
-    assert.equal(read(Buffer.from(header).toString()), first)
+    assert.deepEqual(read(header), expected)
+    // What has come twice is remembered, and its JSON is bytes.
+    const second = read(header)
+    assert.deepEqual(second, { ...expected, json: Buffer.from(expected.json) })
+    assert.equal(read(header), second)
     assert.deepEqual(read('Bearer a.b'), readClaims('Bearer a.b'))
     assert.deepEqual(read('Bearer a.b'), readClaims('Bearer a.b'))
   })
 
-  it('are never taken one for another, though they differ in one digit', () => {
+  it('are told from each other by their bytes when their fingerprints are the same', () => {
     const read = tokenReader()
+    const alike = (header: string) => ({
+      fingerprint: () => 7,
+      is: (_: number, bytes: Buffer) => bytes.equals(Buffer.from(header)),
+      value: () => header,
+    })
+    for (let round = 0; round < 3; round++)
+      for (const sub of ['a', 'b']) {
+        const found = read(alike(bearer({ ...at, sub })), 0)?.token
+        assert.ok(found?.ok && found.json.includes(`"sub":"${sub}"`))
+      }
+  })
+
+  it('are remembered soon, however many share a place', () => {
+    const read = tokenReader()
+    const headers = [1, 2].map((number) => bearer({ ...at, sub: `u-${number}` }))
+    const seen = (number: number) =>
+      read(
+        {
+          // The same first place for both, different second ones.
+          fingerprint: () => (number << 16) | 5,
+          is: (_, bytes) => bytes.equals(Buffer.from(headers[number] as string)),
+          value: () => headers[number],
+        },
+        0,
+      )
+    for (let round = 0; round < 4; round++) for (const number of [0, 1]) seen(number)
+    for (const number of [0, 1]) assert.equal(seen(number), seen(number))
+  })
+
+  it('say whether the header is Bearer and one token, and whether it is there at all', () => {
+    const told = (header: string) => credentials(header)
+    assert.deepEqual(
+      [told('Basic dTpw').bearer, told('bearer  x').bearer, told('Bearer a b').bearer],
+      [false, true, false],
+    )
+    assert.deepEqual([told('').empty, told('').bearer, told('x').empty], [true, false, false])
+    assert.equal(tokenReader()({ fingerprint: () => 0, is: () => false, value: () => undefined }, 0), undefined)
+  })
+
+  it('are never taken one for another, though they differ in one digit', () => {
+    const read = reading()
     const iat = 1_790_000_000
     for (let round = 0; round < 2; round++)
       for (let second = 0; second < 20; second++) {
-        const found = read(bearer({ iat: iat + second, exp: iat + second + 300 }))
+        const header = bearer({ iat: iat + second, exp: iat + second + 300 })
+        read(header)
+        const found = read(header)
         assert.ok(found.ok)
         assert.equal(found.iat, iat + second)
         assert.ok(found.json.includes(`"exp":${iat + second + 300}`))
@@ -40,11 +90,15 @@ describe('remembered tokens', () => {
   })
 
   it('are forgotten when newer ones come, and kept while they are used', () => {
-    const read = tokenReader(4)
-    const used = read(bearer({ ...at, sub: 'used' }))
-    const left = read(bearer({ ...at, sub: 'left' }))
+    const read = reading(tokenReader(4))
+    const twice = (sub: string) => {
+      read(bearer({ ...at, sub }))
+      return read(bearer({ ...at, sub }))
+    }
+    const used = twice('used')
+    const left = twice('left')
     for (let i = 0; i < 100; i++) {
-      read(bearer({ ...at, sub: `other-${i * 7919}` }))
+      twice(`other-${i * 7919}`)
       assert.equal(read(bearer({ ...at, sub: 'used' })), used)
     }
     const again = read(bearer({ ...at, sub: 'left' }))

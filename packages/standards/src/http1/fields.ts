@@ -7,6 +7,8 @@ export interface KnownField {
   readonly single: boolean
   /** Never copied into a rebuilt head: belongs to one connection, or is written anew. */
   readonly perHop: boolean
+  /** Its value differs from one message of a connection to the next, while the lines around it stay. */
+  readonly varying: boolean
 }
 
 const framing: readonly { name: string; single: boolean; perHop: boolean }[] = [
@@ -27,18 +29,26 @@ export const CONNECTION = 3
 
 /**
  * The names that a reader recognises: those of framing and of the single hop, and whichever its user
- * wants to read by `id`. Made once, shared by every connection.
+ * wants to read by `id`; `varying` names those of them whose values change from message to message, for speed alone.
+ * Made once, shared by every connection.
  *
  * @example
  * const names = fieldNames({ single: ['authorization'], wanted: ['accept'] })
  * const accept = names.id('accept')
  */
-export function fieldNames(own: { readonly single?: readonly string[]; readonly wanted?: readonly string[] } = {}) {
+export function fieldNames(
+  own: {
+    readonly single?: readonly string[]
+    readonly wanted?: readonly string[]
+    readonly varying?: readonly string[]
+  } = {},
+) {
+  const varying = new Set(['content-length', ...(own.varying ?? [])])
   const all: KnownField[] = [
     ...framing,
     ...(own.single ?? []).map((name) => ({ name: name.toLowerCase(), single: true, perHop: false })),
     ...(own.wanted ?? []).map((name) => ({ name: name.toLowerCase(), single: false, perHop: false })),
-  ].map((field, id) => ({ id, ...field }))
+  ].map((field, id) => ({ id, ...field, varying: varying.has(field.name) }))
   return new FieldNames(all)
 }
 
@@ -51,12 +61,15 @@ const slot = (length: number, first: number) => (length << 5) | (first & 31)
 
 export class FieldNames {
   readonly all: readonly KnownField[]
+  /** Ids of the varying ones. */
+  readonly varying: readonly number[]
   readonly #byName = new Map<string, KnownField>()
   readonly #slots: (readonly Candidate[] | undefined)[]
   readonly #longest: number
 
   constructor(all: readonly KnownField[]) {
     this.all = all
+    this.varying = all.filter((field) => field.varying).map((field) => field.id)
     this.#longest = Math.max(...all.map((field) => field.name.length))
     const slots: Candidate[][] = []
     for (const field of all) {

@@ -1,35 +1,21 @@
 import type { BodyKind } from './body.ts'
 import { type Fault, faults } from './faults.ts'
+import { CONNECTION, CONTENT_LENGTH, type FieldNames, HOST, isNamed, TRANSFER_ENCODING } from './fields.ts'
+import { defaultHeadLimits, empty, type HeadLimits, HeadLines, pieceBytes } from './lines.ts'
 import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  type FieldNames,
-  HOST,
-  isNamed,
-  type KnownField,
-  TRANSFER_ENCODING,
-} from './fields.ts'
-
-/** Bounds of one message head. */
-export interface HeadLimits {
-  readonly maxBytes: number
-  readonly maxFields: number
-}
-
-export const defaultHeadLimits: HeadLimits = { maxBytes: 16_384, maxFields: 100 }
-
-const TOKEN = 1
-const VALUE = 2
-const TARGET = 4
-const classes = Uint8Array.from({ length: 256 }, (_, c) => {
-  const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(c)) && c < 0x80
-  const value = c === 0x09 || (c >= 0x20 && c !== 0x7f)
-  const target = c > 0x20 && c < 0x7f
-  return (token ? TOKEN : 0) | (value ? VALUE : 0) | (target ? TARGET : 0)
-})
-
-/** Names that belong to one hop by their beginning. */
-const proxyPrefix = [0x70, 0x72, 0x6f, 0x78, 0x79, 0x2d]
+  classes,
+  digits,
+  duplicate,
+  maxMethod,
+  methodName,
+  originForm,
+  startsWithProxy,
+  statusByte,
+  TOKEN,
+  VALUE,
+  versionCrlf,
+} from './octets.ts'
+import { endOfTarget, endOfValue } from './words.ts'
 
 const METHOD = 0
 const PATH = 1
@@ -44,36 +30,17 @@ const CONTENT_LF = 9
 const LAST_LF = 10
 const COMPLETE = 11
 
-const versionCrlf = Buffer.from('HTTP/1.1\r', 'latin1')
-const maxMethod = 32
-const empty = Buffer.alloc(0)
-
 /**
  * Reads message heads of one side of one connection: positions into the bytes, no object per field.
  * Strict (RFC 9112 with every leniency refused), incremental, and the same for every way in which the
- * bytes may be cut. Everything it answers is valid until the next `begin`.
+ * bytes may be cut. Everything it answers but `rest` is valid until the next `begin`: it keeps a copy of the head.
  *
  * @example
  * const head = new HeadReader('request', names)
  * if (head.read(chunk) && head.fault === undefined) use(head.method, head.target, head.rest)
  */
-export class HeadReader {
-  readonly #kind: 'request' | 'response'
-  readonly #names: FieldNames
-  readonly #limits: HeadLimits
-  /** Four positions a field: name start, name end, value start, value end. */
-  readonly #at: Uint32Array
-  readonly #drop: Uint8Array
-  /** Index of the first field with this id, or -1. */
-  readonly #first: Int16Array
-
+export class HeadReader extends HeadLines {
   fault: Fault | undefined = undefined
-  /** Length of the head in bytes, with its empty line, once complete. */
-  length = 0
-  /** How many header lines. */
-  count = 0
-  method = ''
-  status = 0
   /** How the body that follows ends. For a response call `responseBody` instead. */
   body: BodyKind = 'none'
   contentLength = -1
@@ -82,30 +49,36 @@ export class HeadReader {
   /** Bytes read so far; nothing has arrived yet when 0. */
   received = 0
 
-  #bytes: Buffer = empty
-  /** Holds a head that came in pieces; undefined while the head lies in the chunk that it came in. */
-  #held: Buffer | undefined = undefined
+  /** What was read last, and how many bytes came before it. */
+  #chunk: Buffer = empty
+  #before = 0
   #state: number
   #pos = 0
   #mark = 0
   #nameEnd = 0
   #valueStart = 0
-  #targetStart = 0
-  #targetEnd = 0
   #hop = false
 
   constructor(kind: 'request' | 'response', names: FieldNames, limits: HeadLimits = defaultHeadLimits) {
-    this.#kind = kind
-    this.#names = names
-    this.#limits = limits
-    this.#at = new Uint32Array(4 * limits.maxFields)
-    this.#drop = new Uint8Array(limits.maxFields)
-    this.#first = new Int16Array(names.all.length).fill(-1)
+    super(kind, names, limits)
     this.#state = kind === 'request' ? METHOD : STATUS
   }
 
-  /** Forgets the last head and waits for the next. */
+  /** Lets go of the last head and waits for the next. */
   begin(): void {
+    const last = this.last
+    last.length = this.complete && this.length <= pieceBytes ? this.length : 0
+    last.count = this.count
+    last.method = this.method
+    last.status = this.status
+    last.targetEnd = this.targetEnd
+    last.targetText = this.targetText
+    const bytes = this.bytes
+    this.bytes = this.lastBytes
+    this.lastBytes = bytes
+    const view = this.view
+    this.view = this.lastView
+    this.lastView = view
     this.fault = undefined
     this.length = 0
     this.count = 0
@@ -115,13 +88,14 @@ export class HeadReader {
     this.contentLength = -1
     this.close = false
     this.received = 0
-    this.#bytes = empty
-    this.#held = undefined
-    this.#state = this.#kind === 'request' ? METHOD : STATUS
+    this.stored = 0
+    this.#chunk = empty
+    this.#before = 0
+    this.#state = this.kind === 'request' ? METHOD : STATUS
     this.#pos = 0
     this.#mark = 0
-    this.#hop = false
-    this.#first.fill(-1)
+    this.targetEnd = 0
+    this.targetText = undefined
   }
 
   get complete(): boolean {
@@ -131,44 +105,43 @@ export class HeadReader {
   /** Takes the next bytes. True when the head is complete or at fault; `rest` then gives what follows it. */
   read(chunk: Buffer): boolean {
     if (this.fault !== undefined || this.#state === COMPLETE) return true
-    if (this.received === 0) {
-      this.#bytes = chunk
-      this.received = chunk.length
-    } else {
-      this.#hold(chunk)
+    const before = this.received
+    this.#chunk = chunk
+    this.#before = before
+    this.received = before + chunk.length
+    for (let from = 0; from < chunk.length && this.#state !== COMPLETE; from += pieceBytes) {
+      this.store(chunk, from)
+      if (before + from === 0) {
+        if (this.retrace()) {
+          this.#state = COMPLETE
+          this.fault = this.#settle()
+          return true
+        }
+        this.forgetLast()
+        this.#hop = false
+      }
+      this.fault = this.#walk()
+      if (this.fault !== undefined) return true
     }
-    this.fault = this.#walk()
-    return this.fault !== undefined || this.#state === COMPLETE
+    return this.#state === COMPLETE
   }
 
-  /** What came after the head together with its last piece. */
+  /** What came after the head together with its last piece: a part of that piece, to be used or copied at once. */
   get rest(): Buffer {
-    return this.length === this.received ? empty : this.#bytes.subarray(this.length, this.received)
-  }
-
-  #hold(chunk: Buffer): void {
-    const size = this.received + chunk.length
-    const held = this.#held
-    if (held === undefined || held.length < size) {
-      const grown = Buffer.allocUnsafe(Math.max(1024, 2 * size))
-      this.#bytes.copy(grown, 0, 0, this.received)
-      this.#held = grown
-      this.#bytes = grown
-    }
-    chunk.copy(this.#bytes, this.received)
-    this.received = size
+    return this.length === this.received ? empty : this.#chunk.subarray(this.length - this.#before)
   }
 
   #walk(): Fault | undefined {
-    const bytes = this.#bytes
-    const { maxBytes, maxFields } = this.#limits
-    const end = this.received < maxBytes ? this.received : maxBytes
+    const bytes = this.bytes
+    const view = this.view
+    const { maxBytes, maxFields } = this.limits
+    const end = this.stored
     let pos = this.#pos
     let state = this.#state
     let fault: Fault | undefined
     while (pos < end) {
       if (state === CONTENT) {
-        while (pos < end && ((classes[bytes[pos] as number] as number) & VALUE) !== 0) pos++
+        pos = endOfValue(view, pos, end)
         if (pos === end) break
         if (bytes[pos] !== 0x0d) {
           fault = bytes[pos] === 0x0a ? faults.HTTP1_BARE_LF : faults.HTTP1_FIELD_VALUE
@@ -233,16 +206,16 @@ export class HeadReader {
         }
         this.method = methodName(bytes, pos)
         pos++
-        this.#targetStart = pos
+        this.targetStart = pos
         state = PATH
       } else if (state === PATH) {
-        while (pos < end && ((classes[bytes[pos] as number] as number) & TARGET) !== 0) pos++
+        pos = endOfTarget(view, pos, end)
         if (pos === end) break
-        if (bytes[pos] !== 0x20 || !originForm(bytes, this.#targetStart, pos)) {
+        if (bytes[pos] !== 0x20 || !originForm(bytes, this.targetStart, pos)) {
           fault = faults.HTTP1_TARGET
           break
         }
-        this.#targetEnd = pos
+        this.targetEnd = pos
         pos++
         this.#mark = pos
         state = VERSION
@@ -262,8 +235,8 @@ export class HeadReader {
         if (pos === 12) {
           this.status =
             ((bytes[9] as number) - 0x30) * 100 + ((bytes[10] as number) - 0x30) * 10 + ((bytes[11] as number) - 0x30)
-          this.#targetStart = 13
-          this.#targetEnd = 13
+          this.targetStart = 13
+          this.targetEnd = 13
           state = bytes[pos] === 0x0d ? LINE_LF : REASON
         }
         pos++
@@ -274,7 +247,7 @@ export class HeadReader {
           fault = bytes[pos] === 0x0a ? faults.HTTP1_BARE_LF : faults.HTTP1_REASON
           break
         }
-        this.#targetEnd = pos
+        this.targetEnd = pos
         pos++
         state = LINE_LF
       } else {
@@ -299,32 +272,33 @@ export class HeadReader {
     const valueStart = this.#valueStart
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === 0x20 || bytes[valueEnd - 1] === 0x09)) valueEnd--
     const index = this.count++
-    const at = this.#at
+    const at = this.at
     const base = index << 2
     const start = this.#mark
     at[base] = start
     at[base + 1] = this.#nameEnd
     at[base + 2] = valueStart
     at[base + 3] = valueEnd
-    const known = this.#names.at(bytes, start, this.#nameEnd)
+    const known = this.names.at(bytes, start, this.#nameEnd)
     if (known === undefined) {
-      this.#drop[index] = startsWithProxy(bytes, start, this.#nameEnd) ? 1 : 0
+      this.drop[index] = startsWithProxy(bytes, start, this.#nameEnd) ? 1 : 0
       return undefined
     }
-    this.#drop[index] = known.perHop ? 1 : 0
-    if ((this.#first[known.id] as number) < 0) this.#first[known.id] = index
+    this.drop[index] = known.perHop ? 1 : 0
+    if ((this.first[known.id] as number) < 0) this.first[known.id] = index
     else if (known.single) return duplicate(known)
+    if (known.varying) this.varying[this.varyingCount++] = index
     if (known.id === CONNECTION) this.#hop = true
     return undefined
   }
 
   /** All lines are there: decide framing, and what `Connection` removes. */
   #settle(): Fault | undefined {
-    const bytes = this.#bytes
-    const at = this.#at
-    if (this.#kind === 'request' && (this.#first[HOST] as number) < 0) return faults.HTTP1_HOST
-    const length = this.#first[CONTENT_LENGTH] as number
-    const encoding = this.#first[TRANSFER_ENCODING] as number
+    const bytes = this.bytes
+    const at = this.at
+    if (this.kind === 'request' && (this.first[HOST] as number) < 0) return faults.HTTP1_HOST
+    const length = this.first[CONTENT_LENGTH] as number
+    const encoding = this.first[TRANSFER_ENCODING] as number
     if (length >= 0) {
       if (encoding >= 0) return faults.HTTP1_LENGTH_AND_ENCODING
       const value = digits(bytes, at[(length << 2) + 2] as number, at[(length << 2) + 3] as number)
@@ -342,25 +316,25 @@ export class HeadReader {
   /** A tab beside a framing value is legal, but parsers are known to read it in different ways. */
   #tabbed(index: number): boolean {
     const base = index << 2
-    const end = this.#lineEnd(index, this.length - 2)
-    for (let i = (this.#at[base + 1] as number) + 1; i < end; i++) if (this.#bytes[i] === 0x09) return true
+    const end = this.lineEnd(index, this.length - 2)
+    for (let i = (this.at[base + 1] as number) + 1; i < end; i++) if (this.bytes[i] === 0x09) return true
     return false
   }
 
   #connection(): Fault | undefined {
     for (let index = 0; index < this.count; index++) {
       const base = index << 2
-      const at = this.#at
-      if (!isNamed(this.#bytes, at[base] as number, at[base + 1] as number, 'connection')) continue
+      const at = this.at
+      if (!isNamed(this.bytes, at[base] as number, at[base + 1] as number, 'connection')) continue
       const start = at[base + 2] as number
       const end = at[base + 3] as number
-      if (isNamed(this.#bytes, start, end, 'keep-alive')) continue
-      for (const option of this.#bytes.toString('latin1', start, end).toLowerCase().split(',')) {
+      if (isNamed(this.bytes, start, end, 'keep-alive')) continue
+      for (const option of this.bytes.toString('latin1', start, end).toLowerCase().split(',')) {
         const name = option.replace(/^[ \t]+|[ \t]+$/g, '')
         if (name === '') continue
         if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return faults.HTTP1_CONNECTION
         if (name === 'close') this.close = true
-        else if (this.#names.named(name)?.single === true) return faults.HTTP1_CONNECTION
+        else if (this.names.named(name)?.single === true) return faults.HTTP1_CONNECTION
         else this.#remove(name)
       }
     }
@@ -370,39 +344,8 @@ export class HeadReader {
   #remove(name: string): void {
     for (let index = 0; index < this.count; index++) {
       const base = index << 2
-      if (isNamed(this.#bytes, this.#at[base] as number, this.#at[base + 1] as number, name)) this.#drop[index] = 1
+      if (isNamed(this.bytes, this.at[base] as number, this.at[base + 1] as number, name)) this.drop[index] = 1
     }
-  }
-
-  /** The request target, byte for byte. */
-  get target(): string {
-    return this.#kind === 'request' && this.#targetEnd > this.#targetStart
-      ? this.#bytes.toString('latin1', this.#targetStart, this.#targetEnd)
-      : ''
-  }
-
-  get reason(): string {
-    return this.#kind === 'response' ? this.#bytes.toString('latin1', this.#targetStart, this.#targetEnd) : ''
-  }
-
-  /** Value of the first field with this id, without surrounding white space; undefined when absent. */
-  value(id: number): string | undefined {
-    const index = this.#first[id] as number
-    if (index < 0) return undefined
-    const base = index << 2
-    return this.#bytes.toString('latin1', this.#at[base + 2], this.#at[base + 3])
-  }
-
-  has(id: number): boolean {
-    return (this.#first[id] as number) >= 0
-  }
-
-  /** Every field in order, names as written. For tests and rare needs; allocates. */
-  fields(): [name: string, value: string][] {
-    return Array.from({ length: this.count }, (_, index) => {
-      const [a, b, c, d] = this.#at.subarray(index << 2, (index << 2) + 4)
-      return [this.#bytes.toString('latin1', a, b), this.#bytes.toString('latin1', c, d)]
-    })
   }
 
   /** How the body of this response to `method` ends (RFC 9112 §6.3). */
@@ -412,93 +355,4 @@ export class HeadReader {
     if (this.body === 'none') return this.contentLength === 0 ? 'none' : 'close'
     return this.body
   }
-
-  /**
-   * A new head for the next hop, in one piece with the body bytes at hand: `before` (start line and own
-   * fields, each with CR LF), the kept lines byte for byte, `after` (own fields), the empty line, `body`.
-   * Left out: Host, framing, Connection and what it names, and every field of the single hop. `into` is a buffer to
-   * write it into, where it fits; the answer is then a part of that.
-   */
-  rebuild(before: string, after: string, body?: Buffer, into?: Buffer): Buffer {
-    const { count } = this
-    const drop = this.#drop
-    const last = this.length - 2
-    let size = before.length + after.length + 2
-    for (let index = 0; index < count; index++) {
-      if (drop[index] === 0) size += this.#lineEnd(index, last) - (this.#at[index << 2] as number)
-    }
-    const total = body === undefined ? size : size + body.length
-    const out = into !== undefined && total <= into.length ? into.subarray(0, total) : Buffer.allocUnsafe(total)
-    let to = out.write(before, 0, 'latin1')
-    for (let index = 0; index < count; ) {
-      if (drop[index] !== 0) {
-        index++
-        continue
-      }
-      const from = this.#at[index << 2] as number
-      while (index + 1 < count && drop[index + 1] === 0) index++
-      to += this.#bytes.copy(out, to, from, this.#lineEnd(index, last))
-      index++
-    }
-    if (after !== '') to += out.write(after, to, 'latin1')
-    out[to] = 0x0d
-    out[to + 1] = 0x0a
-    if (body !== undefined) body.copy(out, to + 2)
-    return out
-  }
-
-  #lineEnd(index: number, last: number): number {
-    return index + 1 < this.count ? (this.#at[(index + 1) << 2] as number) : last
-  }
-}
-
-function duplicate(field: KnownField): Fault {
-  if (field.id === HOST) return faults.HTTP1_HOST
-  if (field.id === CONTENT_LENGTH) return faults.HTTP1_CONTENT_LENGTH
-  return field.id === TRANSFER_ENCODING ? faults.HTTP1_TRANSFER_ENCODING : faults.HTTP1_DUPLICATE
-}
-
-function startsWithProxy(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < proxyPrefix.length) return false
-  for (let i = 0; i < proxyPrefix.length; i++)
-    if (((bytes[start + i] as number) | 0x20) !== (proxyPrefix[i] as number | 0x20)) return false
-  return true
-}
-
-/** A relay is asked with a path, or with `*`; the absolute form and the authority form (CONNECT) are for other servers. */
-function originForm(bytes: Buffer, start: number, end: number): boolean {
-  return bytes[start] === 0x2f ? end > start : bytes[start] === 0x2a && end === start + 1
-}
-
-/** 1 to 15 digits as a number; -1 otherwise. */
-function digits(bytes: Buffer, start: number, end: number): number {
-  if (end === start || end - start > 15) return -1
-  let value = 0
-  for (let i = start; i < end; i++) {
-    const digit = (bytes[i] as number) - 0x30
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
-  return value
-}
-
-/** The frequent methods without a new string. */
-function methodName(bytes: Buffer, end: number): string {
-  const first = bytes[0]
-  if (end === 3 && first === 0x47 && bytes[1] === 0x45 && bytes[2] === 0x54) return 'GET'
-  if (end === 4 && first === 0x50 && bytes[1] === 0x4f && bytes[2] === 0x53 && bytes[3] === 0x54) return 'POST'
-  return bytes.toString('latin1', 0, end)
-}
-
-const statusStart = Buffer.from('HTTP/1.1 ', 'latin1')
-
-/** Byte `at` of a status line, up to what follows the three digits. */
-function statusByte(c: number, at: number): Fault | undefined {
-  if (at < 9) {
-    if (c === statusStart[at]) return undefined
-    return at < 8 ? faults.HTTP1_VERSION : faults.HTTP1_STATUS
-  }
-  if (at === 9) return c >= 0x31 && c <= 0x35 ? undefined : faults.HTTP1_STATUS
-  if (at < 12) return c >= 0x30 && c <= 0x39 ? undefined : faults.HTTP1_STATUS
-  return c === 0x20 || c === 0x0d ? undefined : faults.HTTP1_STATUS
 }

@@ -2,4 +2,5 @@
 export { type BodyKind, BodyReader } from './body.ts'
 export { type Fault, type FaultCode, faults } from './faults.ts'
 export { type FieldNames, fieldNames, type KnownField } from './fields.ts'
-export { defaultHeadLimits, type HeadLimits, HeadReader } from './head.ts'
+export { HeadReader } from './head.ts'
+export { defaultHeadLimits, type HeadLimits } from './lines.ts'

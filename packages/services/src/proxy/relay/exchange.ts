@@ -1,15 +1,24 @@
 import type { BodyKind, Fault } from '@openspine/standards/http1'
+import { admit, admitConnection } from '../admission.ts'
 import type { Call } from '../call.ts'
-import { admit, admitConnection } from '../checks.ts'
-import { preferredType, refusalAnswer } from '../outcome.ts'
-import { allowedVerbs, preflightAnswer } from '../preflight.ts'
+import { preflightAnswer } from '../preflight.ts'
 import type { Ending } from '../record.ts'
 import type { Refusal, RefusalStatus } from '../refusal.ts'
 import { rateHeaders } from '../throttle.ts'
-import { answerStart, chunkOf, lastChunk, requestStart } from './heads.ts'
+import { chunkOf, lastChunk, requestStart } from './heads.ts'
 import type { Inbound } from './inbound.ts'
 import { Ledger } from './ledger.ts'
-import { advice, bodyRefusal, capacityRefusal, consumerRefusal, framingRefusal, providerRefusal } from './problems.ts'
+import {
+  advice,
+  bodyRefusal,
+  capacityRefusal,
+  closedExplanation,
+  consumerRefusal,
+  framingRefusal,
+  ownAnswer,
+  providerRefusal,
+  queueExplanation,
+} from './problems.ts'
 import { around, field, type Relay } from './relay.ts'
 import type { Origin, UpstreamConnection, UpstreamProblem, UpstreamUser } from './upstream.ts'
 
@@ -26,10 +35,11 @@ const END = 4
 
 /** Request bytes that are kept while a connection to the provider is being made. */
 const holdBytes = 65_536
-/** Body pieces up to this size travel in one write with their head. */
-const joinBytes = 16_384
 /** A refused request's body up to this size is read and thrown away, so that the connection can go on. */
 export const discardBytes = 65_536
+const nothing = Buffer.alloc(0)
+/** Answer bytes that a consumer may have before it; a provider that would send more waits until all of them are taken. */
+const aheadBytes = 131_072
 /** Interim answers (1xx) of one exchange at most. */
 const maxInterim = 20
 
@@ -56,6 +66,8 @@ export class Exchange implements UpstreamUser {
   /** The provider stopped reading, or the consumer did. */
   #stalled = false
   #repeated = false
+  /** Is told when this turn of the event loop ends. */
+  #gathers = false
 
   constructor(relay: Relay, inbound: Inbound, call: Call, began: number) {
     this.#relay = relay
@@ -81,20 +93,17 @@ export class Exchange implements UpstreamUser {
       this.#conclude('answered', 200, answer, undefined, close)
       return
     }
-    const refusal = admit(call, rules)
+    const refusal = admit(call, rules, this.#inbound.admitted)
     if (refusal !== undefined) {
       this.refuse(refusal)
       return
     }
     if (call.endpoint === undefined) throw new Error('An admitted call has an endpoint')
-    if (first.length > 0) {
-      this.#held.push(first)
-      this.#heldBytes = first.length
-    }
-    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''))
+    this.#inbound.admitted = call
+    this.#take(relay.upstreams.of(call.endpoint, call.to ?? ''), first)
   }
 
-  #take(origin: Origin): void {
+  #take(origin: Origin, first: Buffer): void {
     this.#origin = origin
     const connection = origin.take(this)
     if (connection === 'full') {
@@ -102,9 +111,16 @@ export class Exchange implements UpstreamUser {
     } else if (connection === 'waiting') {
       // Connection attempts have a deadline of their own; this one is for the wait on top of it.
       this.#await(this.#relay.times.connect + this.#relay.times.queue)
+      if (first.length > 0) this.#hold(first)
     } else {
-      this.ready(connection)
+      this.#send(connection, first)
     }
+  }
+
+  /** Keeps a copy of request bytes until they can be sent. */
+  #hold(piece: Buffer): void {
+    this.#held.push(Buffer.from(piece))
+    this.#heldBytes += piece.length
   }
 
   #await(ms: number): void {
@@ -112,20 +128,24 @@ export class Exchange implements UpstreamUser {
   }
 
   ready(connection: UpstreamConnection): void {
+    const [first = nothing, ...more] = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    this.#send(connection, first, more)
+  }
+
+  /** Sends the head with what of the body is here; `first` goes with the head in one piece, which copies it. */
+  #send(connection: UpstreamConnection, first: Buffer, more: readonly Buffer[] = []): void {
     const { head, body } = this.#inbound
     this.#upstream = connection
     this.#phase = SEND
-    const held = this.#held
-    const first = held.length > 0 && (held[0] as Buffer).length <= joinBytes ? held.shift() : undefined
     const { drafts } = this.#relay
     const draft = drafts.take()
     let flows = connection.socket.write(
       head.rebuild(requestStart(this.#call, head), this.#inbound.forwarded, first, draft),
       () => drafts.give(draft),
     )
-    for (const piece of held) flows = connection.socket.write(piece)
-    this.#held = []
-    this.#heldBytes = 0
+    for (const piece of more) flows = connection.socket.write(piece)
     if (body.done) this.#sent()
     else {
       this.#await(this.#relay.times.body)
@@ -152,12 +172,16 @@ export class Exchange implements UpstreamUser {
     if (this.#phase === END) return
     const { body } = this.#inbound
     if (this.#phase === WAIT) {
-      this.#held.push(piece)
-      this.#heldBytes += piece.length
+      this.#hold(piece)
       if (this.#heldBytes >= holdBytes) this.#inbound.hold()
       return
     }
-    const flows = this.#upstream?.socket.write(piece) === true
+    const { drafts } = this.#relay
+    const draft = drafts.take()
+    // The socket may keep what it is given for a while, and what was read is gone after this call.
+    const copied = piece.copy(draft)
+    const kept = copied === piece.length ? draft.subarray(0, copied) : Buffer.from(piece)
+    const flows = this.#upstream?.socket.write(kept, () => drafts.give(draft)) === true
     if (body.done) this.#sent()
     else {
       if (this.#phase === SEND) this.#await(this.#relay.times.body)
@@ -195,13 +219,9 @@ export class Exchange implements UpstreamUser {
     let rest = chunk
     while (this.#phase !== BODY) {
       this.#ledger.answering()
-      if (!head.read(rest)) {
-        // The reader holds on to the beginning of a head that is not complete.
-        upstream.keep()
-        return
-      }
+      if (!head.read(rest)) return
       if (head.fault !== undefined) {
-        this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${head.fault.reason}`)
+        this.#unsound(head.fault)
         return
       }
       rest = head.rest
@@ -210,11 +230,8 @@ export class Exchange implements UpstreamUser {
         return
       }
       if (head.status === 101 || ++this.#interim > maxInterim) {
-        this.#providerFault(
-          502,
-          'INTERIM',
-          `The provider sent an interim answer that nobody asked for (${head.status}).`,
-        )
+        const explanation = `The provider sent an interim answer that nobody asked for (${head.status}).`
+        this.#providerFault(502, 'INTERIM', explanation)
         return
       }
       if (head.status !== 100 || this.#inbound.head.has(field.expect))
@@ -234,7 +251,7 @@ export class Exchange implements UpstreamUser {
     body.begin(kind, head.contentLength)
     const end = body.read(rest, 0)
     if (body.fault !== undefined) {
-      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      this.#unsound(body.fault)
       return
     }
     this.#status = head.status
@@ -246,7 +263,7 @@ export class Exchange implements UpstreamUser {
     const { drafts } = this.#relay
     const draft = drafts.take()
     const first = head.rebuild(
-      answerStart(head, kind, this.#close),
+      upstream.starts.of(head, kind, this.#close),
       after,
       kind === 'close' ? chunkOf(piece) : piece,
       draft,
@@ -258,35 +275,51 @@ export class Exchange implements UpstreamUser {
       this.#whole(upstream, first, clean)
       return
     }
-    const flows = this.#inbound.socket.write(first, written)
-    this.#progress(upstream, flows)
+    if (kind !== 'close') upstream.gather()
+    this.#progress(upstream, this.#inbound.socket.write(first, written))
   }
 
   #answerPiece(upstream: UpstreamConnection, chunk: Buffer): void {
     const { body } = upstream
     const end = body.read(chunk, 0)
     if (body.fault !== undefined) {
-      this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${body.fault.reason}`)
+      this.#unsound(body.fault)
       return
     }
     if (this.#kind === 'close') {
       this.#progress(upstream, this.#inbound.socket.write(chunkOf(chunk)))
       return
     }
-    const slab = upstream.keep()
+    const { gathering } = upstream
+    if (gathering === undefined) throw new Error('A long answer is gathered')
+    const room = gathering.add(end)
     if (body.done) {
-      this.#written = this.#giver(slab)
-      this.#whole(upstream, chunk.subarray(0, end), end === chunk.length)
-    } else this.#progress(upstream, this.#inbound.socket.write(chunk, this.#giver(slab)))
+      const last = gathering.take()
+      this.#written = gathering.leave()
+      upstream.gathering = undefined
+      this.#whole(upstream, last, end === chunk.length)
+    } else if (room) {
+      if (!this.#gathers) {
+        this.#gathers = true
+        this.#relay.turn.add(this)
+      }
+    } else {
+      const piece = gathering.take() as Buffer
+      this.#progress(upstream, this.#inbound.socket.write(piece, gathering.leave()))
+    }
   }
 
-  /** Gives a read buffer back once its bytes have been written. */
-  #giver(slab: Buffer | undefined): (() => void) | undefined {
-    return slab === undefined ? undefined : () => this.#relay.slabs.give(slab)
+  /** What has been gathered goes on its way, though there would be room for more. */
+  turnEnded(): void {
+    this.#gathers = false
+    const upstream = this.#upstream
+    const gathering = upstream?.gathering
+    if (this.#phase !== BODY || upstream === undefined || gathering === undefined || gathering.waiting === 0) return
+    this.#progress(upstream, this.#inbound.socket.write(gathering.take() as Buffer))
   }
 
   #progress(upstream: UpstreamConnection, flows: boolean): void {
-    if (flows) this.#await(this.#relay.times.idle)
+    if (flows || this.#inbound.socket.writableLength < aheadBytes) this.#await(this.#relay.times.idle)
     else {
       upstream.socket.pause()
       this.#await(this.#relay.times.body)
@@ -329,17 +362,12 @@ export class Exchange implements UpstreamUser {
       this.#upstream = undefined
       this.#phase = WAIT
       upstream.release(false)
-      this.#take(this.#origin)
+      this.#take(this.#origin, nothing)
       return
     }
     const code = (error as (Error & { code?: string }) | undefined)?.code ?? 'CLOSED'
-    this.#providerFault(
-      502,
-      code,
-      this.#phase === BODY
-        ? 'The provider’s connection broke within the body of its answer; the consumer’s connection was cut so that nobody takes it for complete.'
-        : `The provider closed the connection ${silent ? 'before it answered' : 'within the head of its answer'} (${error?.message ?? 'orderly'}).`,
-    )
+    const stage = this.#phase === BODY ? 'body' : silent ? 'silent' : 'head'
+    this.#providerFault(502, code, closedExplanation(stage, error))
   }
 
   unreachable(problem: UpstreamProblem): void {
@@ -365,6 +393,10 @@ export class Exchange implements UpstreamUser {
     } else this.#cut('failed', refusal)
   }
 
+  #unsound(fault: Fault): void {
+    this.#providerFault(502, 'HTTP', `The provider’s answer is not sound HTTP/1.1: ${fault.reason}`)
+  }
+
   /** Answers with an error of our own. */
   refuse(refusal: Refusal, close = false): void {
     this.#refuse('refused', refusal, close)
@@ -378,16 +410,7 @@ export class Exchange implements UpstreamUser {
       !body.done &&
       (head.has(field.expect) || head.body === 'chunked' || body.left > discardBytes || ending === 'failed')
     const close = mustClose || this.#mustClose() || unread
-    const answer = refusalAnswer(refusal, {
-      id: this.#relay.random.uuid(),
-      type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
-      close,
-      method: call.method,
-      verbs: allowedVerbs(this.#relay.config),
-      at: this.#relay.clock.now(),
-      allowance: call.allowance,
-    })
-    this.#conclude(ending, refusal.status, answer, refusal, close)
+    this.#conclude(ending, refusal.status, ownAnswer(this.#relay, call, head, refusal, close), refusal, close)
   }
 
   /** The answer has begun and cannot be finished: never let it look complete. */
@@ -396,7 +419,7 @@ export class Exchange implements UpstreamUser {
     this.#abandon()
     this.#phase = END
     this.#inbound.cut()
-    this.#recordAlone(ending, refusal.status, refusal)
+    this.#ledger.recordAlone(ending, refusal.status, this.#inbound.body.bytes, refusal)
   }
 
   /** The consumer has gone. */
@@ -406,7 +429,7 @@ export class Exchange implements UpstreamUser {
     this.#abandon()
     this.#phase = END
     const refusal = why === undefined ? undefined : consumerRefusal(why)
-    this.#recordAlone('consumer-left', 499, refusal)
+    this.#ledger.recordAlone('consumer-left', 499, this.#inbound.body.bytes, refusal)
   }
 
   /** Leaves the provider's side: out of the queue, or off a connection that must not be used again. */
@@ -434,9 +457,7 @@ export class Exchange implements UpstreamUser {
       return
     }
     if (this.#phase === WAIT) {
-      this.#busy(
-        `No connection to the provider became free within proxy.queueSeconds; all ${this.#origin?.limits.connections} that it may have are in use.`,
-      )
+      this.#busy(queueExplanation(this.#origin?.limits.connections))
       return
     }
     if (this.#phase === SEND) {
@@ -474,23 +495,12 @@ export class Exchange implements UpstreamUser {
     this.#phase = END
     const inbound = this.#inbound
     inbound.deadline = this.#relay.deadlines.now + this.#relay.times.body
-    this.#record(ending, status, refusal).then(
+    this.#ledger.record(ending, status, inbound.body.bytes, refusal).then(
       () => inbound.answered(last, close, this.#written),
       (error: unknown) => {
         this.#relay.log.error({ err: error }, 'a request could not be audited, so it is not answered')
         inbound.cut()
       },
-    )
-  }
-
-  #record(ending: Ending, status: number, refusal: Refusal | undefined): Promise<void> {
-    return this.#ledger.record(ending, status, this.#inbound.body.bytes, refusal)
-  }
-
-  /** For endings after which nothing is said: nobody waits for the record. */
-  #recordAlone(ending: Ending, status: number, refusal: Refusal | undefined): void {
-    this.#record(ending, status, refusal).catch((error: unknown) =>
-      this.#relay.log.error({ err: error }, 'a request could not be audited'),
     )
   }
 }

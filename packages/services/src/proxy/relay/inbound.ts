@@ -7,6 +7,7 @@ import { Exchange } from './exchange.ts'
 import { forwardedLine } from './heads.ts'
 import { framingRefusal, internalRefusal } from './problems.ts'
 import { field, type Relay, requestNames } from './relay.ts'
+import { readInto } from './shared-read.ts'
 
 /** Waits for, or reads, the head of a request. */
 const HEAD = 0
@@ -30,8 +31,10 @@ export class Inbound implements Expiring {
   readonly body = new BodyReader()
   readonly facts: ConnectionFacts
   /** The Forwarded line of this connection's requests (RFC 7239). */
-  readonly forwarded: string
+  readonly forwarded: Buffer
   deadline: number
+  /** The request that was admitted last. */
+  admitted: Call | undefined = undefined
   readonly #relay: Relay
   readonly #gone: (inbound: Inbound) => void
   #state = HEAD
@@ -49,7 +52,10 @@ export class Inbound implements Expiring {
     this.forwarded = forwardedLine(facts.address, relay.config.fqdn)
     this.deadline = relay.deadlines.now + relay.times.head
     relay.deadlines.add(this)
-    socket.on('data', (chunk: Buffer) => this.#bytes(chunk))
+    // The bytes are overwritten after the call: whatever is kept of them is copied.
+    if (!readInto(socket, relay.consumerBytes, (piece) => this.#bytes(piece)))
+      socket.on('data', (chunk: Buffer) => this.#bytes(chunk))
+    else socket.resume()
     socket.on('drain', () => this.#exchange?.consumerDrained())
     socket.on('end', () => this.#left())
     // The reason is of no use: a consumer that has gone has gone. `close` follows.
@@ -111,7 +117,7 @@ export class Inbound implements Expiring {
             from: head.value(field.from),
             to: head.value(field.to),
             interaction: head.value(field.interaction),
-            authorization: head.value(field.authorization),
+            authorization: relay.readToken(head, field.authorization),
             contentType: head.value(field.contentType),
           }
         : { ...unsaid(head.method, head.target), traceId: head.value(field.traceId) },
@@ -156,7 +162,7 @@ export class Inbound implements Expiring {
 
   /** Bytes of a next request that came early. */
   #keep(chunk: Buffer): void {
-    this.#later = this.#later.length === 0 ? chunk : Buffer.concat([this.#later, chunk])
+    this.#later = Buffer.concat([this.#later, chunk])
     if (this.#later.length >= laterBytes) this.hold()
   }
 

@@ -40,6 +40,13 @@ export class Ledger {
     this.#endedAt = this.#relay.clock.now()
   }
 
+  /** For endings after which nothing is said: nobody waits for the record. */
+  recordAlone(ending: Ending, status: number, bytesIn: number, refusal: Refusal | undefined): void {
+    this.record(ending, status, bytesIn, refusal).catch((error: unknown) =>
+      this.#relay.log.error({ err: error }, 'a request could not be audited'),
+    )
+  }
+
   /** Resolves when the record is safe. */
   record(ending: Ending, status: number, bytesIn: number, refusal: Refusal | undefined): Promise<void> {
     const relay = this.#relay

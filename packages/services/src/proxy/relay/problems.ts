@@ -1,6 +1,22 @@
-import type { Fault } from '@openspine/standards/http1'
+import type { Fault, HeadReader } from '@openspine/standards/http1'
 import type { Call } from '../call.ts'
+import { preferredType, refusalAnswer } from '../outcome.ts'
+import { allowedVerbs } from '../preflight.ts'
 import { type Refusal, type RefusalStatus, shapes } from '../refusal.ts'
+import { field, type Relay } from './relay.ts'
+
+/** The answer that tells the consumer of a refusal, in the type that its request prefers. */
+export function ownAnswer(relay: Relay, call: Call, head: HeadReader, refusal: Refusal, close: boolean): Buffer {
+  return refusalAnswer(refusal, {
+    id: relay.random.uuid(),
+    type: preferredType(call.target?.url ?? call.requestTarget, head.complete ? head.value(field.accept) : undefined),
+    close,
+    method: call.method,
+    verbs: allowedVerbs(relay.config),
+    at: relay.clock.now(),
+    allowance: call.allowance,
+  })
+}
 
 /** A fault of framing as a refusal. */
 export function framingRefusal(fault: Fault): Refusal {
@@ -80,4 +96,15 @@ export function advice(code: string): string {
   if (code.startsWith('CERT_') || code.startsWith('ERR_TLS_CERT') || code.includes('VERIFY') || code.includes('CERT'))
     return 'The provider must show a certificate of this environment that names the registered host and is in time and not revoked.'
   return 'Is the provider running, reachable, and does it accept the proxy’s certificate?'
+}
+
+/** The provider closed its connection: before it said a byte, within its head, or within its body. */
+export function closedExplanation(stage: 'silent' | 'head' | 'body', error: Error | undefined): string {
+  return stage === 'body'
+    ? 'The provider’s connection broke within the body of its answer; the consumer’s connection was cut so that nobody takes it for complete.'
+    : `The provider closed the connection ${stage === 'silent' ? 'before it answered' : 'within the head of its answer'} (${error?.message ?? 'orderly'}).`
+}
+
+export function queueExplanation(connections: number | undefined): string {
+  return `No connection to the provider became free within proxy.queueSeconds; all ${connections} that it may have are in use.`
 }

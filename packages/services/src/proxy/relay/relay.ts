@@ -6,7 +6,9 @@ import type { Directory } from '../../directory/contract.ts'
 import type { SharingAgreements } from '../../registration/contract.ts'
 import type { Surroundings } from '../call.ts'
 import type { ProxyConfig } from '../config.ts'
+import type { tokenReader } from '../tokens.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Turn } from './gathering.ts'
 import type { Slabs } from './slabs.ts'
 import type { Tally } from './tally.ts'
 import type { Upstreams } from './upstream.ts'
@@ -15,6 +17,7 @@ import type { Upstreams } from './upstream.ts'
 export const requestNames = fieldNames({
   single: ['authorization', 'ssp-traceid', 'ssp-from', 'ssp-to', 'ssp-interactionid'],
   wanted: ['accept', 'content-type', 'expect'],
+  varying: ['ssp-traceid', 'authorization'],
 })
 
 export const field = {
@@ -28,7 +31,10 @@ export const field = {
   expect: requestNames.id('expect'),
 }
 
-export const responseNames = fieldNames()
+export const responseNames = fieldNames({
+  wanted: ['date', 'etag', 'last-modified'],
+  varying: ['date', 'etag', 'last-modified'],
+})
 export const keepAliveField = responseNames.id('keep-alive')
 
 /** Limits of time, in milliseconds. */
@@ -72,13 +78,17 @@ export interface Relay {
   readonly deadlines: Deadlines
   readonly upstreams: Upstreams
   readonly tally: Tally
-  /** Buffers for what is read, and for what is written. */
-  readonly slabs: Slabs
+  /** Buffers for what is written. */
   readonly drafts: Slabs
+  readonly turn: Turn
+  /** Where bytes of consumers are read, those of all connections one after the other. */
+  readonly consumerBytes: Buffer
   /** Name of this node in the audit. */
   readonly node: string
   /** Rules that do not change between requests; `around` adds the snapshot and the time. */
-  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'readToken' | 'allow'>
+  readonly rules: Pick<Surroundings, 'peerNow' | 'readEndpoint' | 'allow'>
+  /** What an Authorization header says. */
+  readonly readToken: ReturnType<typeof tokenReader>
   /** New requests are no longer wanted: every answer closes its connection. */
   readonly closing: () => boolean
 }
@@ -92,7 +102,6 @@ export function around(relay: Relay, now: number): Surroundings {
     now,
     peerNow: relay.rules.peerNow,
     readEndpoint: relay.rules.readEndpoint,
-    readToken: relay.rules.readToken,
     allow: relay.rules.allow,
   }
 }

@@ -1,9 +1,9 @@
-/** For what is read: a TLS record holds no more. */
-export const readBytes = 16_384
+/** For long answers: four TLS records. */
+export const answerBytes = 65_536
 /** For what is written in one piece: a head of the usual size with as much of a body. */
 export const writeBytes = 18_432
-/** Kept for use again at most: some 4 MB. */
-const mostKept = 256
+/** Kept for use again at most, in bytes. */
+const mostKept = 4 << 20
 
 /**
  * Buffers that are used again and again. Those that are made for every message count as memory outside of the heap,
@@ -24,6 +24,6 @@ export class Slabs {
 
   /** Nobody may hold on to a part of `slab` any more. */
   give(slab: Buffer): void {
-    if (this.#free.length < mostKept) this.#free.push(slab)
+    if (this.#free.length * this.#bytes < mostKept) this.#free.push(slab)
   }
 }

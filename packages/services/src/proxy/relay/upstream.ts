@@ -4,6 +4,8 @@ import type { Peer } from '@openspine/platform/doors'
 import { BodyReader, HeadReader } from '@openspine/standards/http1'
 import type { RegisteredEndpoint } from '../target.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
+import { Gathering } from './gathering.ts'
+import { AnswerStarts } from './heads.ts'
 import { keepAliveField, responseNames, type Times } from './relay.ts'
 import type { Slabs } from './slabs.ts'
 
@@ -13,10 +15,7 @@ export interface UpstreamUser {
   ready(connection: UpstreamConnection): void
   /** None can be had. */
   unreachable(problem: UpstreamProblem): void
-  /**
-   * Bytes of the answer. They are overwritten after the call, unless it asks `connection.keep()` for their
-   * buffer, which is then given back when the bytes are no longer needed.
-   */
+  /** Bytes of the answer. They are overwritten after the call, unless they are gathered (`connection.gathering`). */
   bytes(chunk: Buffer): void
   /** The provider will send nothing more; `error` when it did not close in an orderly way. */
   ended(error: Error | undefined): void
@@ -50,6 +49,9 @@ export interface UpstreamSettings {
   readonly peerOf: (socket: TLSSocket) => Peer
   readonly peerNow: (peer: Peer) => Peer
   readonly lookup: LookupFunction | undefined
+  /** Where bytes of providers are read, those of all connections one after the other. */
+  readonly providerBytes: Buffer
+  /** Buffers for long answers. */
   readonly slabs: Slabs
 }
 
@@ -69,9 +71,12 @@ export class UpstreamConnection implements Expiring {
   readonly socket: TLSSocket
   readonly head: HeadReader
   readonly body = new BodyReader()
+  readonly starts = new AnswerStarts()
   deadline: number
   /** True when an earlier exchange has used it: it may have died without our knowing. */
   used = false
+  /** While this is set, what is read is gathered there. */
+  gathering: Gathering | undefined = undefined
   readonly #origin: Origin
   readonly #settings: UpstreamSettings
   readonly #generation: number
@@ -82,8 +87,6 @@ export class UpstreamConnection implements Expiring {
   readonly #offered: SavedSession | undefined
   #session: Buffer | undefined = undefined
   #keepMs: number
-  /** Read buffer in use; undefined once somebody keeps it. */
-  #slab: Buffer | undefined
 
   constructor(origin: Origin, settings: UpstreamSettings, generation: number) {
     this.#origin = origin
@@ -97,12 +100,10 @@ export class UpstreamConnection implements Expiring {
     const { hostname, port } = origin.endpoint
     const options: ConnectionOptions & { onread: OnReadOpts } = {
       onread: {
-        buffer: () => {
-          this.#slab ??= settings.slabs.take()
-          return this.#slab
-        },
+        buffer: () => this.gathering?.room() ?? settings.providerBytes,
         callback: (length, buffer) => {
-          this.#read(buffer, length)
+          // The very buffer that was given above.
+          this.#read((buffer as Buffer).subarray(0, length))
           return true
         },
       },
@@ -134,16 +135,14 @@ export class UpstreamConnection implements Expiring {
     socket.on('close', () => this.#closed(failure))
   }
 
-  /** The buffer of the bytes that are being handed over: its keeper gives it back to the slabs, or leaves it to the collector. */
-  keep(): Buffer | undefined {
-    const slab = this.#slab
-    this.#slab = undefined
-    return slab
+  /** The rest of the answer is to be gathered. */
+  gather(): void {
+    this.gathering = new Gathering(this.#settings.slabs)
   }
 
-  #read(buffer: Uint8Array, length: number): void {
+  #read(chunk: Buffer): void {
     if (this.#user === undefined) this.destroy()
-    else this.#user.bytes(Buffer.from(buffer.buffer, buffer.byteOffset, length))
+    else this.#user.bytes(chunk)
   }
 
   /** Fit for another exchange: open, current, and its certificate still good. */
