@@ -55,7 +55,9 @@ export async function openPds(
       caller = as
       const answer = await app.inject({ url: pdsBase + url, headers: { 'x-request-id': randomUUID() }, ...options })
       const { statusCode: status, headers, body } = answer
-      describedAs({ method: options.method ?? 'GET', path: url }, { status, headers, body })
+      // Explanations are for developers, and no part of the published description.
+      if (!url.includes('_explain'))
+        describedAs({ method: options.method ?? 'GET', path: url }, { status, headers, body })
       return answer
     },
     async close() {
