@@ -351,7 +351,7 @@ forEachStore((open, engine) => {
     const pds = await openPds({
       store,
       random: seededRandom(),
-      config: { publicUrl: 'https://pds.example', explainSearches: true },
+      config: { publicUrl: 'https://pds.example' },
     })
     t.after(() => pds.close())
     await pds.contract.load(generated)
