@@ -10,8 +10,18 @@ export interface LoadRound {
   readonly ca: string
   readonly connections: number
   readonly ms: number
-  /** Paths with the leading slash, and what their answers must contain; each connection walks them from a place of its own. */
-  readonly targets: readonly { readonly path: string; readonly holds: string }[]
+  /** Each connection walks them from a place of its own, and those that change something stay in a stretch of its own. */
+  readonly targets: readonly Target[]
+}
+
+export interface Target {
+  /** With the leading slash. */
+  readonly path: string
+  /** What the answer must contain. */
+  readonly holds: string
+  /** Bodies of PATCH, one after the other, and the version before the first of them; nobody else changes the record. */
+  readonly patches?: readonly string[]
+  readonly version?: number
 }
 
 export interface LoadResult {
@@ -25,10 +35,26 @@ export interface LoadResult {
   readonly octets: number
 }
 
+/** Versions of the records that were changed, by path, and how far each connection came: for all rounds. */
+const versions = new Map<string, number>()
+const places = new Map<number, number>()
+
+const versionOf = ({ path, version }: Target) => versions.get(path) ?? version ?? 1
+
+function requestOf(target: Target, id: string): string {
+  const { path, patches } = target
+  const head = `HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nAccept: application/fhir+json\r\n`
+  if (!patches) return `GET ${path} ${head}\r\n`
+  const version = versionOf(target)
+  const body = patches[version % patches.length] ?? ''
+  return `PATCH ${path} ${head}Content-Type: application/json-patch+json\r\nIf-Match: W/"${version}"\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+}
+
 async function round(load: LoadRound): Promise<LoadResult> {
   const latencies: number[] = []
   let failed = 0
   let octets = 0
+  let refusal: string | undefined
   const prefix = randomUUID().slice(0, 24)
   let number = 0
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load)))
@@ -36,24 +62,31 @@ async function round(load: LoadRound): Promise<LoadResult> {
   const end = began + load.ms
   await Promise.all(
     sockets.map(async (socket, index) => {
-      let at = Math.floor((index * load.targets.length) / load.connections)
+      const first = Math.floor((index * load.targets.length) / load.connections)
+      const own = Math.floor(((index + 1) * load.targets.length) / load.connections) - first
+      let at = places.get(index) ?? 0
       while (performance.now() < end) {
-        const target = load.targets[at++ % load.targets.length]
+        const target =
+          load.targets[load.targets[0]?.patches ? first + (at++ % own) : (first + at++) % load.targets.length]
         if (!target) throw new Error('nothing to ask for')
         const id = `${prefix}${(number++).toString(16).padStart(12, '0')}`
         const sent = performance.now()
-        const answer = await ask(
-          socket,
-          `GET ${target.path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nAccept: application/fhir+json\r\n\r\n`,
-        )
+        const answer = await ask(socket, requestOf(target, id))
         latencies.push(performance.now() - sent)
         octets += answer.text.length
-        if (!answer.ok || !answer.text.includes(id) || !answer.text.includes(target.holds)) failed++
+        const good = answer.ok && answer.text.includes(id) && answer.text.includes(target.holds)
+        if (good && target.patches) versions.set(target.path, versionOf(target) + 1)
+        if (good) continue
+        failed++
+        refusal ??= answer.text
       }
+      // The next round of changes goes on where this one ended: everybody is changed once before anybody is twice.
+      if (load.targets[0]?.patches) places.set(index, at)
     }),
   )
   const seconds = (performance.now() - began) / 1000
   for (const socket of sockets) socket.destroy()
+  if (refusal !== undefined) process.stderr.write(`${refusal}\n`)
   latencies.sort((a, b) => a - b)
   const rank = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
   return {

@@ -23,7 +23,7 @@ import { openStore, type Store } from '@openspine/platform/store'
 import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { openTrust } from '@openspine/platform/trust'
 import { demographics, demographicsConfig, type PersonRecord, syntheticPeople } from '@openspine/services/demographics'
-import type { LoadResult, LoadRound } from './demographics-load.ts'
+import type { LoadResult, LoadRound, Target } from './demographics-load.ts'
 
 /** Sizes of the population, rising: each is measured as the population grows to it. */
 const sizes = (process.env['BENCH_PEOPLE'] ?? '200000').split(',').map(Number)
@@ -31,7 +31,7 @@ const embeddedPeople = 20_000
 /** A database that stays and has the population, or part of it. */
 const kept = process.env['BENCH_DATABASE_URL']
 const connections = 32
-const rounds = 3
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
   if (kept === undefined && !postgresBinaries()) {
@@ -42,13 +42,13 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
   const postgresql = await within(async (folder, stops) => {
     const store = await openStore({ databaseUrl: kept ?? (await startOwn(stops)), log, clock, poolSize: 8 })
     stops.push(() => store.close())
-    return measure({ store, folder, stops, sizes, kinds: ['retrieve', 'exact search', 'fuzzy search'] })
+    return measure({ store, folder, stops, sizes, kinds: ['retrieve', 'exact search', 'fuzzy search', 'update'] })
   })
   process.stdout.write('embedded store\n')
   const embedded = await within(async (folder, stops) => {
     const store = await openStore({ directory: join(folder, 'store'), log, clock })
     stops.push(() => store.close())
-    return measure({ store, folder, stops, sizes: [embeddedPeople], kinds: ['retrieve', 'exact search'] })
+    return measure({ store, folder, stops, sizes: [embeddedPeople], kinds: ['retrieve', 'exact search', 'update'] })
   })
   return { postgresql, embedded }
 }
@@ -142,7 +142,11 @@ async function measure(about: {
       loaded = people
     }
     await store.pool.query('vacuum (analyze)')
-    for (const [name, targets] of Object.entries(targetsOf(config.basePath, people)))
+    const all = {
+      ...targetsOf(config.basePath, people),
+      ...(await moves(config.basePath, people, service.contract.find)),
+    }
+    for (const [name, targets] of Object.entries(all))
       if (about.kinds.includes(name))
         figures[name] = await rate(name, (ms) => load(generator, { port: door.port, ca, connections, ms, targets }))
     curve.push(figures)
@@ -159,27 +163,24 @@ async function rate(name: string, ask: (ms: number) => Promise<LoadResult>) {
     if (sample.failed > 0) throw new Error(`${sample.failed} requests failed`)
     samples.push({ ...sample, cpu: cpuSince(before, sample.requests) })
   }
+  const rates = samples.map(({ requests, seconds }) => Math.round(requests / seconds))
   const figures = {
-    perSecond: Math.round(median(samples.map(({ requests, seconds }) => requests / seconds))),
+    perSecond: median(rates),
+    rounds: rates,
     p50Ms: rounded(median(samples.map(({ p50 }) => p50))),
     p99Ms: rounded(median(samples.map(({ p99 }) => p99))),
     cpuMicroseconds: median(samples.map(({ cpu }) => cpu)),
     octets: samples[0]?.octets,
   }
   process.stdout.write(
-    `${name}, ${connections} connections: ${figures.perSecond}/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
+    `${name}, ${connections} connections: ${figures.perSecond}/s (${rates.join(', ')}), p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
   )
   return figures
 }
 
 /** Spread over the whole population, in an order that no cache has seen. */
 function targetsOf(basePath: string, people: number): Record<string, LoadRound['targets']> {
-  const sample: PersonRecord[] = []
-  // Stretches of a hundred: one person at a time is slow to make.
-  const step = Math.max(100, Math.floor(people / 10_000) * 100)
-  for (let from = 0; from + 100 <= people; from += step)
-    for (const person of syntheticPeople({ seed: 1, from, count: 100 })) if (isFound(person)) sample.push(person)
-  shuffle(sample)
+  const sample = sampleOf(people).filter(({ sensitivity }) => sensitivity !== 'V')
   const target = (query: (person: PersonRecord) => string) =>
     sample.map((person) => ({ path: basePath + query(person), holds: `"id":"${person.nhsNumber}"` }))
   const search = ({ patient }: PersonRecord, more: Record<string, string>) => {
@@ -194,8 +195,37 @@ function targetsOf(basePath: string, people: number): Record<string, LoadRound['
   }
 }
 
-/** Nobody finds those who are very restricted, and a search by name may find too many of a common one. */
-const isFound = ({ sensitivity }: PersonRecord) => sensitivity !== 'V'
+function sampleOf(people: number): PersonRecord[] {
+  const sample: PersonRecord[] = []
+  // Stretches of a hundred: one person at a time is slow to make.
+  const step = Math.max(100, Math.floor(people / 10_000) * 100)
+  for (let from = 0; from + 100 <= people; from += step) sample.push(...syntheticPeople({ seed: 1, from, count: 100 }))
+  shuffle(sample)
+  return sample
+}
+
+/** Updates: people move house, and move back. Rows of keys, history, event and answer are written with each. */
+async function moves(basePath: string, people: number, find: (nhsNumber: string) => Promise<PersonRecord | undefined>) {
+  const update: Target[] = []
+  for (const { nhsNumber, sensitivity } of sampleOf(people)) {
+    if (sensitivity !== 'U') continue
+    const person = await find(nhsNumber)
+    if (!person) throw new Error('somebody who was loaded is not there')
+    const { patient, version = 1 } = person
+    const [home] = patient['address'] as Readonly<Record<string, unknown>>[]
+    const to = (house: number) => {
+      const value = { ...home, line: ['', `${house} Sample Street`, '', 'Testham', ''], postalCode: `ZZ99 ${house}BX` }
+      return JSON.stringify({ patches: [{ op: 'replace', path: '/address/0', value }] })
+    }
+    update.push({
+      path: `${basePath}/Patient/${nhsNumber}`,
+      holds: `"id":"${nhsNumber}"`,
+      patches: [to(1), to(2)],
+      version,
+    })
+  }
+  return { update }
+}
 
 /** The same order at every run. */
 function shuffle(items: unknown[]): void {

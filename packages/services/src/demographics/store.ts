@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Store } from '@openspine/platform/store'
 import type { Criteria } from './criteria.ts'
 import { foldName, namePieces } from './fold.ts'
 import { keysOf, type PersonKeys } from './keys.ts'
 import { type Sensitivity, type Status, type StoredPerson, snippetKind } from './person.ts'
+import { statementShapes } from './shapes.ts'
 import { sharedReads } from './shared-reads.ts'
 import { shortForms } from './short-forms.ts'
 import { soundex } from './soundex.ts'
@@ -45,32 +45,18 @@ export interface PersonStore {
 const personColumns = 'nhs, version, status, superseded_by, sensitivity, as_is, document, past, beside'
 const findStatement = `select ${personColumns} from demographics.person where nhs = any($1::bigint[])`
 
-/** Shapes of search that get a named statement. */
-const mostShapes = 100
-
 export function personStore(store: Store): PersonStore {
   const { pool } = store
-  // A named statement is planned once per connection; the embedded engine has one session for all and must not have names.
-  const named = (name: string, text: string) => (store.kind === 'postgresql' ? { name, text } : { text })
+  const shaped = statementShapes(store)
+  // Met before all searches, so that it has a name whatever they are.
+  const findShape = shaped(findStatement)
 
   const read = async (numbers: readonly number[]): Promise<StoredPerson[]> => {
-    const { rows } = await pool.query<PersonRow>({ ...named('demographics-find', findStatement), values: [numbers] })
+    const { rows } = await pool.query<PersonRow>({ ...findShape, values: [numbers] })
     return rows.map(personOfRow)
   }
 
   const find = sharedReads(read)
-
-  const shapes = new Map<string, string>()
-  /** Names for the first shapes of search that are met, and none for the rest: connections keep named statements for ever. */
-  const shaped = (text: string) => {
-    const known = shapes.get(text)
-    if (known !== undefined) return named(known, text)
-    if (shapes.size >= mostShapes) return { text }
-    // By content: another person store on the same connections must give the same name to the same text.
-    const name = `demographics-${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
-    shapes.set(text, name)
-    return named(name, text)
-  }
 
   const numbersOf = async ({ text, values }: Statement): Promise<number[]> => {
     const { rows } = await pool.query<{ nhs: number | string }>({ ...shaped(text), values: [...values] })

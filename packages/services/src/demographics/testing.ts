@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import type { Random } from '@openspine/platform/clock'
+import type { Store } from '@openspine/platform/store'
 import { manualClock, type TestPlatform, testPlatform } from '@openspine/platform/testing'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { type FastifyInstance, fastify, type InjectOptions, type LightMyRequestResponse } from 'fastify'
@@ -24,14 +26,22 @@ export interface TestPds {
 
 export const pdsBase = '/personal-demographics/FHIR/R4'
 
-/** Opens PDS FHIR on an embedded store that ends with the test. The clock stands at 12:00 on 20 November 2026. */
+/** Opens PDS FHIR, on an embedded store that ends with the test unless another is given. The clock stands at 12:00 on 20 November 2026. */
 export async function openPds(
-  about: { readonly config?: Partial<DemographicsConfig>; readonly profile?: 'sandbox' | 'strict' } = {},
+  about: {
+    readonly config?: Partial<DemographicsConfig>
+    readonly profile?: 'sandbox' | 'strict'
+    /** Instead of one of its own; stays the caller's to close. */
+    readonly store?: Store
+    /** Of PDS alone, not of the platform: where ids have to be known. */
+    readonly random?: Random
+  } = {},
 ): Promise<TestPds> {
   const clock = manualClock('2026-11-20T12:00:00.123Z')
   const platform: TestPlatform = {
-    ...(await testPlatform({ clock })),
+    ...(await testPlatform({ clock, ...(about.store && { store: about.store }) })),
     ...(about.profile && { profile: about.profile }),
+    ...(about.random && { random: about.random }),
   }
   let caller: Access | Error | undefined
   const service = demographics({

@@ -1,5 +1,6 @@
 import type { Store } from '@openspine/platform/store'
 import { keysOf, type PersonKeys } from '../keys.ts'
+import { statementShapes } from '../shapes.ts'
 import { columns, keyRowsOf, tenDigits } from '../store.ts'
 import type {
   Author,
@@ -39,15 +40,17 @@ export interface ChangeStore {
   prune(answersBefore: number, eventsBefore: number): Promise<void>
 }
 
+const keptStatement = 'select status, body, headers, shown from demographics.request where caller = $1 and id = $2'
 const uniqueViolation = '23505'
 
 export function changeStore(store: Store): ChangeStore {
   const { pool } = store
+  const shaped = statementShapes(store)
   return {
     async write(change) {
       const { text, values } = writeStatement(change)
       try {
-        const { rowCount } = await pool.query({ text, values: [...values] })
+        const { rowCount } = await pool.query({ ...shaped(text), values: [...values] })
         return rowCount === 1 ? 'written' : 'stale'
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === uniqueViolation)) throw error
@@ -61,7 +64,7 @@ export function changeStore(store: Store): ChangeStore {
         body: string
         headers: string
         shown: number | string | null
-      }>('select status, body, headers, shown from demographics.request where caller = $1 and id = $2', [caller, id])
+      }>({ ...shaped(keptStatement), values: [caller, id] })
       const row = rows[0]
       if (row === undefined) return undefined
       return {
