@@ -71,7 +71,7 @@ describe('stop()', () => {
     practice.send(record.subarray(-50))
     assert.equal((await practice.answer())?.status, 200)
     pds.send('67890')
-    assert.equal((await pds.answer())?.status, 400)
+    assert.equal((await pds.answer())?.status, 412)
     await Promise.all([relayed.closed, practice.closed, pds.closed])
     await stopped
   })
