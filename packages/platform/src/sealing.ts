@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SpineError } from '@openspine/standards/error'
@@ -21,7 +21,8 @@ const [nonceOctets, tagOctets] = [12, 16]
 
 /** Seals with a secret: 256 random bits, or a setting that is as hard to guess. */
 export function sealingWith(secret: string, random: Pick<Random, 'bytes'>): Sealing {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'openspine store sealing', 32))
+  // A key object: of bytes, Node asks at each use what else they might be.
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'openspine store sealing', 32)))
   return {
     seal(text, purpose) {
       const nonce = random.bytes(nonceOctets)

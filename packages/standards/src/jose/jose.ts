@@ -122,7 +122,10 @@ export function verifies(
   const algorithm: Algorithm = algorithms[name]
   if (!fits(key, algorithm)) return false
   try {
-    return verify(algorithm.hash || null, signed, { key, ...parameters(algorithm) }, signature)
+    // The key alone where that is enough: wrapped in an object, Node asks first what else it might be, which shows in a profile.
+    const input =
+      algorithm.keyType === 'rsa' && !('pss' in algorithm && algorithm.pss) ? key : { key, ...parameters(algorithm) }
+    return verify(algorithm.hash || null, signed, input, signature)
   } catch {
     return false
   }
