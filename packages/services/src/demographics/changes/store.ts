@@ -1,5 +1,6 @@
 import type { Store } from '@openspine/platform/store'
 import { keysOf, type PersonKeys } from '../keys.ts'
+import type { StoredPerson } from '../person.ts'
 import { statementShapes } from '../shapes.ts'
 import { columns, keyRowsOf, tenDigits } from '../store.ts'
 import type {
@@ -159,6 +160,15 @@ export function changeStore(store: Store): ChangeStore {
   }
 }
 
+/** Members of a record that keys are made of. */
+const keyed: ReadonlySet<string> = new Set(['name', 'gender', 'birthDate', 'address', 'telecom'])
+
+/** Whether the rows under which a person is found are the same after a change: then they are not even compared. */
+const keepsKeys = (before: StoredPerson, after: StoredPerson, members: readonly string[]): boolean =>
+  before.status === after.status &&
+  before.sensitivity === after.sensitivity &&
+  !members.some((member) => keyed.has(member))
+
 /** The one statement of a write. Whatever depends on the person reads from `written`: no row there, nothing anywhere. */
 function writeStatement({ before, after, asOf, birth, kind, at, author, members, events, request }: Change): {
   readonly text: string
@@ -192,7 +202,9 @@ function writeStatement({ before, after, asOf, birth, kind, at, author, members,
   const steps = [
     ...(asOf === undefined ? [] : [countStep(asOf, value)]),
     `written as (${written})`,
-    ...keySteps(before && keysOf(before), keys, value),
+    ...(before !== undefined && keepsKeys(before, after, members)
+      ? []
+      : keySteps(before && keysOf(before), keys, value)),
     `history as (insert into demographics.change
         (nhs, version, at, kind, members, author, request_id, document_before, past_before)
         select nhs, ${version}, ${when}, ${value(kind, 'text')}, ${value(JSON.stringify(members), 'text')},

@@ -200,7 +200,13 @@ interface ChangedItem {
   readonly earlier: Json | undefined
 }
 
-function changedItems({ before, after }: Outcome): ChangedItem[] {
+const changedOf = new WeakMap<Outcome, readonly ChangedItem[]>()
+
+/** Found once for all the checks of an outcome. */
+function changedItems(outcome: Outcome): readonly ChangedItem[] {
+  const known = changedOf.get(outcome)
+  if (known) return known
+  const { before, after } = outcome
   const changed: ChangedItem[] = []
   for (const list of itemLists) {
     const value = after[list]
@@ -212,6 +218,7 @@ function changedItems({ before, after }: Outcome): ChangedItem[] {
       if (earlier === undefined || !sameJson(earlier, item)) changed.push({ list, index, item, earlier })
     }
   }
+  changedOf.set(outcome, changed)
   return changed
 }
 

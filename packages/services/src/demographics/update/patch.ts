@@ -145,7 +145,7 @@ export type NewId = () => string
  * the words of §10.4 at the first that cannot be applied; ids that name no item are told after all others.
  */
 export function applied(record: Json, patches: readonly Patch[], newId: NewId): Json {
-  const target = structuredClone(record) as Record<string, unknown>
+  const target = copied(record) as Record<string, unknown>
   let unknownId: string | undefined
   for (const patch of patches) {
     const wrong = apply(target, patch, newId)
@@ -154,6 +154,15 @@ export function applied(record: Json, patches: readonly Patch[], newId: NewId): 
   if (unknownId !== undefined)
     throw invalid(unknownId, 'The id in the request is not that of the item at this place: read the record again.')
   return target
+}
+
+/** A copy of JSON: structuredClone costs several times as much. */
+function copied(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copied)
+  if (!isJson(value)) return value
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) copy[key] = copied(value[key])
+  return copy
 }
 
 /** Applies one operation; answers what is wrong with an id in it. */
