@@ -100,6 +100,7 @@ export class Inbound implements Expiring {
     const relay = this.#relay
     const { head, body } = this
     if (head.received === 0) {
+      relay.vigils.request.came()
       this.#began = relay.clock.now()
       this.deadline = relay.deadlines.now + relay.times.head
     }
@@ -214,7 +215,8 @@ export class Inbound implements Expiring {
     }
     this.deadline = this.#relay.deadlines.now + this.#relay.times.keepAlive
     this.flow()
-    if (this.#later.length > 0) {
+    if (this.#later.length === 0) this.#relay.vigils.request.begin()
+    else {
       const chunk = this.#later
       this.#later = nothing
       this.#readHead(chunk)
