@@ -100,7 +100,8 @@ export class Inbound implements Expiring {
     const relay = this.#relay
     const { head, body } = this
     if (head.received === 0) {
-      relay.vigils.request.came()
+      // The first request of a connection is not what anyone has waited for.
+      if (this.#began > 0) relay.vigils.request.came()
       this.#began = relay.clock.now()
       this.deadline = relay.deadlines.now + relay.times.head
     }
