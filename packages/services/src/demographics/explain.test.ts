@@ -122,6 +122,22 @@ describe('an explanation', () => {
     )
   })
 
+  test('tells which match is only possible, and what it lacks', async () => {
+    const possible = async (more: string) => {
+      const { candidates } = await explain(`family=Smith&given=Joe&birthdate=1962-09-30&_fuzzy-match=true${more}`)
+      const [joseph] = candidates
+      assert.ok(joseph?.matched)
+      return [joseph.possible?.rule, candidateLine(joseph)] as const
+    }
+    const [rule, sentence] = await possible('')
+    assert.equal(rule, 'family name')
+    assert.match(
+      sentence,
+      /Only a possible match: No postcode, practice, telephone number or e-mail address bears it out/,
+    )
+    assert.equal((await possible('&address-postalcode=ZZ993CZ'))[0], undefined)
+  })
+
   test('answers are those of the search itself, whoever came near', async () => {
     for (const query of ['family=Attisón&birthdate=1966-03-21', 'family=Mockley&birthdate=1970-01-24']) {
       const { entry } = (await pds.search(query)).body
