@@ -200,6 +200,9 @@ describe('_explain on the wire', () => {
     const { search, resource } = body.entry.at(-1)
     assert.equal(search.mode, 'outcome')
     assert.match(resource.issue[1].diagnostics, /^9990548609 matched, score 1\. family name: equal \(usual, current\)/)
+    assert.equal(resource.issue[1].details.coding[0].code, 'matched')
+    const alike = (await pds.search('family=Smith&given=Joe&birthdate=1962-09-30&_fuzzy-match=true&_explain=true')).body
+    assert.equal(alike.entry.at(-1).resource.issue[1].details.coding[0].code, 'possible match: family name')
     const nobody = (await pds.search('family=Nobody&birthdate=1980-02-29&_explain=9990548609')).body
     assert.equal(nobody.total, 0)
     assert.match(nobody.entry[0].resource.issue[1].diagnostics, /^9990548609 not matched: The names/)
