@@ -16,7 +16,9 @@ import {
   type Json,
   personRecord,
   type StoredPerson,
-  storedPerson,
+  tidyPatient,
+  traceSubject,
+  withPatient,
 } from '../person.ts'
 import { partOf } from '../rules/extensions.ts'
 import { tidyName } from '../rules/names.ts'
@@ -59,16 +61,17 @@ export async function update(parts: UpdateParts, asked: Update): Promise<KeptAns
     // Told apart from a fresh one, for whoever wonders why nothing changed.
     return answer && { ...answer, headers: { ...answer.headers, 'openspine-repeated': 'true' } }
   }
-  const before = await kept()
-  if (before) return before
   try {
-    return (await written(parts, asked)) ?? (await kept()) ?? staleVersion()
+    const answer = await written(parts, asked)
+    if (answer) return answer
   } catch (error) {
-    // Between the two looks, the same request may have been written by somebody who was quicker.
-    const repeated = isSpineError(error) && error.code === 'PDS_RESOURCE_VERSION_MISMATCH' ? await kept() : undefined
+    // What the first one changed refuses its repeat, for whatever reason: nearly all requests are no repeats, so that is
+    // looked for only here.
+    const repeated = isSpineError(error) ? await kept() : undefined
     if (repeated) return repeated
     throw error
   }
+  return (await kept()) ?? staleVersion()
 }
 
 function staleVersion(): never {
@@ -90,7 +93,8 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
       outcomes.forbiddenUpdate('Update Failed - NHS No. supplied has been superseded in a merge'),
       'This number was merged into another: read the record, and update the number that it has now.',
     )
-  const view = updateView(person, access)
+  const stored = JSON.parse(person.document) as Json
+  const view = updateView(person, stored, access)
   const sent = asked.patches({ version: person.version, view })
   if (asked.version !== person.version) staleVersion()
   const patches = legalPatches(sent)
@@ -100,7 +104,7 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
   const today = new Date(now).toISOString().slice(0, 10)
   const patched = withCurrentUrls(applied(view, patches, () => parts.random.bytes(4).toString('hex').toUpperCase()))
   mustPass(outcomeChecks, { before: view, after: patched, today })
-  const after = changedPerson(person, view, completed(view, patched, today, now), today)
+  const after = changedPerson(person, stored, view, completed(view, patched, today, now), today)
   const answer = asked.answer(after.person)
   if (!parts.kept) return answer
   const result = await parts.changes.write({
@@ -109,6 +113,7 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
     kind: 'update',
     at: now,
     author,
+    subjects: after.subjects,
     members: after.members,
     events: after.events,
     request: { ...request, answer },
@@ -158,20 +163,24 @@ function notifiedNow(extension: Json, now: number): Json {
 }
 
 /** The person after a change of what was shown; what was not shown stays as it is. */
-function changedPerson(person: StoredPerson, view: Json, patched: Json, today: string) {
-  const stored = JSON.parse(person.document) as Json
-  const whole = restored(stored, view, patched)
-  const record = personRecord(person)
-  const next = storedPerson({ ...record, version: person.version + 1, patient: whole })
-  const told = difference(stored, JSON.parse(next.document) as Json, record.history ?? {}, today)
-  const { history: _, ...rest } = record
-  const withHistory: PersonRecord = {
-    ...rest,
-    version: next.version,
-    patient: whole,
-    ...(Object.keys(told.history).length > 0 && { history: told.history }),
+function changedPerson(person: StoredPerson, stored: Json, view: Json, patched: Json, today: string) {
+  const { history, ...record } = personRecord(person, stored)
+  const next: PersonRecord = { ...record, version: person.version + 1, patient: restored(stored, view, patched) }
+  const patient = tidyPatient(next)
+  const told = difference(stored, patient, history ?? {}, today)
+  const changed = withPatient(
+    { ...next, ...(Object.keys(told.history).length > 0 && { history: told.history }) },
+    patient,
+  )
+  return {
+    person: changed,
+    members: told.members,
+    events: told.events,
+    subjects: {
+      before: () => traceSubject(person, stored, history),
+      after: () => traceSubject(changed, patient, told.history),
+    },
   }
-  return { person: storedPerson(withHistory), members: told.members, events: told.events }
 }
 
 /** Puts back what the view left out: withheld members and extensions, reasons shown as others, blank address lines. */
