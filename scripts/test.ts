@@ -57,9 +57,11 @@ const run = spawn(
     // optimizing compiler costs: the same code, the same answers, from the baseline compiler alone.
     '--liftoff-only',
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    // Tests wait, too: for timers, for processes, for the disk. Two more than there are processors fill the gaps.
+    `--test-concurrency=${availableParallelism() + 2}`,
     '--test-reporter=./scripts/test-reporter.ts',
-    '--test-timeout=120000',
+    // For what hangs, not for what is slow beside other work.
+    '--test-timeout=300000',
     `--import=${import.meta.resolve('./test-process.ts')}`,
     ...files,
   ],
