@@ -1,6 +1,7 @@
 /**
- * `npm test [-- [--slowest 40] path …]`: every test, on both stores; last, which files took longest. Starts a PostgreSQL of its own on a free port where
+ * `npm test [-- path …]`: every test, on both stores. Starts a PostgreSQL of its own on a free port where
  * one is installed (scripts/test-tools installs it); TEST_DATABASE_URL names another one to use instead.
+ * `--slowest 40` tells of that many files at the end, those that took longest, instead of 10.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
