@@ -40,7 +40,18 @@ export function peopleInMemory(...more: readonly string[]) {
       ...more.map((nhsNumber) => person(nhsNumber)),
     ].map((each) => [each.nhsNumber, each]),
   )
-  return { find: async (nhsNumber: string) => people.get(nhsNumber) }
+  const mergedInto = async (nhsNumber: string): Promise<readonly string[]> => {
+    const nearest = [...people.values()].filter(({ supersededBy }) => supersededBy === nhsNumber)
+    const further = await Promise.all(nearest.map((each) => mergedInto(each.nhsNumber)))
+    return [...nearest.map((each) => each.nhsNumber), ...further.flat()]
+  }
+  return {
+    find: async (nhsNumber: string) => people.get(nhsNumber),
+    mergedInto,
+    /** As the back office does. */
+    merge: (superseded: string, retained: string) =>
+      void people.set(superseded, person(superseded, { status: 'superseded', supersededBy: retained })),
+  }
 }
 
 const system = (asid: string, interactions: readonly string[], name: string): AccreditedSystem => ({

@@ -14,8 +14,9 @@ import { usage } from './registration.ts'
 function withVisitors<Result>(command: Command, work: (visitors: Visitors) => Promise<Result>): Promise<Result> {
   const settings = settingsOf(command, { logLevel: 'warn' })
   return withPlatform(command, async (platform) => {
-    const { visitors } = makeServices(platform, settings)
-    await platform.store.migrate(visitors.name, visitors.migrations ?? {})
+    const { demographics, visitors } = makeServices(platform, settings)
+    // Who was merged into whom is asked as well.
+    for (const { name, migrations = {} } of [demographics, visitors]) await platform.store.migrate(name, migrations)
     return work(visitors.contract)
   })
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { HealthReport, Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import type { Demographics } from '../demographics/contract.ts'
+import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory, People } from '../directory/contract.ts'
 import { type Api, type Gateway, messageId } from '../gateway/contract.ts'
 import { admission } from './access.ts'
@@ -9,7 +9,7 @@ import { authors, type Caller } from './author.ts'
 import { extensions, patientFlags } from './codes.ts'
 import type { AdjustmentsConfig } from './config.ts'
 import type { Adjustments, FlagSummary, KeptFlag } from './contract.ts'
-import { type Author, changedAt, type Item } from './item.ts'
+import { type Author, changedAt, type Item, shown } from './item.ts'
 import { asJson, extensionOf, text } from './json.ts'
 import { migrations } from './migrations.ts'
 import { patients } from './patients.ts'
@@ -17,7 +17,7 @@ import { patientFlagsFace } from './r4/face.ts'
 import { topCodeOf } from './r4/render.ts'
 import { noted } from './r4/resources.ts'
 import { addFlags, removeFlags } from './r4/rules.ts'
-import { itemStore } from './store.ts'
+import { itemStore, type Numbers } from './store.ts'
 import { raFace, type Settled } from './stu3/face.ts'
 
 export {
@@ -57,7 +57,7 @@ export function adjustments(needs: {
   readonly platform: Platform
   readonly config: AdjustmentsConfig
   readonly directory: Pick<Directory, 'snapshot'>
-  readonly demographics: Pick<Demographics, 'find'>
+  readonly demographics: Pick<Demographics, 'find' | 'mergedInto'>
   readonly gateway: Pick<Gateway, 'behind' | 'declare' | 'judge' | 'refused'>
   readonly people: People
 }): Service<Adjustments> {
@@ -160,55 +160,51 @@ export function adjustments(needs: {
   for (const api of [raApi, flagsApi]) gateway.declare(api)
   const direct = raFace({ ...shared, door: 'direct', basePath: config.directPath, publicUrl: config.directUrl })
 
-  async function decide(
-    nhsNumber: string,
-    work: (by: Author) => Promise<unknown>,
-    by: { odsCode: string; name?: string },
-  ) {
+  /** What is raised and read for others follows merges too; somebody whom demographics does not know has one number. */
+  const numbersOf = async (nhsNumber: string): Promise<Numbers> => {
     if (!/^\d{10}$/.test(nhsNumber)) throw kept('the NHS number is not ten digits')
-    const { odsCode, name } = by
+    return (await knownAs(needs.demographics, nhsNumber))?.numbers ?? [nhsNumber]
+  }
+
+  function authorFor({ odsCode, name }: { readonly odsCode: string; readonly name?: string }): Author {
     const organisation = directory.snapshot().organisation(odsCode)?.name
-    const author: Author = {
+    return {
       at: clock.now(),
       odsCode,
       ...(name === undefined ? {} : { name }),
       ...(organisation === undefined ? {} : { organisation }),
     }
-    return work(author)
   }
 
   const contract: Adjustments = {
-    flags: async (nhsNumber) => (await rows.all(nhsNumber)).filter(({ active }) => active).flatMap(summary),
-    async raise({ nhsNumber, code, notes, team }, by) {
+    async flags(nhsNumber) {
+      return shown(await rows.all(await numbersOf(nhsNumber)))
+        .filter(({ active }) => active)
+        .flatMap(summary)
+    },
+    async raise({ nhsNumber: asked, code, notes, team }, by) {
       const { kind } = kindOf(code)
+      const numbers = await numbersOf(asked)
+      const [nhsNumber] = numbers
       const document = {
         ...(notes === undefined ? {} : { extension: noted(notes) }),
         ...(team === undefined ? {} : { team }),
       }
-      const before = await rows.all(nhsNumber)
+      const before = await rows.all(numbers)
       if (before.some((item) => item.active && item.kind === kind)) return false
-      await decide(
-        nhsNumber,
-        (author) =>
-          rows.change(
-            nhsNumber,
-            addFlags({ nhsNumber, by: author, newId: shared.newId }, [{ kind, nhsNumber, document }]),
-          ),
-        by,
-      )
+      const making = { nhsNumber, by: authorFor(by), newId: shared.newId }
+      await rows.change(numbers, addFlags(making, [{ kind, nhsNumber, document }]))
       await audit.append({ event: 'adjustments.raised', at: clock.now(), facts: { nhsNumber, code, by } })
       return true
     },
-    async lower({ nhsNumber, code, reason }, by) {
+    async lower({ nhsNumber: asked, code, reason }, by) {
       const { kind } = kindOf(code)
-      const before = await rows.all(nhsNumber)
+      const numbers = await numbersOf(asked)
+      const [nhsNumber] = numbers
+      const before = await rows.all(numbers)
       if (!before.some((item) => item.active && item.kind === kind)) return false
-      await decide(
-        nhsNumber,
-        (author) =>
-          rows.change(nhsNumber, removeFlags({ nhsNumber, by: author, newId: shared.newId }, [kind], { reason })),
-        by,
-      )
+      const making = { nhsNumber, by: authorFor(by), newId: shared.newId }
+      await rows.change(numbers, removeFlags(making, [kind], { reason }))
       await audit.append({ event: 'adjustments.lowered', at: clock.now(), facts: { nhsNumber, code, reason, by } })
       return true
     },

@@ -49,6 +49,7 @@ export async function startAdjustments(
 ) {
   const clock = manualClock('2026-11-26T12:00:00Z')
   const profile = about.profile ?? 'sandbox'
+  const people = peopleInMemory()
   const platform = await testPlatform({ clock, profile, ...(about.store && { store: about.store }) })
   const theGateway = gateway({
     platform: { ...platform, metrics: makeMetrics() },
@@ -58,7 +59,7 @@ export async function startAdjustments(
     platform,
     config: adjustmentsConfig.parse({ ...about.config }),
     directory: { snapshot: () => snapshotWith(raInteractions) },
-    demographics: peopleInMemory(),
+    demographics: people,
     gateway: theGateway.contract,
     people: workers,
   })
@@ -97,6 +98,7 @@ export async function startAdjustments(
     ask,
     token,
     clock,
+    people,
     platform,
     contract: service.contract,
     async close() {

@@ -34,6 +34,7 @@ import { perSecond } from './register/rate.ts'
 import type { RegisterParts } from './register/register.ts'
 import { turns } from './register/turns.ts'
 import { related } from './related.ts'
+import { mergedInto } from './retained.ts'
 import { retrieve } from './retrieve.ts'
 import { spineFaces } from './spine-faces.ts'
 import { personStore } from './store.ts'
@@ -181,6 +182,7 @@ export function demographics(parts: {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
     },
+    mergedInto: (nhsNumber) => mergedInto(people, nhsNumber),
     async explain({ parameters, also, by }) {
       const refused = firstRefusal(searchChecks, parameters)
       if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)

@@ -8,7 +8,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Admitted, type Presented, roleIn } from '../access.ts'
 import { type Caller, callerKey } from '../author.ts'
 import { patientFlags } from '../codes.ts'
-import { type Author, changedAt, type Item, type Kind, type Removal, wireId } from '../item.ts'
+import { type Author, changedAt, type Item, type Kind, type Removal, shown, wireId } from '../item.ts'
 import { items, type Json, text } from '../json.ts'
 import { refusal } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
@@ -199,7 +199,7 @@ async function search(needs: FlagFaceNeeds, { query, base, self }: Call): Promis
   // `system|code` is a token as well.
   const flag = code === undefined ? undefined : patientFlagOf(code.split('|').at(-1))
   if (code !== undefined && flag === undefined) throw refuseFlag(flagOutcomes.noFlag, 'Code')
-  const all = await needs.store.all(patient.nhsNumber)
+  const all = shown(await needs.store.all(patient.numbers))
   const resources = flag === undefined ? topFlags(all, patient) : flagWithDetails(all, flag, patient)
   return {
     status: 200,
@@ -252,7 +252,7 @@ async function added(needs: FlagFaceNeeds, call: Call, drafts: readonly FlagDraf
     throw inWords(error, nhsNumber)
   })
   const made = await needs.store.change(
-    nhsNumber,
+    patient.numbers,
     addFlags(makingOf(needs, call, nhsNumber), drafts),
     requestKey(call, 'add'),
   )
@@ -334,7 +334,7 @@ async function removeKinds(needs: FlagFaceNeeds, call: Call): Promise<Answer> {
   const { request, query } = call
   const code = query.find(([name]) => name === 'code')?.[1]
   const flag = code === undefined ? undefined : patientFlagOf(code.split('|').at(-1))
-  const { nhsNumber } = await patientIn(needs, query)
+  const { nhsNumber, numbers } = await patientIn(needs, query)
   if (code !== undefined && flag === undefined) throw refuseFlag(flagOutcomes.noFlag, 'Code')
   if (flag === 'child-protection-information-system-flag') throw refuseFlag(flagOutcomes.readOnly, 'Child protection')
   const removal = removalBy(request)
@@ -344,7 +344,7 @@ async function removeKinds(needs: FlagFaceNeeds, call: Call): Promise<Answer> {
   // All of them but what is read only.
   const kinds: readonly Kind[] = flag === undefined ? ['record', 'fgm'] : [patientFlags[flag].kind]
   const count = await needs.store.change(
-    nhsNumber,
+    numbers,
     removeFlags(makingOf(needs, call, nhsNumber), kinds, removal),
     requestKey(call, `remove ${kinds.join()}`),
   )
@@ -355,19 +355,19 @@ function removeOne(kinds: readonly Kind[]): Work {
   return async (needs, call, id) => {
     const [nhsNumber = '', uuid = ''] = id.split('.')
     if (!isNhsNumber(nhsNumber) || !isUuid(uuid)) throw refuseFlag(flagOutcomes.noResource, 'Resource is there')
-    await needs.patients.toWrite(nhsNumber)
-    const all = await needs.store.all(nhsNumber)
+    const { numbers } = await needs.patients.toWrite(nhsNumber)
+    const all = await needs.store.all(numbers)
     const top = all.find((item) => item.id === uuid && item.active && topCodeOf(item) !== undefined)
     if (top?.kind === 'child-protection') throw refuseFlag(flagOutcomes.readOnly, 'Child protection')
     const making = makingOf(needs, call, nhsNumber)
     const removal = removalBy(call.request)
     if (top !== undefined && kinds.includes('adjustment')) {
       if (removal === undefined) throw refuseFlag(flagOutcomes.missingHeader('x-removal'), 'Reason for removal')
-      await needs.store.change(nhsNumber, removeFlags(making, [top.kind], removal), requestKey(call, `remove ${id}`))
+      await needs.store.change(numbers, removeFlags(making, [top.kind], removal), requestKey(call, `remove ${id}`))
       return { status: 200, resource: done, nhsNumber, touched: [`Flag ${wireId(top)} removed`] }
     }
     const gone = await needs.store.change(
-      nhsNumber,
+      numbers,
       removeSupporting(making, kinds, uuid.toLowerCase(), removal),
       requestKey(call, `remove ${id}`),
     )
