@@ -1,4 +1,4 @@
-import { defined, isJson, type Json } from './json.ts'
+import { defined, isJson, type Json } from '@openspine/standards/fhir/untrusted'
 
 /**
  * What is kept of a patient. `record` is the consent, and with it the Reasonable Adjustments record itself; `impairments`

@@ -1,5 +1,5 @@
+import type { Json } from '@openspine/standards/fhir/untrusted'
 import { type Author, type Item, type Kind, next, ofRecord, type Removal, wireId } from './item.ts'
-import type { Json } from './json.ts'
 import { refuse } from './outcomes.ts'
 import type { Decision } from './store.ts'
 

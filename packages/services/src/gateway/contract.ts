@@ -8,6 +8,7 @@ import type { ApiPermissions, RequestDecision } from './permission.ts'
 import type { Rates } from './rates.ts'
 
 export type { AccessModeName, ApiAccess } from './access.ts'
+export { type Admitted, admission, type Caller, callerKey, type Presented, roleIn } from './admission.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
 export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
@@ -136,6 +137,8 @@ export interface Refusal {
   readonly contentType: string
   /** JSON text. */
   readonly body: string
+  /** What it says in the plain form, whatever the form of the body is. */
+  readonly text: string
   /** The same as values, for an API that renders FHIR itself. */
   readonly outcome: FhirOutcome
   readonly headers: Readonly<Record<string, string>>
