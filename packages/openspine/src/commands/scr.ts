@@ -9,6 +9,7 @@ import type { Command } from 'commander'
 import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
 import { makeServices } from '../house.ts'
 import { exitCode, output, shown, table } from '../terminal.ts'
+import { momentOf, second } from './moment.ts'
 import { usage } from './registration.ts'
 
 /** Opens Summary Care Records beside a running server. */
@@ -22,17 +23,10 @@ function withSummaries<Result>(command: Command, work: (summaries: SummaryCareRe
   })
 }
 
-const second = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`
 const who = ({ user, role, odsCode, application }: Actor) =>
   [user, role && `as ${role}`, odsCode && `of ${odsCode}`, application && `by application ${application}`]
     .filter((part) => part !== undefined)
     .join(' ')
-
-function momentOf(text: string): number {
-  const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
-  if (Number.isNaN(at)) throw usage(`${text} is no day or time: for example 2026-01-31 or 2026-01-31T09:30:00Z.`)
-  return at
-}
 
 function countOf(text: string): number {
   const count = Number(text)

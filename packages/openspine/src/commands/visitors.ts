@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
 import { makeServices } from '../house.ts'
 import { exitCode, output, table } from '../terminal.ts'
-import { usage } from './registration.ts'
+import { momentOf, second } from './moment.ts'
 
 /** Opens visitors beside a running server, which shows at once what is recorded. */
 function withVisitors<Result>(command: Command, work: (visitors: Visitors) => Promise<Result>): Promise<Result> {
@@ -20,15 +20,6 @@ function withVisitors<Result>(command: Command, work: (visitors: Visitors) => Pr
     return work(visitors.contract)
   })
 }
-
-/** A day is its midnight in UTC. */
-function momentOf(text: string): number {
-  const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
-  if (Number.isNaN(at)) throw usage(`${text} is no day or time: for example 2026-01-31 or 2026-01-31T09:30:00Z.`)
-  return Math.floor(at / 1000) * 1000
-}
-
-const second = (at: number) => new Date(at).toISOString().replace('.000', '')
 
 const row = ({ version, effectiveAt, basic, category, source, recordedBy }: RecordedStatus) => [
   String(version),

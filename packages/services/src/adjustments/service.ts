@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { asJson, extensionOf, text } from '@openspine/standards/fhir/untrusted'
 import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory, People } from '../directory/contract.ts'
-import { type Api, admission, type Caller, type Gateway, messageId } from '../gateway/contract.ts'
+import { type Api, admission, type Gateway, messageId, withoutToken, workerGrants } from '../gateway/contract.ts'
 import { authors } from './author.ts'
 import { extensions, patientFlags } from './codes.ts'
 import type { AdjustmentsConfig } from './config.ts'
@@ -46,8 +46,6 @@ export {
 /** So often what is no longer kept is forgotten. */
 const pruneMs = 600_000
 
-const userGrants = ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3']
-
 /**
  * Reasonable Adjustments in STU3, on the direct door and behind the gateway (§23), and Patient Flags in R4 (§24): one
  * store and one set of rules beneath three faces.
@@ -74,21 +72,14 @@ export function adjustments(needs: {
     'Reasonable Adjustments and Patient Flags: time to the answer',
     ['face', 'operation'],
   )
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(store)
   const raApi: Api = {
     name: 'reasonable-adjustment-flag',
     version,
     basePath: config.gatewayPath,
     faults: 'fhir',
     roles: 'told',
-    access: [{ mode: 'user-restricted', grants: userGrants }],
+    access: [{ mode: 'user-restricted', grants: workerGrants }],
     health,
   }
   const flagsApi: Api = {
@@ -99,19 +90,10 @@ export function adjustments(needs: {
     roles: 'told',
     access: [
       { mode: 'application-restricted', grants: ['app:level3'] },
-      { mode: 'user-restricted', grants: userGrants },
+      { mode: 'user-restricted', grants: workerGrants },
     ],
     health,
   }
-  const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
-  const anonymous: Caller = {
-    mode: 'user-restricted',
-    user: 'anonymous',
-    role: '000000000000',
-    asid: config.anonymousAsid,
-    odsCode: config.anonymousOdsCode,
-  }
-
   async function settled({ at, trace, ...facts }: Settled): Promise<void> {
     const { face, operation, status, code = '' } = facts
     requests.inc({ face, operation, status: String(status), code })
@@ -133,7 +115,10 @@ export function adjustments(needs: {
     messageId: () => messageId({ clock, random }),
     directory,
   }
-  const admitBy = (api: Api) => admission({ gateway, api, ...(withoutToken === 'refused' ? {} : { anonymous }) })
+  const { anonymous } = withoutToken(platform.profile, config)
+  // A change is told of a role, as the wire asks for one.
+  const unsigned = anonymous && { anonymous: { ...anonymous, role: '000000000000' } }
+  const admitBy = (api: Api) => admission({ gateway, api, ...unsigned })
 
   /** The gateway's own paths, its CORS and its headers; who may come in is asked by the face, in its own order. */
   const open = (api: Api): Api => ({ ...api, access: [{ mode: 'open' }] })

@@ -1,5 +1,6 @@
 import type { Database, Store } from '@openspine/platform/store'
 import { sql } from 'kysely'
+import { type RequestKey, repeatMs } from '../gateway/contract.ts'
 import { type Item, type Kind, single, toldOf } from './item.ts'
 
 /** What is to be written: items in their new version, and what the caller is told. */
@@ -7,18 +8,6 @@ export interface Decision<Result> {
   readonly writes: readonly Item[]
   readonly result: Result
 }
-
-/** What makes two writes the same one: who asks, for what, and the X-Request-ID (§4, §17). */
-export interface RequestKey {
-  readonly caller: string
-  readonly operation: string
-  readonly id: string
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
-
-/** So long a repeat of a write is answered as the first one was. */
-const repeatMs = 24 * 60 * 60 * 1000
 
 /** The numbers of a patient: the retained one, under which new items are kept, and those that were merged into it. */
 export type Numbers = readonly [retained: string, ...merged: string[]]

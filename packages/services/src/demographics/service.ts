@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { writeMoment } from '@openspine/standards/hl7v3'
 import type { Directory } from '../directory/contract.ts'
 import type { Gateway } from '../gateway/contract.ts'
@@ -100,14 +100,7 @@ export function demographics(parts: {
   const seconds = platform.metrics.histogram('openspine_pds_request_seconds', 'PDS FHIR requests: time to the answer', [
     'operation',
   ])
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await platform.store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(platform.store)
 
   const fromProfile = profileAccess(withoutToken)
   let fromGateway: Authenticate | undefined

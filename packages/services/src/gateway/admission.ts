@@ -87,6 +87,19 @@ export function roleIn(
   return roles?.length === 1 ? roles[0] : undefined
 }
 
+/** What makes two writes the same one: who asks, for what, and the X-Request-ID. */
+export interface RequestKey {
+  readonly caller: string
+  readonly operation: string
+  /** Lower case. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** So long a repeat of a write is answered as the first one was, and does nothing. */
+export const repeatMs = 24 * 60 * 60 * 1000
+
 /** App and user, so that nobody is told the answer of somebody else. */
 export const callerKey = ({ application = '', user = '', role = '' }: Caller): string =>
   `${application} ${user} ${role}`

@@ -7,12 +7,22 @@ import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } 
 import type { ApiPermissions, RequestDecision } from './permission.ts'
 import type { Rates } from './rates.ts'
 
-export type { AccessModeName, ApiAccess } from './access.ts'
-export { type Admitted, admission, type Caller, callerKey, type Presented, roleIn } from './admission.ts'
+export { type AccessModeName, type ApiAccess, workerGrants } from './access.ts'
+export {
+  type Admitted,
+  admission,
+  type Caller,
+  callerKey,
+  type Presented,
+  type RequestKey,
+  repeatMs,
+  roleIn,
+} from './admission.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
 export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
 export type { Quota } from './rates.ts'
+export { withoutToken, withoutTokenSettings } from './without-token.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'

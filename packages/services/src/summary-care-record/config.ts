@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { withoutTokenSettings } from '../gateway/contract.ts'
 
 /** Section `summaryCareRecord` of the configuration. */
 export const summaryCareRecordConfig = z.object({
@@ -29,18 +30,7 @@ export const summaryCareRecordConfig = z.object({
     .max(16 * 1024 * 1024)
     .default(5 * 1024 * 1024)
     .describe('Longest document that is taken.'),
-  accessWithoutToken: z
-    .enum(['user-restricted', 'refused'])
-    .default('user-restricted')
-    .describe(
-      'What a request without an Authorization header may do: act as a healthcare worker, or nothing. The profile strict always refuses.',
-    )
-    .meta({ strict: 'refused' }),
-  anonymousAsid: z
-    .string()
-    .default('200000100000')
-    .describe('ASID as which a request without an Authorization header acts.'),
-  anonymousOdsCode: z.string().default('X26').describe('Organisation for which it acts.'),
+  ...withoutTokenSettings,
 })
 
 export type SummaryCareRecordConfig = z.infer<typeof summaryCareRecordConfig>

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory } from '../directory/contract.ts'
-import { type Api, admission, type Caller, type Gateway, messageId } from '../gateway/contract.ts'
+import { type Api, admission, type Gateway, messageId, withoutToken, workerGrants } from '../gateway/contract.ts'
 import type { SummaryCareRecordConfig } from './config.ts'
 import type { SummaryCareRecord } from './contract.ts'
 import { type Settled, scrFace } from './fhir/face.ts'
@@ -42,14 +42,7 @@ export function summaryCareRecord(needs: {
   const seconds = metrics.histogram('openspine_scr_request_seconds', 'Summary Care Record: time to the answer', [
     'operation',
   ])
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(store)
   const api: Api = {
     name: 'summary-care-record',
     version,
@@ -58,18 +51,10 @@ export function summaryCareRecord(needs: {
     roles: true,
     access: [
       { mode: 'application-restricted', grants: ['app:level3'] },
-      { mode: 'user-restricted', grants: ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3'] },
+      { mode: 'user-restricted', grants: workerGrants },
     ],
     health,
   }
-  const anonymous: Caller = {
-    mode: 'user-restricted',
-    user: 'anonymous',
-    asid: config.anonymousAsid,
-    odsCode: config.anonymousOdsCode,
-  }
-  const withoutToken = strict ? 'refused' : config.accessWithoutToken
-
   const cases: ScrNeeds = {
     store: rows,
     demographics,
@@ -121,7 +106,7 @@ export function summaryCareRecord(needs: {
       admit: admission({
         gateway,
         api: { ...api, faults: 'plain' },
-        ...(withoutToken === 'refused' ? {} : { anonymous }),
+        ...withoutToken(platform.profile, config),
       }),
       organisationOf: (asid) => directory.snapshot().accreditedSystem(asid)?.odsCode,
       settled,

@@ -1,22 +1,10 @@
 import type { Database, Store } from '@openspine/platform/store'
 import { sql } from 'kysely'
+import { type RequestKey, repeatMs } from '../gateway/contract.ts'
 import type { Actor, Permission, PrivacyAlert, RecordedPermission, SummaryVersion } from './contract.ts'
 
 /** All numbers of a patient, the retained one first: under that one new things are kept. */
 export type Numbers = readonly [retained: string, ...merged: string[]]
-
-/** What makes two writes the same one: who asks, for what, and the X-Request-ID. */
-export interface RequestKey {
-  readonly caller: string
-  readonly operation: string
-  /** Lower case. */
-  readonly id: string
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
-
-/** So long a repeat of a write is answered as the first one was, and does nothing. */
-const repeatMs = 24 * 60 * 60 * 1000
 
 /** A summary to be kept. */
 export interface NewSummary extends Pick<SummaryVersion, 'id' | 'replaces' | 'uploaded'> {

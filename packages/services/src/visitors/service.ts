@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory } from '../directory/contract.ts'
@@ -58,14 +58,7 @@ export function visitors(needs: {
     count: () => rows.people(),
   }
 
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(store)
 
   return {
     name: 'visitors',

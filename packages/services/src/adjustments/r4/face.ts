@@ -7,13 +7,20 @@ import { r4 } from '@openspine/standards/fhir/r4'
 import { items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Admitted, type Caller, callerKey, type Presented, roleIn } from '../../gateway/contract.ts'
+import {
+  type Admitted,
+  type Caller,
+  callerKey,
+  type Presented,
+  type RequestKey,
+  roleIn,
+} from '../../gateway/contract.ts'
 import { patientFlags } from '../codes.ts'
 import { type Author, changedAt, type Item, type Kind, type Removal, shown, wireId } from '../item.ts'
 import { refusal } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import type { Making } from '../rules.ts'
-import type { ItemStore, RequestKey } from '../store.ts'
+import type { ItemStore } from '../store.ts'
 import { isOutcome, type Settled } from '../stu3/face.ts'
 import { flagOutcomes, refuseFlag, translated } from './outcomes.ts'
 import {

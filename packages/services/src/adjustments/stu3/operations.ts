@@ -4,14 +4,14 @@ import type { FhirFormat, Resource } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import { codings, items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
-import { type Caller, callerKey } from '../../gateway/contract.ts'
+import { type Caller, callerKey, type RequestKey } from '../../gateway/contract.ts'
 import { parameterIn, queryChecks, type RaOperation, type RaRequest, versionIn } from '../checks.ts'
 import { removalReasons, removalSystems } from '../codes.ts'
 import { type Author, changedAt, type Item, shown, wireId } from '../item.ts'
 import { refuse } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import { addAdjustment, addMembers, addRecord, type Made, type Making, put, removeRecord } from '../rules.ts'
-import type { ItemStore, RequestKey } from '../store.ts'
+import type { ItemStore } from '../store.ts'
 import {
   emptyList,
   memberKindOf,
