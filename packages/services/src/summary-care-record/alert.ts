@@ -1,7 +1,7 @@
 /** The AuditEvent of a privacy alert: judged in order, and read. */
 import { asJson, codings, items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, namingSystem } from '@openspine/standards/nhs'
-import { type ScrCheck, shown } from './checks.ts'
+import { isMoment, type ScrCheck, shown } from './checks.ts'
 import type { PrivacyAlert } from './contract.ts'
 
 const extensionUrl = 'https://fhir.nhs.uk/StructureDefinition/Extension-SCR-NotificationMessage'
@@ -77,7 +77,7 @@ export const alertChecks: readonly AlertCheck[] = [
     return text(reason['display']) === undefined ? "Missing value 'subtype.display'" : undefined
   }),
   check('Time', 'The event says when it was recorded.', ({ recorded }) =>
-    typeof recorded === 'string' && !Number.isNaN(Date.parse(recorded)) ? undefined : "'recorded' element missing",
+    isMoment(recorded) ? undefined : "'recorded' element missing",
   ),
   check('Summary', 'Exactly one entity names the summary that was looked at.', (event) => {
     if (items(event['entity']).length !== 1) return "Expecting exactly one 'entity' element"

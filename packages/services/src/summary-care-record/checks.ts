@@ -50,6 +50,11 @@ export type RequestCheck = ScrCheck<ScrRequest>
 /** What a stranger wrote, within bounds. */
 export const shown = (text: string): string => (text.length > 128 ? `${text.slice(0, 128)}…` : text)
 
+/** The offset may be missing, as published examples have it. */
+const moment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?$/
+export const isMoment = (value: unknown): value is string =>
+  typeof value === 'string' && moment.test(value) && !Number.isNaN(Date.parse(value))
+
 /** The operations at a path. */
 const at = (path: string) => scrOperations.filter((operation) => operation.path === path)
 export const operationOf = ({ method, path }: Pick<ScrRequest, 'method' | 'path'>): ScrOperation | undefined =>
@@ -62,7 +67,7 @@ export const allowed = (path: string): string =>
 
 /** As the service prints it. Every UUID passes, whatever its version. */
 const uuidPattern = '^[0-9a-fA-F]{8}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{12}+$'
-const uuid = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
+export const uuid = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 
 function idHeader(name: string): RequestCheck {
   return {

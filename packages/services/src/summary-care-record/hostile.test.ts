@@ -65,6 +65,25 @@ test('a document that is too long, and one that is just long', async () => {
   assert.equal(shown.entry[0].resource.title, '\u{1f9ea} ä '.repeat(60_000))
 })
 
+test('values that no store would take', async () => {
+  const { other } = numbers
+  const long = 'x'.repeat(100_000)
+  for (const id of [long, 'a\u0000b', randomUUID().slice(1), 'é'])
+    isRefusal(await scr.ask({ method: 'POST', url: '/Bundle', body: sent.summary(other, { id }) }), 400, 'value')
+  const alert = structuredClone(sent.alert(other))
+  for (const value of [long, 'X\u000026', '\ud83e', "'; drop table x"]) {
+    for (const agent of alert.agent.slice(1)) agent.who.identifier.value = value
+    const { status, text } = await scr.ask({ method: 'POST', url: '/AuditEvent', body: alert })
+    assert.ok(status === 201 || status === 400, `${status} ${text}`)
+  }
+  const replacing = await scr.ask({ method: 'POST', url: '/Bundle', body: sent.summary(other, { replaces: long }) })
+  assert.equal(replacing.status, 201, replacing.text)
+  const [{ replaces = '' } = {}] = await scr.contract.history(other)
+  assert.ok(replaces.length < 200)
+  const recorded = { recorded: `1 (${long})` }
+  isRefusal(await scr.ask({ method: 'POST', url: '/AuditEvent', body: sent.alert(other, recorded) }), 400, 'value')
+})
+
 test('media types that are none', async () => {
   const body = sent.summary(one)
   const types = [
@@ -133,8 +152,6 @@ test('addresses, queries and headers that are none', async () => {
 
 test('of all that was refused nothing was kept', async () => {
   const { pool } = scr.platform.store
-  assert.equal((await pool.query('select 1 from "summary-care-record".document')).rowCount, 2)
-  for (const table of ['permission', 'alert'])
-    assert.equal((await pool.query(`select 1 from "summary-care-record".${table}`)).rowCount, 0)
-  assert.equal((await pool.query('select 1 from "summary-care-record".request')).rowCount, 2)
+  assert.equal((await pool.query('select 1 from "summary-care-record".document')).rowCount, 3)
+  assert.equal((await pool.query('select 1 from "summary-care-record".permission')).rowCount, 0)
 })

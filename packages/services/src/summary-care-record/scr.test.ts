@@ -80,6 +80,23 @@ test('the life of a summary: uploaded, found, retrieved, replaced; nothing of it
   assert.equal(await scr.contract.count(), 1)
 })
 
+test('documents as published examples have them are taken, whatever FHIR would say of them', async () => {
+  const { one } = numbers
+  const body: Body = sent.summary(one, { replaces: 'D18B57ED-992E-45A2-A6AF-55200D20F48E' })
+  const [composition] = body.entry
+  Object.assign(composition.resource, { title: undefined, meta: { lastUpdated: '2020-11-17T01:00:00' } })
+  composition.resource.section[0].text.div =
+    '<div xmlns="http://www.w3.org/1999/xhtml">\n<table><tr><td/></tr></table></div>'
+  const condition = { resourceType: 'Condition', id: 'c1', identifier: [{ value: 'c1' }], onsetDateTime: '2020-05' }
+  body.entry.push(
+    { fullUrl: 'urn:uuid:c1', resource: condition },
+    { fullUrl: 'urn:x', resource: { resourceType: 'Device' } },
+  )
+  made(await post('/Bundle', { ...body, timestamp: '2026-11-26T11:00:00' }))
+  const shown = (await scr.ask({ url: retrieving(one, composition.resource.identifier.value) })).json()
+  assert.deepEqual([shown.total, shown.entry[3].resource, shown.entry[4].fullUrl], [5, condition, 'urn:x'])
+})
+
 test('an opt-out is recorded, shown and honoured, and can be taken back', async () => {
   const { other } = numbers
   const id = newId()

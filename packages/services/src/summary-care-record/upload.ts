@@ -1,7 +1,7 @@
 /** What is uploaded: judged in order, as the public service judges it, and brought into the form that is kept. */
 import { asJson, type Code, codings, items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, namingSystem } from '@openspine/standards/nhs'
-import { type ScrCheck, shown, summaryType } from './checks.ts'
+import { isMoment, type ScrCheck, shown, summaryType, uuid } from './checks.ts'
 
 export const uuidSystem = 'https://tools.ietf.org/html/rfc4122'
 const nhsNumberSystem = namingSystem.fhirNhsUk.nhsNumber
@@ -62,7 +62,6 @@ function coded(
   ]
 }
 
-const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
 const isReference = (reference: unknown, { id }: Json) =>
   typeof reference === 'string' &&
   typeof id === 'string' &&
@@ -82,7 +81,7 @@ export const uploadChecks: readonly UploadCheck[] = [
     type === 'document' ? undefined : `Unsupported Bundle.type: ${constant(type)}`,
   ),
   check('Timestamp', 'The Bundle has a timestamp.', ({ timestamp }) =>
-    typeof timestamp === 'string' && instant.test(timestamp) ? undefined : 'bundle.timestamp must not be empty',
+    isMoment(timestamp) ? undefined : 'bundle.timestamp must not be empty',
   ),
   check('Identifier', `The Bundle has an identifier of the system ${uuidSystem}.`, ({ identifier }) => {
     const { system, value } = asJson(identifier)
@@ -109,7 +108,10 @@ export const uploadChecks: readonly UploadCheck[] = [
   check('Id of the summary', `The Composition has an identifier of the system ${uuidSystem}: a UUID.`, (bundle) => {
     const { system, value } = asJson(compositionOf(bundle)['identifier'])
     if (system !== uuidSystem) return `Missing Composition.identifier for system: ${uuidSystem}`
-    return text(value) === undefined ? 'Missing Composition.identifier.value element' : undefined
+    if (text(value) === undefined) return 'Missing Composition.identifier.value element'
+    return uuid.test(String(value))
+      ? undefined
+      : `Invalid value - ${shown(String(value))} in field 'Composition.identifier.value'`
   }),
   check('Date', 'The Composition has a date.', (bundle) =>
     text(compositionOf(bundle)['date']) === undefined ? 'Composition Date Element missing from payload' : undefined,
@@ -141,6 +143,9 @@ export const numberOf = (bundle: Json): string => numbersOf(only(bundle, 'Patien
 /** Id of the summary, as it is asked for. */
 export const summaryIdOf = (bundle: Json): string =>
   String(asJson(compositionOf(bundle)['identifier'])['value']).toUpperCase()
-/** Id of the summary that it replaces. */
-export const replacedBy = (bundle: Json): string | undefined =>
-  text(asJson(items(compositionOf(bundle)['relatesTo'])[0]?.['targetIdentifier'])['value'])?.toUpperCase()
+/** Id of the summary that it replaces, as it was written. */
+export function replacedBy(bundle: Json): string | undefined {
+  const [relation] = items(compositionOf(bundle)['relatesTo'])
+  const value = text(asJson(relation?.['targetIdentifier'])['value'])
+  return value === undefined ? undefined : shown(value).toUpperCase()
+}

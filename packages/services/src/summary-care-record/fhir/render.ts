@@ -60,7 +60,9 @@ export function summaryDocument(document: Resource, nhsNumber: string, { base, n
   const entries = items(entry).map((each): BundleEntry => {
     const resource = asJson(each['resource'])
     const shown = resource['resourceType'] === 'Patient' ? withNumber(resource, nhsNumber) : resource
-    return { fullUrl: `${base}/${shown['resourceType']}/${shown['id']}`, resource: shown as unknown as Resource }
+    const { resourceType, id: own } = shown
+    const fullUrl = typeof own === 'string' ? `${base}/${resourceType}/${own}` : each['fullUrl']
+    return { ...(typeof fullUrl === 'string' ? { fullUrl } : {}), resource: shown as unknown as Resource }
   })
   return defined({
     resourceType: 'Bundle',
