@@ -76,7 +76,9 @@ export function toldOf(item: Item, retained: string): Item {
   const { nhsNumber: under, document } = item
   if (under === retained) return item
   const about = (to: unknown) =>
-    isJson(to) ? { ...to, reference: String(to['reference']).replace(under, retained) } : undefined
+    isJson(to) && typeof to['reference'] === 'string'
+      ? { ...to, reference: to['reference'].replace(under, retained) }
+      : to
   const { patient, subject } = document
   return {
     ...item,

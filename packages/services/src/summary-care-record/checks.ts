@@ -1,4 +1,5 @@
 import { isNhsNumber, namingSystem } from '@openspine/standards/nhs'
+import type { ApiNeed } from '../gateway/contract.ts'
 import { applicationRestrictedDiagnostics, applicationRestrictedText, type ScrOutcomeName } from './outcomes.ts'
 
 export type ScrOperationName = 'search' | 'retrieve' | 'upload' | 'set permission' | 'alert' | 'health'
@@ -20,6 +21,20 @@ export const scrOperations: readonly ScrOperation[] = [
   { name: 'set permission', method: 'POST', path: '/$setPermission', application: false },
   { name: 'alert', method: 'POST', path: '/AuditEvent', application: false },
   { name: 'health', method: 'GET', path: '/healthcheck', application: true },
+]
+
+const sending = ['B0380', 'B8028', 'B8029']
+const viewing = [
+  ...['B0064', 'B0072', 'B0082', 'B0168', 'B0360', 'B0370', 'B0790', 'B0800'],
+  ...['B1690', 'B1691', 'B1693', 'B1694', ...sending],
+]
+
+/** What a worker's role must have (identity specification §6.2): whoever sends looks for the latest summary first. */
+export const scrPermissions: readonly ApiNeed[] = [
+  { methods: ['GET'], paths: /^\/(DocumentReference|Bundle)$/, need: { any: viewing } },
+  { methods: ['POST'], paths: /^\/Bundle$/, need: { any: sending } },
+  { methods: ['POST'], paths: /^\/\$setPermission$/, need: { all: ['B0020', { any: sending }] } },
+  { methods: ['POST'], paths: /^\/AuditEvent$/, need: { any: viewing } },
 ]
 
 /** A request as its checks look at it, when the API platform has let it in. */

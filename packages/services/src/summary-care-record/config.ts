@@ -17,6 +17,12 @@ export const summaryCareRecordConfig = z.object({
     .enum(['Ask', 'Yes'])
     .default('Ask')
     .describe('Permission to view of patients about whom none was recorded. It is shown; both let the record be read.'),
+  rbac: z
+    .enum(['off', 'record', 'enforce'])
+    .default('record')
+    .describe(
+      'National role-based access control of healthcare workers: an activity of the SCR viewer to read and to send alerts; B0380, B8028 or B8029 to upload, and B0020 beside it for permissions. `record` puts every decision into the audit; `enforce` refuses with 403; `off` does not ask.',
+    ),
   replaces: z
     .enum(['any', 'latest'])
     .default('any')

@@ -262,6 +262,32 @@ test('an access token of a user, or of an application by itself', async () => {
   assert.deepEqual((await scr.ask({ url: '/healthcheck', headers: users })).json(), { status: 'UP' })
 })
 
+test('what a role may do is asked for each operation, and refused where the rules are enforced', async (t) => {
+  const asked: unknown[] = []
+  const ruled = await startScr({
+    config: { rbac: 'enforce' },
+    access: {
+      decide({ need }) {
+        asked.push(need.all?.[0] ?? need.any?.[0])
+        return { allowed: false, version: '1', reason: 'not-permitted', explanation: 'The selected role lacks it.' }
+      },
+    },
+  })
+  t.after(() => ruled.close())
+  const headers = { authorization: `Bearer ${await ruled.token()}`, 'nhsd-session-urid': roleId }
+  const { one } = numbers
+  for (const request of [
+    { url: searching(one) },
+    { url: retrieving(one, newId()) },
+    { method: 'POST', url: '/Bundle', body: sent.summary(one) },
+    { method: 'POST', url: '/%24setPermission', body: sent.permission(one, 'No') },
+    { method: 'POST', url: '/AuditEvent', body: sent.alert(one) },
+  ] as const)
+    isRefusal(await ruled.ask({ ...request, headers }), 403, 'forbidden', 'The selected role lacks it.')
+  assert.deepEqual(asked, ['B0064', 'B0064', 'B0380', 'B0020', 'B0064'])
+  assert.equal((await ruled.ask({ url: '/healthcheck', headers })).status, 200)
+})
+
 test('without a token nothing is answered in the profile strict, and the latest summary is replaced', async (t) => {
   const strict = await startScr({ profile: 'strict', config: { accessWithoutToken: 'user-restricted' } })
   t.after(() => strict.close())

@@ -3,6 +3,7 @@ import { type Platform, type Service, storeHealth } from '@openspine/platform/se
 import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory } from '../directory/contract.ts'
 import { type Api, admission, type Gateway, messageId, withoutToken, workerGrants } from '../gateway/contract.ts'
+import { scrPermissions } from './checks.ts'
 import type { SummaryCareRecordConfig } from './config.ts'
 import type { SummaryCareRecord } from './contract.ts'
 import { type Settled, scrFace } from './fhir/face.ts'
@@ -49,6 +50,7 @@ export function summaryCareRecord(needs: {
     basePath: config.basePath,
     faults: 'fhir',
     roles: true,
+    permissions: { rbac: config.rbac, needs: scrPermissions },
     access: [
       { mode: 'application-restricted', grants: ['app:level3'] },
       { mode: 'user-restricted', grants: workerGrants },

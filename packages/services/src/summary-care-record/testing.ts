@@ -7,6 +7,7 @@ import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { describing, readDescription } from '@openspine/platform/testing/openapi'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { fastify, type InjectOptions } from 'fastify'
+import type { AccessControl } from '../access-control/contract.ts'
 import type { ApplicationFacts, Grant } from '../gateway/contract.ts'
 import { gateway, gatewayConfig } from '../gateway/service.ts'
 import { accessToken, peopleInMemory, snapshotWith } from '../testing.ts'
@@ -41,6 +42,8 @@ export async function startScr(
     readonly store?: Store
     readonly profile?: 'sandbox' | 'strict'
     readonly config?: Readonly<Record<string, unknown>>
+    /** Access rules; absent: nobody is asked. */
+    readonly access?: Pick<AccessControl, 'decide'>
   } = {},
 ) {
   const { profile = 'sandbox' } = about
@@ -49,6 +52,7 @@ export async function startScr(
   const theGateway = gateway({
     platform: { ...platform, metrics: makeMetrics() },
     config: gatewayConfig.parse({ spikePerSecond: 1000, quotaPerMinute: 10_000 }),
+    ...(about.access && { access: about.access }),
   })
   const people = peopleInMemory()
   const service = summaryCareRecord({
