@@ -33,6 +33,7 @@ import {
   registrationChecks,
   signInChecks,
 } from '@openspine/services/sign-in'
+import * as scr from '@openspine/services/summary-care-record'
 import * as visitors from '@openspine/services/visitors'
 import { fhirChecks, soapChecks } from './checks-of-pds.ts'
 import { code, type Row, table } from './checks-table.ts'
@@ -126,6 +127,16 @@ function codedRows(
     if (said === undefined) throw new Error(`the check "${name}" names no outcome that there is: ${outcome}`)
     return { name, clause, asks: explains, failure: `${said.status} ${code(said.coding.code)}` }
   })
+}
+
+/** What the Summary Care Record says stands in the functions of its checks. */
+function scrRows(checks: readonly Pick<scr.ScrCheck<never>, 'name' | 'clause' | 'explains' | 'outcome'>[]): string {
+  return table(
+    checks.map(({ name, clause, explains, outcome }) => {
+      const { status, issue } = scr.scrOutcomes[outcome]
+      return { name, clause, asks: explains, failure: `${status} ${code(issue)}` }
+    }),
+  )
 }
 
 const raRows = (checks: readonly CodedCheck[]) => table(codedRows(checks, adjustments.spineOutcomes))
@@ -247,6 +258,41 @@ ${table(codedRows(visitors.arrivalChecks, visitors.visitorsOutcomes))}
 After these the person must be known: 404 \`PATIENT_NOT_FOUND\`.
 
 ${table(codedRows(visitors.searchChecks, visitors.visitorsOutcomes))}
+
+## Summary Care Record
+
+The API platform judges the token first: 401 and 403 \`forbidden\`, 429 \`throttled\`.
+
+### Every request
+
+${scrRows(scr.arrivalChecks)}
+
+### Then, GET DocumentReference
+
+After these, as for the others: of restricted people nothing is shown or taken, 403 \`forbidden\`.
+
+${scrRows(scr.searchChecks)}
+
+### Then, GET Bundle
+
+After these the patient must not have opted out: 403 \`forbidden\`.
+
+${scrRows(scr.retrieveChecks)}
+
+### Then, POST Bundle
+
+The body must be a resource of R4. After these the patient must be known (400 \`value\`), not merged (403 \`forbidden\`) and not have opted
+out (403 \`forbidden\`), and the id must be a new one (400 \`value\`).
+
+${scrRows(scr.uploadChecks)}
+
+### Then, POST $setPermission
+
+${scrRows(scr.permissionChecks)}
+
+### Then, POST AuditEvent
+
+${scrRows(scr.alertChecks)}
 
 ${soapChecks()}
 

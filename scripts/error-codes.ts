@@ -4,6 +4,7 @@ import { flagOutcomes, gatewayOutcomes, spineOutcomes } from '@openspine/service
 import { outcomes, type PdsOutcome } from '@openspine/services/demographics'
 import { transportChecks } from '@openspine/services/demographics/soap-checks'
 import { checks } from '@openspine/services/proxy'
+import { scrOutcomes } from '@openspine/services/summary-care-record'
 import { visitorsOutcomes } from '@openspine/services/visitors'
 
 const prefixes = [
@@ -107,6 +108,11 @@ export function adjustmentsWireCodes(): readonly string[] {
 /** `status code` of every outcome of Visitors & Migrants. */
 export function visitorsWireCodes(): readonly string[] {
   return Object.values(visitorsOutcomes).map(({ status, coding }) => `${status} ${coding.code}`)
+}
+
+/** `status issue` of every outcome of the Summary Care Record; the API platform says the last one. */
+export function scrWireCodes(): readonly string[] {
+  return [...Object.values(scrOutcomes).map(({ status, issue }) => `${status} ${issue}`), '429 throttled']
 }
 
 /** Every name under which the proxy says no: its admission checks, and the stages before and after them. */

@@ -10,6 +10,7 @@ import {
   practiceWireCodes,
   proxyRefusals,
   raised,
+  scrWireCodes,
   visitorsWireCodes,
 } from './error-codes.ts'
 import { referencePages } from './reference.ts'
@@ -80,6 +81,7 @@ describe('docs/reference/errors.md', () => {
       'packages/services/src/registration/products.ts',
       'packages/services/src/registration/service.ts',
       'packages/services/src/smartcard/service.ts',
+      'packages/services/src/summary-care-record/outcomes.ts',
       'packages/services/src/visitors/outcomes.ts',
       'packages/standards/src/fhir/problem.ts',
       'packages/standards/src/itk/itk.ts',
@@ -101,6 +103,13 @@ describe('docs/reference/errors.md', () => {
       second.split(', ').map((status) => `${status} ${code}`),
     )
     assert.deepEqual(sorted(documented), sorted(adjustmentsWireCodes()))
+  })
+
+  it('has every wire code of the Summary Care Record, and no other', () => {
+    const documented = rows(/^Summary Care Record:/).flatMap(({ code, second }) =>
+      second.split(', ').map((status) => `${status} ${code}`),
+    )
+    assert.deepEqual(sorted(documented), sorted(scrWireCodes()))
   })
 
   it('has every wire code of Visitors & Migrants, and no other', () => {

@@ -14,6 +14,7 @@ import { productCommands } from './commands/product.ts'
 import { proxyCommands } from './commands/proxy.ts'
 import { rbacCommands } from './commands/rbac.ts'
 import { registryCommands } from './commands/registry.ts'
+import { scrCommands } from './commands/scr.ts'
 import { signingKeyCommands } from './commands/signing-keys.ts'
 import { startCommand } from './commands/start.ts'
 import { systemCommands } from './commands/system.ts'
@@ -46,6 +47,7 @@ registryCommands(program)
 rbacCommands(program)
 signingKeyCommands(program)
 visitorsCommands(program)
+scrCommands(program)
 flagsCommands(program)
 demoCommands(program)
 configCommand(program)

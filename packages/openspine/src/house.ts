@@ -23,6 +23,7 @@ import { proxy } from '@openspine/services/proxy'
 import { registrars, registration } from '@openspine/services/registration'
 import { patientsIn, signIn, workersIn } from '@openspine/services/sign-in'
 import { smartcard } from '@openspine/services/smartcard'
+import { summaryCareRecord } from '@openspine/services/summary-care-record'
 import { visitors } from '@openspine/services/visitors'
 import { SpineError } from '@openspine/standards/error'
 import { platformParty } from './platform-party.ts'
@@ -210,6 +211,13 @@ export function makeServices(platform: Platform, settings: Settings) {
     directory: theDirectory.contract,
     demographics: theDemographics.contract,
   })
+  const theSummaryCareRecord = summaryCareRecord({
+    platform,
+    config: values.summaryCareRecord,
+    directory: theDirectory.contract,
+    demographics: theDemographics.contract,
+    gateway: theGateway.contract,
+  })
   const thePractice = practice({
     platform,
     config: values.practice,
@@ -222,6 +230,7 @@ export function makeServices(platform: Platform, settings: Settings) {
     demographics: theDemographics,
     adjustments: theAdjustments,
     visitors: theVisitors,
+    summaryCareRecord: theSummaryCareRecord,
     helloWorld: helloWorld({ gateway: theGateway.contract }),
     identity: theIdentity,
     proxy: theProxy,

@@ -36,6 +36,7 @@ Examples:
   $ openspine registry export registry/             the registry as files for version control
   $ openspine demo visitors                         is this patient charged? asked on the network, step by step
   $ openspine app create "Ward App"                  an API key for your own application
+  $ openspine scr alerts --since 2026-11-01          who looked at a summary without the patient's leave?
   $ openspine token lint "Bearer eyJhbG…"           what is wrong with this audit token?
   $ openspine rbac explain --role R8000 --activity B0820   may this role do that, and why?
   $ openspine practice load patients.csv --practice A20047

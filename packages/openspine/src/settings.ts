@@ -13,6 +13,7 @@ import { proxyConfig } from '@openspine/services/proxy'
 import { registrationConfig } from '@openspine/services/registration'
 import { signInConfig } from '@openspine/services/sign-in'
 import { smartcardConfig } from '@openspine/services/smartcard'
+import { summaryCareRecordConfig } from '@openspine/services/summary-care-record'
 import { visitorsConfig } from '@openspine/services/visitors'
 import { SpineError } from '@openspine/standards/error'
 import { z } from 'zod'
@@ -50,6 +51,7 @@ export const sections = {
   demographics: demographicsConfig,
   adjustments: adjustmentsConfig,
   visitors: visitorsConfig,
+  summaryCareRecord: summaryCareRecordConfig,
   identity: identityConfig,
   proxy: proxyConfig,
   practice: practiceConfig,

@@ -37,6 +37,18 @@ export interface HealthReport {
   readonly note?: string
 }
 
+/** Health of a service that needs its store and nothing else. */
+export const storeHealth =
+  ({ pool }: Pick<Store, 'pool'>) =>
+  async (): Promise<HealthReport> => {
+    try {
+      await pool.query('select 1')
+      return { status: 'pass' }
+    } catch {
+      return { status: 'fail', note: 'The store does not answer.' }
+    }
+  }
+
 /** A socket that a service opens itself (LDAP, the relay, a practice's own server). */
 export interface Listener {
   readonly name: string

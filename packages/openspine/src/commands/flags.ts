@@ -9,8 +9,9 @@ import { usage } from './registration.ts'
 function withAdjustments<Result>(command: Command, work: (flags: Adjustments) => Promise<Result>): Promise<Result> {
   const settings = settingsOf(command, { logLevel: 'warn' })
   return withPlatform(command, async (platform) => {
-    const { adjustments, directory } = makeServices(platform, settings)
-    for (const service of [directory, adjustments]) await platform.store.migrate(service.name, service.migrations ?? {})
+    const { adjustments, demographics, directory } = makeServices(platform, settings)
+    for (const { name, migrations = {} } of [directory, demographics, adjustments])
+      await platform.store.migrate(name, migrations)
     await directory.start?.()
     try {
       return await work(adjustments.contract)

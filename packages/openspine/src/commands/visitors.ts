@@ -8,26 +8,18 @@ import type { Command } from 'commander'
 import { action, globalOptions, settingsOf, withPlatform } from '../context.ts'
 import { makeServices } from '../house.ts'
 import { exitCode, output, table } from '../terminal.ts'
-import { usage } from './registration.ts'
+import { momentOf, second } from './moment.ts'
 
 /** Opens visitors beside a running server, which shows at once what is recorded. */
 function withVisitors<Result>(command: Command, work: (visitors: Visitors) => Promise<Result>): Promise<Result> {
   const settings = settingsOf(command, { logLevel: 'warn' })
   return withPlatform(command, async (platform) => {
-    const { visitors } = makeServices(platform, settings)
-    await platform.store.migrate(visitors.name, visitors.migrations ?? {})
+    const { demographics, visitors } = makeServices(platform, settings)
+    // Who was merged into whom is asked as well.
+    for (const { name, migrations = {} } of [demographics, visitors]) await platform.store.migrate(name, migrations)
     return work(visitors.contract)
   })
 }
-
-/** A day is its midnight in UTC. */
-function momentOf(text: string): number {
-  const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
-  if (Number.isNaN(at)) throw usage(`${text} is no day or time: for example 2026-01-31 or 2026-01-31T09:30:00Z.`)
-  return Math.floor(at / 1000) * 1000
-}
-
-const second = (at: number) => new Date(at).toISOString().replace('.000', '')
 
 const row = ({ version, effectiveAt, basic, category, source, recordedBy }: RecordedStatus) => [
   String(version),

@@ -14,6 +14,7 @@ import { accreditedSystemEntry, messageHandlingSystemEntry, organisationEntry, s
 import { sandboxProtected, sandboxStatuses } from './flags-and-statuses.ts'
 import { spineCore, spineCoreEntries } from './spine-core.ts'
 import { referenceDataEntries, staffEntries } from './staff.ts'
+import { summaryOf } from './summaries.ts'
 
 const syntheticPopulation = { seed: 1, from: 0, count: 1000 }
 
@@ -260,6 +261,7 @@ export async function loadSandbox(spine: Spine): Promise<void> {
   // Nobody can raise it on the network, and it can be read there.
   await adjustments.raise(sandboxProtected, { odsCode: spine.settings.values.client.odsCode })
   if ((await visitors.count()) === 0) await visitors.record(sandboxStatuses, 'sandbox')
+  await uploadSummaries(spine, today)
   const held = new Map((await practice.practices()).map((summary) => [summary.odsCode, summary]))
   for (const { odsCode, asid, name, stu3 } of sandboxPractices) {
     const summary = held.get(odsCode)
@@ -276,6 +278,37 @@ export async function loadSandbox(spine: Spine): Promise<void> {
       whole ? example : { ...example, practices: example.practices.map((each) => ({ ...each, patients: [] })) },
     )
     if (summary === undefined) await practice.addPatients(odsCode, registeredAt(odsCode, today))
+  }
+}
+
+/** People of the synthetic population who have a summary, beside those of the worked example. */
+const sampleSummaries = 10
+
+/** What the first practice has uploaded about patients whom demographics knows, where nobody has a summary yet. */
+async function uploadSummaries(spine: Spine, today: string): Promise<void> {
+  const { demographics, summaryCareRecord } = spine.contracts
+  const [practice] = sandboxPractices
+  if (practice === undefined || (await summaryCareRecord.count()) > 0) return
+  const { clock, random } = spine.platform
+  const { odsCode, asid, name } = practice
+  const [example] = workedExample({ odsCode, asid, name, today }).practices
+  const at = `${new Date(clock.now()).toISOString().slice(0, 19)}+00:00`
+  for (const patient of [...(example?.patients ?? []), ...firstOf(registeredAt(odsCode, today), sampleSummaries)]) {
+    const person = await demographics.find(patient.nhsNumber)
+    const { status = 'current', sensitivity = 'U' } = person ?? { status: 'invalidated' }
+    // Whoever does not share the record has none.
+    const shared = patient.consent !== false && patient.sensitive !== true
+    if (status !== 'current' || sensitivity !== 'U' || !shared) continue
+    const summary = summaryOf(patient, { odsCode, practice: name, at, newId: () => random.uuid() })
+    await summaryCareRecord.upload(summary, { at: clock.now(), user: 'sandbox', odsCode })
+  }
+}
+
+function* firstOf<Item>(items: Iterable<Item>, count: number): Generator<Item> {
+  let given = 0
+  for (const item of items) {
+    if (given++ === count) return
+    yield item
   }
 }
 

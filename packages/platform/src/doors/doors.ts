@@ -7,6 +7,7 @@ export { type Peer, type PeerCertificate, peerAndSubject, peerNow, peerOf, still
 export { ocsp, pki } from './pki.ts'
 export { answerPlainHttp } from './plain-http.ts'
 export { bareResponse, hsts, type Problem, problem, problemOf, problemType, sendProblem } from './problem.ts'
+export { headerOf, queryPairs, rawHeader } from './request.ts'
 export { type ReservedPort, reservePort } from './reserved-port.ts'
 export { followTrust, type Mutual, type ServerTlsOptions, serverTls } from './tls.ts'
 export { answerUnsound, unsoundHead } from './unsound.ts'

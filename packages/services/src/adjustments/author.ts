@@ -1,17 +1,6 @@
 import type { Directory, DirectoryPerson, People, PersonRole } from '../directory/contract.ts'
+import type { Caller } from '../gateway/contract.ts'
 import type { Author } from './item.ts'
-
-/** Who asks, as the door knows them. */
-export interface Caller {
-  readonly mode: 'user-restricted' | 'application-restricted'
-  readonly application?: string
-  /** Uid of the worker. */
-  readonly user?: string
-  /** Role profile id. */
-  readonly role?: string
-  readonly asid?: string
-  readonly odsCode?: string
-}
 
 export interface Authors {
   /** What is written beside a change: the names as they are today, because roles end and organisations are renamed. */
@@ -61,7 +50,3 @@ export function authors(needs: { readonly people: People; readonly directory: Pi
     },
   }
 }
-
-/** App and user, so that nobody is told the answer of somebody else. */
-export const callerKey = ({ application = '', user = '', role = '' }: Caller): string =>
-  `${application} ${user} ${role}`

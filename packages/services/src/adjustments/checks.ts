@@ -2,7 +2,7 @@ import type { Peer } from '@openspine/platform/doors'
 import { asidHeaderDiagnostics, judgeSpineToken } from '@openspine/standards/audit-token'
 import { bodyFormat, negotiate, parseToken } from '@openspine/standards/fhir'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
-import { callerFault, type DirectorySnapshot } from '../directory/contract.ts'
+import { callerChecks, type DirectorySnapshot } from '../directory/contract.ts'
 import { adjustmentList, nraf } from './codes.ts'
 import type { GatewayOutcome, SpineOutcome } from './outcomes.ts'
 import type { TopKind } from './stu3/render.ts'
@@ -252,23 +252,17 @@ function asidHeader(name: 'fromASID' | 'toASID'): DirectCheck {
   }
 }
 
-const claimMissing = (claim: string) =>
-  `The mandatory claim ${claim} from the JWT associated with the Authorisation header is missing`
+const caller = callerChecks<DirectRequest>({
+  clause: '§23',
+  from: 'fromasid',
+  to: 'toasid',
+  registration: 'the interaction',
+  interactions: ({ operation }) => (operation === undefined ? [] : interactionNames(operation)),
+})
 
 /** On the direct door, in order; metadata needs the first two alone. */
 export const directChecks: readonly DirectCheck[] = [
-  {
-    name: 'Certificate',
-    clause: '§23',
-    outcome: 'accessDeniedSsl',
-    explains: 'The connection is made with a certificate of this environment that is in time and not revoked.',
-    fault({ peer }) {
-      if (peer.state === 'valid') return undefined
-      return peer.state === 'none'
-        ? 'No client certificate was presented'
-        : `The client certificate is not accepted: ${peer.reason}`
-    },
-  },
+  caller.certificate,
   {
     name: 'Operation',
     clause: '§23',
@@ -300,17 +294,7 @@ export const directChecks: readonly DirectCheck[] = [
       return names.includes(given) ? undefined : `InteractionID HTTP Header is not ${names[0]}`
     },
   },
-  {
-    name: 'Sender and receiver',
-    clause: '§23',
-    outcome: 'asidCheckFailed',
-    explains: 'Both systems are registered for the interaction, and the certificate is that of the sender.',
-    fault({ header, operation, peer, snapshot }) {
-      const [from, to] = [header('fromasid') ?? '', header('toasid') ?? '']
-      const names = peer.state === 'valid' ? peer.names : []
-      return callerFault(snapshot, { from, to, names, interactions: operation ? interactionNames(operation) : [] })
-    },
-  },
+  caller.systems,
   {
     name: 'Token',
     clause: '§23, identity §7.1',
@@ -323,14 +307,12 @@ export const directChecks: readonly DirectCheck[] = [
         authorization: header('authorization'),
         now,
         ...(operation?.scopes && { scopes: operation.scopes }),
+        mandatory: ['requesting_organization', 'requesting_user'],
+        reasons: ['directcare'],
         organisationOf: (asid) => snapshot.accreditedSystem(asid)?.odsCode,
         isKnownOrganisation: (odsCode) => snapshot.organisation(odsCode) !== undefined,
       })
-      if (!verdict.ok) return verdict.diagnostics
-      const { claims } = verdict
-      const missing = ['requesting_organization', 'requesting_user'].find((claim) => claims[claim] === undefined)
-      if (missing !== undefined) return claimMissing(missing)
-      return claims['reason_for_request'] === 'directcare' ? undefined : "reason_for_request must be 'directcare'."
+      return verdict.ok ? undefined : verdict.diagnostics
     },
   },
   {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { withoutTokenSettings } from '../gateway/contract.ts'
 
 const path = z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one')
 const url = z
@@ -21,18 +22,7 @@ export const adjustmentsConfig = z.object({
   patientFlagsUrl: url
     .default('')
     .describe('Base of the URLs of those. Empty: host and port as the client named them.'),
-  accessWithoutToken: z
-    .enum(['user-restricted', 'refused'])
-    .default('user-restricted')
-    .describe(
-      'What a request on the door `api` without an Authorization header may do: act as a healthcare worker, or nothing. The profile strict always refuses.',
-    )
-    .meta({ strict: 'refused' }),
-  anonymousAsid: z
-    .string()
-    .default('200000100000')
-    .describe('ASID as which a request without an Authorization header acts.'),
-  anonymousOdsCode: z.string().default('X26').describe('Organisation for which it acts.'),
+  ...withoutTokenSettings,
 })
 
 export type AdjustmentsConfig = z.infer<typeof adjustmentsConfig>

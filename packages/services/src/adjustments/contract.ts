@@ -12,7 +12,7 @@ export interface FlagSummary {
 
 /** What other services may ask of adjustments. */
 export interface Adjustments {
-  /** The flags at the top of the record of a patient that are active. */
+  /** The flags at the top of the record of a patient that are active, under whichever of their numbers they were raised. */
   flags(nhsNumber: string): Promise<readonly FlagSummary[]>
   /**
    * Raises a flag that no practitioner may: child protection is decided by a local authority, and read only on the

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import { defined, isJson, type Json } from '@openspine/standards/fhir/untrusted'
 
 /**
  * What is kept of a patient. `record` is the consent, and with it the Reasonable Adjustments record itself; `impairments`
@@ -49,6 +49,8 @@ export interface Removal {
  */
 export interface Item {
   readonly nhsNumber: string
+  /** The number under which it is kept, where that was merged into `nhsNumber` since. */
+  readonly under?: string
   /** UUID; on the wire `{NHS number}.{UUID}`. */
   readonly id: string
   readonly kind: Kind
@@ -68,6 +70,33 @@ export const next = (
   by: Author,
   changes: Partial<Pick<Item, 'active' | 'document' | 'member' | 'removal'>>,
 ): Item => ({ ...item, ...changes, version: item.version + 1, updated: by })
+
+/** The same thing, told of the number into which its own was merged. */
+export function toldOf(item: Item, retained: string): Item {
+  const { nhsNumber: under, document } = item
+  if (under === retained) return item
+  const about = (to: unknown) =>
+    isJson(to) && typeof to['reference'] === 'string'
+      ? { ...to, reference: to['reference'].replace(under, retained) }
+      : to
+  const { patient, subject } = document
+  return {
+    ...item,
+    nhsNumber: retained,
+    under,
+    document: defined({ ...document, patient: about(patient), subject: about(subject) }),
+  }
+}
+
+/**
+ * What is told of a patient who had several numbers: of what there is one of, the first that is active, which is that of
+ * the retained number where it has one. The others stay, unseen, and go with it.
+ */
+export const shown = (items: readonly Item[]): readonly Item[] =>
+  items.filter(
+    (item) =>
+      !single.has(item.kind) || !item.active || item === items.find((each) => each.active && each.kind === item.kind),
+  )
 
 export const changedAt = ({ created, updated }: Item): number => (updated ?? created).at
 export const wireId = ({ nhsNumber, id }: Pick<Item, 'nhsNumber' | 'id'>): string => `${nhsNumber}.${id}`

@@ -1,5 +1,5 @@
+import type { Json } from '@openspine/standards/fhir/untrusted'
 import { type Author, type Item, type Kind, next, ofRecord, type Removal, wireId } from './item.ts'
-import type { Json } from './json.ts'
 import { refuse } from './outcomes.ts'
 import type { Decision } from './store.ts'
 
@@ -133,7 +133,9 @@ export function put(making: Making, { kind, id, version, document, active, remov
     if (!active) {
       const members = items.filter((each) => each.active && each.kind === memberKind[kind])
       const gone = removedAll(members, making.by, removal)
-      return { writes: [item, ...gone], result: made(item, gone) }
+      // Of a number that was merged there may be another list, whose members were shown in this one.
+      const lists = items.filter((each) => each.id !== id && each.active && each.kind === kind)
+      return { writes: [item, ...gone, ...removedAll(lists, making.by, removal)], result: made(item, gone) }
     }
     const members = membersAfter(making, items, kind, drafts)
     return { writes: [item, ...members], result: made(item, members) }

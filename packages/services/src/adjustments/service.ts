@@ -1,23 +1,22 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import type { Demographics } from '../demographics/contract.ts'
+import { asJson, extensionOf, text } from '@openspine/standards/fhir/untrusted'
+import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory, People } from '../directory/contract.ts'
-import { type Api, type Gateway, messageId } from '../gateway/contract.ts'
-import { admission } from './access.ts'
-import { authors, type Caller } from './author.ts'
+import { type Api, admission, type Gateway, messageId, withoutToken, workerGrants } from '../gateway/contract.ts'
+import { authors } from './author.ts'
 import { extensions, patientFlags } from './codes.ts'
 import type { AdjustmentsConfig } from './config.ts'
 import type { Adjustments, FlagSummary, KeptFlag } from './contract.ts'
-import { type Author, changedAt, type Item } from './item.ts'
-import { asJson, extensionOf, text } from './json.ts'
+import { type Author, changedAt, type Item, shown } from './item.ts'
 import { migrations } from './migrations.ts'
 import { patients } from './patients.ts'
 import { patientFlagsFace } from './r4/face.ts'
 import { topCodeOf } from './r4/render.ts'
 import { noted } from './r4/resources.ts'
 import { addFlags, removeFlags } from './r4/rules.ts'
-import { itemStore } from './store.ts'
+import { itemStore, type Numbers } from './store.ts'
 import { raFace, type Settled } from './stu3/face.ts'
 
 export {
@@ -47,8 +46,6 @@ export {
 /** So often what is no longer kept is forgotten. */
 const pruneMs = 600_000
 
-const userGrants = ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3']
-
 /**
  * Reasonable Adjustments in STU3, on the direct door and behind the gateway (§23), and Patient Flags in R4 (§24): one
  * store and one set of rules beneath three faces.
@@ -57,7 +54,7 @@ export function adjustments(needs: {
   readonly platform: Platform
   readonly config: AdjustmentsConfig
   readonly directory: Pick<Directory, 'snapshot'>
-  readonly demographics: Pick<Demographics, 'find'>
+  readonly demographics: Pick<Demographics, 'find' | 'mergedInto'>
   readonly gateway: Pick<Gateway, 'behind' | 'declare' | 'judge' | 'refused'>
   readonly people: People
 }): Service<Adjustments> {
@@ -75,21 +72,14 @@ export function adjustments(needs: {
     'Reasonable Adjustments and Patient Flags: time to the answer',
     ['face', 'operation'],
   )
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(store)
   const raApi: Api = {
     name: 'reasonable-adjustment-flag',
     version,
     basePath: config.gatewayPath,
     faults: 'fhir',
     roles: 'told',
-    access: [{ mode: 'user-restricted', grants: userGrants }],
+    access: [{ mode: 'user-restricted', grants: workerGrants }],
     health,
   }
   const flagsApi: Api = {
@@ -100,19 +90,10 @@ export function adjustments(needs: {
     roles: 'told',
     access: [
       { mode: 'application-restricted', grants: ['app:level3'] },
-      { mode: 'user-restricted', grants: userGrants },
+      { mode: 'user-restricted', grants: workerGrants },
     ],
     health,
   }
-  const withoutToken = platform.profile === 'strict' ? 'refused' : config.accessWithoutToken
-  const anonymous: Caller = {
-    mode: 'user-restricted',
-    user: 'anonymous',
-    role: '000000000000',
-    asid: config.anonymousAsid,
-    odsCode: config.anonymousOdsCode,
-  }
-
   async function settled({ at, trace, ...facts }: Settled): Promise<void> {
     const { face, operation, status, code = '' } = facts
     requests.inc({ face, operation, status: String(status), code })
@@ -134,7 +115,10 @@ export function adjustments(needs: {
     messageId: () => messageId({ clock, random }),
     directory,
   }
-  const admitBy = (api: Api) => admission({ gateway, api, ...(withoutToken === 'refused' ? {} : { anonymous }) })
+  const { anonymous } = withoutToken(platform.profile, config)
+  // A change is told of a role, as the wire asks for one.
+  const unsigned = anonymous && { anonymous: { ...anonymous, role: '000000000000' } }
+  const admitBy = (api: Api) => admission({ gateway, api, ...unsigned })
 
   /** The gateway's own paths, its CORS and its headers; who may come in is asked by the face, in its own order. */
   const open = (api: Api): Api => ({ ...api, access: [{ mode: 'open' }] })
@@ -160,55 +144,51 @@ export function adjustments(needs: {
   for (const api of [raApi, flagsApi]) gateway.declare(api)
   const direct = raFace({ ...shared, door: 'direct', basePath: config.directPath, publicUrl: config.directUrl })
 
-  async function decide(
-    nhsNumber: string,
-    work: (by: Author) => Promise<unknown>,
-    by: { odsCode: string; name?: string },
-  ) {
+  /** What is raised and read for others follows merges too; somebody whom demographics does not know has one number. */
+  const numbersOf = async (nhsNumber: string): Promise<Numbers> => {
     if (!/^\d{10}$/.test(nhsNumber)) throw kept('the NHS number is not ten digits')
-    const { odsCode, name } = by
+    return (await knownAs(needs.demographics, nhsNumber))?.numbers ?? [nhsNumber]
+  }
+
+  function authorFor({ odsCode, name }: { readonly odsCode: string; readonly name?: string }): Author {
     const organisation = directory.snapshot().organisation(odsCode)?.name
-    const author: Author = {
+    return {
       at: clock.now(),
       odsCode,
       ...(name === undefined ? {} : { name }),
       ...(organisation === undefined ? {} : { organisation }),
     }
-    return work(author)
   }
 
   const contract: Adjustments = {
-    flags: async (nhsNumber) => (await rows.all(nhsNumber)).filter(({ active }) => active).flatMap(summary),
-    async raise({ nhsNumber, code, notes, team }, by) {
+    async flags(nhsNumber) {
+      return shown(await rows.all(await numbersOf(nhsNumber)))
+        .filter(({ active }) => active)
+        .flatMap(summary)
+    },
+    async raise({ nhsNumber: asked, code, notes, team }, by) {
       const { kind } = kindOf(code)
+      const numbers = await numbersOf(asked)
+      const [nhsNumber] = numbers
       const document = {
         ...(notes === undefined ? {} : { extension: noted(notes) }),
         ...(team === undefined ? {} : { team }),
       }
-      const before = await rows.all(nhsNumber)
+      const before = await rows.all(numbers)
       if (before.some((item) => item.active && item.kind === kind)) return false
-      await decide(
-        nhsNumber,
-        (author) =>
-          rows.change(
-            nhsNumber,
-            addFlags({ nhsNumber, by: author, newId: shared.newId }, [{ kind, nhsNumber, document }]),
-          ),
-        by,
-      )
+      const making = { nhsNumber, by: authorFor(by), newId: shared.newId }
+      await rows.change(numbers, addFlags(making, [{ kind, nhsNumber, document }]))
       await audit.append({ event: 'adjustments.raised', at: clock.now(), facts: { nhsNumber, code, by } })
       return true
     },
-    async lower({ nhsNumber, code, reason }, by) {
+    async lower({ nhsNumber: asked, code, reason }, by) {
       const { kind } = kindOf(code)
-      const before = await rows.all(nhsNumber)
+      const numbers = await numbersOf(asked)
+      const [nhsNumber] = numbers
+      const before = await rows.all(numbers)
       if (!before.some((item) => item.active && item.kind === kind)) return false
-      await decide(
-        nhsNumber,
-        (author) =>
-          rows.change(nhsNumber, removeFlags({ nhsNumber, by: author, newId: shared.newId }, [kind], { reason })),
-        by,
-      )
+      const making = { nhsNumber, by: authorFor(by), newId: shared.newId }
+      await rows.change(numbers, removeFlags(making, [kind], { reason }))
       await audit.append({ event: 'adjustments.lowered', at: clock.now(), facts: { nhsNumber, code, reason, by } })
       return true
     },

@@ -1,6 +1,7 @@
 import type { Database, Store } from '@openspine/platform/store'
 import { sql } from 'kysely'
-import { type Item, type Kind, single } from './item.ts'
+import { type RequestKey, repeatMs } from '../gateway/contract.ts'
+import { type Item, type Kind, single, toldOf } from './item.ts'
 
 /** What is to be written: items in their new version, and what the caller is told. */
 export interface Decision<Result> {
@@ -8,28 +9,19 @@ export interface Decision<Result> {
   readonly result: Result
 }
 
-/** What makes two writes the same one: who asks, for what, and the X-Request-ID (§4, §17). */
-export interface RequestKey {
-  readonly caller: string
-  readonly operation: string
-  readonly id: string
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
-
-/** So long a repeat of a write is answered as the first one was. */
-const repeatMs = 24 * 60 * 60 * 1000
+/** The numbers of a patient: the retained one, under which new items are kept, and those that were merged into it. */
+export type Numbers = readonly [retained: string, ...merged: string[]]
 
 /** Items of patients as rows. */
 export interface ItemStore {
-  /** Every item of a patient, the first one first. */
-  all(nhsNumber: string): Promise<readonly Item[]>
+  /** Every item of a patient: those of the retained number first, each number's first one first. */
+  all(numbers: Numbers): Promise<readonly Item[]>
   /**
    * Changes of one patient take turns: `decide` sees the state of its turn, and what it throws undoes everything. Writes
    * all or nothing. A request that was written already is not written again: its result, kept as JSON, is answered.
    */
   change<Result>(
-    nhsNumber: string,
+    numbers: Numbers,
     decide: (items: readonly Item[]) => Decision<Result>,
     request?: RequestKey,
   ): Promise<Result>
@@ -59,18 +51,37 @@ const itemOf = ({ nhs_number: nhsNumber, id, kind, version, active, content }: R
   ...(JSON.parse(content) as Omit<Item, 'nhsNumber' | 'id' | 'kind' | 'version' | 'active'>),
 })
 
+/** Names in a list are its own: one that another list has too gives way to the id of the item. */
+function namedApart(items: readonly Item[]): readonly Item[] {
+  const taken = new Set<string>()
+  return items.map((item) => {
+    if (item.member === undefined || !item.active) return item
+    const { localId, provenance, date } = item.member
+    if (!taken.has(`${item.kind} ${localId}`)) {
+      taken.add(`${item.kind} ${localId}`)
+      return item
+    }
+    const about = provenance && {
+      provenance: { ...provenance, id: `p-${item.id}`, target: [{ reference: `Condition/${item.id}` }] },
+    }
+    return { ...item, member: { localId: item.id, ...about, ...(date === undefined ? {} : { date }) } }
+  })
+}
+
 const contentOf = ({ document, member, created, updated, removal }: Item): string =>
   JSON.stringify({ document, member, created, updated, removal })
 
-const allOf = async (db: Database, nhsNumber: string) => {
+const allOf = async (db: Database, numbers: Numbers) => {
   const { rows } = await sql<Row>`
     select nhs_number, id, kind, version, active, content from adjustments.item
-    where nhs_number = ${nhsNumber} order by place, id`.execute(db)
-  return rows.map(itemOf)
+    where nhs_number in (${sql.join(numbers)}) order by place, id`.execute(db)
+  const items = numbers.flatMap((number) => rows.filter((row) => row.nhs_number === number).map(itemOf))
+  return namedApart(items.map((item) => toldOf(item, numbers[0])))
 }
 
 async function write(db: Database, item: Item, place: number): Promise<void> {
-  const { nhsNumber, id, kind, version, active } = item
+  const { id, kind, version, active } = item
+  const nhsNumber = item.under ?? item.nhsNumber
   const content = contentOf(item)
   await sql`
     insert into adjustments.item_version (nhs_number, id, version, active, content)
@@ -106,19 +117,29 @@ async function keepResult(db: Database, nhsNumber: string, key: RequestKey, resu
     values (${nhsNumber}, ${caller}, ${operation}, ${id}, ${at + repeatMs}, ${result})`.execute(db)
 }
 
+/** Locks the patient under every number, always in the same order; the turn is that of the retained one. */
+async function turnOf(db: Database, numbers: Numbers): Promise<number> {
+  let turn = 0
+  for (const number of [...numbers].sort()) {
+    const { rows } = await sql<{ version: string | number }>`
+      insert into adjustments.patient (nhs_number, version) values (${number}, 1)
+      on conflict (nhs_number) do update set version = adjustments.patient.version + 1
+      returning version`.execute(db)
+    if (number === numbers[0]) turn = Number(rows[0]?.version ?? 0)
+  }
+  return turn
+}
+
 export function itemStore({ db }: Pick<Store, 'db'>): ItemStore {
   return {
-    all: (nhsNumber) => allOf(db, nhsNumber),
-    change: (nhsNumber, decide, request) =>
+    all: (numbers) => allOf(db, numbers),
+    change: (numbers, decide, request) =>
       db.transaction().execute(async (transaction) => {
-        const { rows } = await sql<{ version: string | number }>`
-          insert into adjustments.patient (nhs_number, version) values (${nhsNumber}, 1)
-          on conflict (nhs_number) do update set version = adjustments.patient.version + 1
-          returning version`.execute(transaction)
-        const turn = Number(rows[0]?.version ?? 0)
+        const [nhsNumber] = numbers
+        const turn = await turnOf(transaction, numbers)
         const before = request && (await resultOf(transaction, nhsNumber, request))
         if (before !== undefined) return JSON.parse(before)
-        const { writes, result } = decide(await allOf(transaction, nhsNumber))
+        const { writes, result } = decide(await allOf(transaction, numbers))
         // Within one turn the order of the writes is that of the request.
         for (const [at, item] of writes.entries()) await write(transaction, item, turn * 1000 + Math.min(at, 999))
         if (request) await keepResult(transaction, nhsNumber, request, JSON.stringify(result))

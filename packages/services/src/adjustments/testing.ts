@@ -5,88 +5,12 @@ import type { Store } from '@openspine/platform/store'
 import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { writeUnsecuredToken } from '@openspine/standards/jwt'
 import { fastify } from 'fastify'
-import type { PersonRecord } from '../demographics/contract.ts'
-import type { DirectoryPerson, DirectorySnapshot, People } from '../directory/contract.ts'
-import type { Grant } from '../gateway/contract.ts'
+import type { ApplicationFacts, Grant } from '../gateway/contract.ts'
 import { gateway, gatewayConfig } from '../gateway/service.ts'
+import { accessToken, asids, fqdn, peopleInMemory, roleId, snapshotWith, workers } from '../testing.ts'
 import { adjustments, adjustmentsConfig, raInteractions } from './service.ts'
 
-export const asids = { consumer: '200000100202', stranger: '200000100203', spine: '227319907548' } as const
-export const roleId = '555110000001'
-/** Two people of whom nothing is recorded; restricted; very restricted; merged into the first; invalidated; absent. */
-export const numbers = {
-  one: '9990548609',
-  other: '9990548617',
-  restricted: '9990548838',
-  veryRestricted: '9990548846',
-  merged: '9990548854',
-  invalidated: '9990548889',
-  absent: '9990548994',
-} as const
-
-const person = (nhsNumber: string, more: Partial<PersonRecord> = {}): PersonRecord => ({
-  nhsNumber,
-  patient: {},
-  ...more,
-})
-const people = new Map<string, PersonRecord>(
-  [
-    person(numbers.one),
-    person(numbers.other),
-    person(numbers.restricted, { sensitivity: 'R' }),
-    person(numbers.veryRestricted, { sensitivity: 'V' }),
-    person(numbers.merged, { status: 'superseded', supersededBy: numbers.one }),
-    person(numbers.invalidated, { status: 'invalidated' }),
-  ].map((each) => [each.nhsNumber, each]),
-)
-
-const nurse: DirectoryPerson = {
-  uid: '555100000001',
-  name: 'Fairweather Imogen',
-  memberships: {},
-  roles: [
-    {
-      id: roleId,
-      orgPersonId: '555120000001',
-      odsCode: 'A20047',
-      organisation: 'TESTHAM SURGERY',
-      jobRole: '"Clinical":"Clinical Provision":"Nurse Access Role"',
-      jobRoleCode: 'S8000:G8000:R8001',
-      areasOfWork: [],
-      areaOfWorkCodes: [],
-      activities: [],
-      activityCodes: [],
-      workgroups: [],
-      workgroupCodes: [],
-    },
-  ],
-}
-const workers: People = {
-  person: (uid) => (uid === nurse.uid ? nurse : undefined),
-  people: () => [nurse],
-}
-
-const system = (asid: string, interactions: readonly string[], fqdn: string) => ({
-  asid,
-  odsCode: 'X26',
-  partyKey: 'X26-850002',
-  interactions: new Set(interactions),
-  fqdns: new Set([fqdn]),
-})
-const systems = [
-  system(asids.consumer, raInteractions, 'consumer.example'),
-  system(asids.stranger, [], 'consumer.example'),
-  system(asids.spine, raInteractions, 'spine.example'),
-]
-const organisations: Readonly<Record<string, string>> = { X26: 'INVENTED TRUST', A20047: 'TESTHAM SURGERY' }
-const snapshot = {
-  version: 1,
-  accreditedSystem: (asid: string) => systems.find((each) => each.asid === asid),
-  organisation(odsCode: string) {
-    const name = organisations[odsCode]
-    return name === undefined ? undefined : { odsCode, name, open: true, type: 'TR' }
-  },
-} as unknown as DirectorySnapshot
+export { asids, numbers, roleId } from '../testing.ts'
 
 export const certificate = (fqdn: string): Peer => ({
   state: 'valid',
@@ -125,6 +49,7 @@ export async function startAdjustments(
 ) {
   const clock = manualClock('2026-11-26T12:00:00Z')
   const profile = about.profile ?? 'sandbox'
+  const people = peopleInMemory()
   const platform = await testPlatform({ clock, profile, ...(about.store && { store: about.store }) })
   const theGateway = gateway({
     platform: { ...platform, metrics: makeMetrics() },
@@ -133,8 +58,8 @@ export async function startAdjustments(
   const service = adjustments({
     platform,
     config: adjustmentsConfig.parse({ ...about.config }),
-    directory: { snapshot: () => snapshot },
-    demographics: { find: async (nhsNumber) => people.get(nhsNumber) },
+    directory: { snapshot: () => snapshotWith(raInteractions) },
+    demographics: people,
     gateway: theGateway.contract,
     people: workers,
   })
@@ -155,13 +80,7 @@ export async function startAdjustments(
   if (service.routes?.api) await app.register(service.routes.api)
   if (service.routes?.spine) await app.register(service.routes.spine)
 
-  async function ask({
-    method = 'GET',
-    url,
-    headers = {},
-    body,
-    peer: bearer = certificate('consumer.example'),
-  }: Asked) {
+  async function ask({ method = 'GET', url, headers = {}, body, peer: bearer = certificate(fqdn) }: Asked) {
     peer = bearer
     const sent = Object.fromEntries(
       Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
@@ -172,39 +91,14 @@ export async function startAdjustments(
   }
 
   /** A user's token for an API, of an application with these facts. */
-  async function token(
-    api: string,
-    facts: { readonly asid?: string; readonly settings?: Readonly<Record<string, unknown>> } = {},
-    more: Partial<Grant> = {},
-  ) {
-    const { contract } = theGateway
-    const { application, key } = await contract.create('Ward App', 'test')
-    await contract.change(application.id, facts, 'test')
-    const product = contract.products().find(({ apis }) => apis.includes(api))?.name ?? ''
-    if (profile === 'strict') {
-      await contract.subscribe(application.id, product, 'test')
-      await contract.decide(application.id, product, 'approved', 'test')
-    }
-    const grant: Grant = {
-      application: application.id,
-      key: key.id,
-      products: [product],
-      scopes: [`urn:nhsd:apim:user-nhs-cis2:aal3:${api}`],
-      type: 'user',
-      grantType: 'authorization_code',
-      level: 'aal3',
-      provider: 'nhs-cis2',
-      user: nurse.uid,
-      identity: { sub: nurse.uid, nhsid_nrbac_roles: [{ person_roleid: roleId }, { person_roleid: '555110000002' }] },
-      ...more,
-    }
-    return (await contract.issue(grant, { access: 600_000 })).accessToken
-  }
+  const token = (api: string, facts: Pick<ApplicationFacts, 'asid' | 'settings'> = {}, more: Partial<Grant> = {}) =>
+    accessToken(theGateway.contract, { api, profile, facts }, more)
 
   return {
     ask,
     token,
     clock,
+    people,
     platform,
     contract: service.contract,
     async close() {

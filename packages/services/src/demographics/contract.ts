@@ -3,7 +3,7 @@ import type { PastChange, WaitingEvent } from './changes/change.ts'
 import type { TraceExplanation } from './explain.ts'
 
 export type { ExplainedCandidate, ExplainedField, TraceExplanation } from './explain.ts'
-export { retainedPerson } from './retained.ts'
+export { type KnownAs, knownAs } from './retained.ts'
 
 /** A person as loaded: the dated snippets of demographics specification §2, each a plain value. */
 export interface PersonRecord {
@@ -43,6 +43,8 @@ export interface Demographics {
   import(lines: AsyncIterable<string> | Iterable<string>): Promise<ImportReport>
   /** One person by NHS number, whatever the status; undefined when unknown. */
   find(nhsNumber: string): Promise<PersonRecord | undefined>
+  /** Numbers that were merged into this one, by way of others too, the nearest first; none where there are none. */
+  mergedInto(nhsNumber: string): Promise<readonly string[]>
   /** Who changed this record, newest first. */
   history(nhsNumber: string, limit: number): Promise<PastChange[]>
   /** What the back office does to whole records. */

@@ -1,5 +1,12 @@
 import { isSpineError } from '@openspine/standards/error'
-import type { Api, ApiCaller, ApiPermissions, Gateway, RequestDecision } from '../gateway/contract.ts'
+import {
+  type Api,
+  type ApiCaller,
+  type ApiPermissions,
+  type Gateway,
+  type RequestDecision,
+  workerGrants,
+} from '../gateway/contract.ts'
 import type { Access, AppAttributes, Authenticate } from './access.ts'
 import { outcomes, refuse } from './outcomes.ts'
 
@@ -24,7 +31,7 @@ export function pdsApi({
     faults: 'fhir',
     access: [
       { mode: 'application-restricted', grants: ['app:level3'] },
-      { mode: 'user-restricted', grants: ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3'] },
+      { mode: 'user-restricted', grants: workerGrants },
       { mode: 'patient', grants: ['user-nhs-login:P9'] },
       {
         mode: 'privileged-application-restricted',

@@ -133,4 +133,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await statement.execute(db)
     },
   },
+  /** Who was merged into whom, asked by whatever is kept about a person elsewhere under their numbers. */
+  '004-merges': {
+    async up(db: Kysely<unknown>) {
+      await sql`create index person_superseded_by on demographics.person (superseded_by)
+        where superseded_by is not null`.execute(db)
+    },
+  },
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { writeMoment } from '@openspine/standards/hl7v3'
 import type { Directory } from '../directory/contract.ts'
 import type { Gateway } from '../gateway/contract.ts'
@@ -34,6 +34,7 @@ import { perSecond } from './register/rate.ts'
 import type { RegisterParts } from './register/register.ts'
 import { turns } from './register/turns.ts'
 import { related } from './related.ts'
+import { mergedInto } from './retained.ts'
 import { retrieve } from './retrieve.ts'
 import { spineFaces } from './spine-faces.ts'
 import { personStore } from './store.ts'
@@ -99,14 +100,7 @@ export function demographics(parts: {
   const seconds = platform.metrics.histogram('openspine_pds_request_seconds', 'PDS FHIR requests: time to the answer', [
     'operation',
   ])
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await platform.store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(platform.store)
 
   const fromProfile = profileAccess(withoutToken)
   let fromGateway: Authenticate | undefined
@@ -181,6 +175,7 @@ export function demographics(parts: {
       const person = /^\d{10}$/.test(nhsNumber) ? await people.find(nhsNumber) : undefined
       return person && personRecord(person)
     },
+    mergedInto: (nhsNumber) => mergedInto(people, nhsNumber),
     async explain({ parameters, also, by }) {
       const refused = firstRefusal(searchChecks, parameters)
       if (refused) throw refuse(refused.outcome, refused.check.explanation, refused.check.name)

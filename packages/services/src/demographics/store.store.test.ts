@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { makeMetrics } from '@openspine/platform/metrics'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore, silentLog } from '@openspine/platform/testing'
-import type { PersonRecord } from './contract.ts'
+import { knownAs, type PersonRecord } from './contract.ts'
 import { type Criteria, criteriaOf, searchParameters } from './criteria.ts'
 import { readPerson } from './keys.ts'
 import { match } from './match.ts'
@@ -58,6 +58,20 @@ forEachStore((open, engine) => {
   beforeEach(async () => {
     for (const table of ['person', 'name_key', 'address_key', 'telecom_key'])
       await store.pool.query(`delete from demographics.${table}`)
+  })
+
+  test('whom a number stands for is told with all that were merged into it, by way of others too', async () => {
+    const contract = contractOn(store)
+    await contract.load(workedPeople())
+    const [first, second, last] = ['9990548854', '9990548862', '9990548870'] as const
+    for (const number of [first, second, last]) {
+      const known = await knownAs(contract, number)
+      assert.deepEqual(known?.numbers, [last, second, first])
+      assert.equal(known.person.nhsNumber, last)
+    }
+    assert.deepEqual(await contract.mergedInto(second), [first])
+    assert.deepEqual((await knownAs(contract, '9990548609'))?.numbers, ['9990548609'])
+    for (const unknown of ['9990548889', '9111231130', 'x']) assert.equal(await knownAs(contract, unknown), undefined)
   })
 
   test('people are kept as they were loaded, once, and a load that was cut off goes on', async () => {

@@ -38,6 +38,8 @@ export interface PersonStore {
   /** Writes keys first and people last: who is there is complete. Answers the number of people written. */
   insert(people: readonly StoredPerson[]): Promise<number>
   count(): Promise<number>
+  /** Numbers of the records that were merged into one of these, themselves and by no way of others. */
+  mergedInto(numbers: readonly string[]): Promise<string[]>
   /** People with higher numbers than this one, in order, up to `limit`. */
   after(nhs: number, limit: number): Promise<StoredPerson[]>
 }
@@ -105,6 +107,10 @@ export function personStore(store: Store): PersonStore {
     async count() {
       const { rows } = await pool.query<{ count: number | string }>('select count(*) from demographics.person')
       return Number(rows[0]?.count)
+    },
+    async mergedInto(numbers) {
+      const text = 'select nhs from demographics.person where superseded_by = any($1::bigint[]) order by nhs'
+      return (await numbersOf({ text, values: [numbers.map(Number)] })).map(tenDigits)
     },
     async after(nhs, limit) {
       const { text, values } = pageStatement(nhs, limit)

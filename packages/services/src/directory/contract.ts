@@ -1,7 +1,7 @@
 import type { LookupExplanation, LookupQuestion } from './explain/lookup.ts'
 import type { SearchExplanation, SearchQuestion } from './explain/search.ts'
 
-export { callerFault, type SystemCall } from './callers.ts'
+export { type CallerCheck, callerChecks, type MutualRequest } from './caller-checks.ts'
 export { type DirectoryPerson, type People, type PersonRole, peopleIn, roleProfile } from './people.ts'
 export type { LookupExplanation, LookupQuestion, SearchExplanation, SearchQuestion }
 

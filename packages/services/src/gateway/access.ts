@@ -21,6 +21,9 @@ export interface ApiAccess {
   readonly paths?: readonly string[]
 }
 
+/** What lets a worker in who has signed in strongly enough for any API about patients. */
+export const workerGrants: readonly string[] = ['user-nhs-id:aal3', 'user-nhs-cis2:aal2', 'user-nhs-cis2:aal3']
+
 interface Named {
   readonly name: string
   readonly scopeName?: string

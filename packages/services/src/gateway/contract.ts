@@ -7,11 +7,22 @@ import type { AccessTokens, ClientKeys, Clients, Grant, Product, Subscription } 
 import type { ApiPermissions, RequestDecision } from './permission.ts'
 import type { Rates } from './rates.ts'
 
-export type { AccessModeName, ApiAccess } from './access.ts'
+export { type AccessModeName, type ApiAccess, workerGrants } from './access.ts'
+export {
+  type Admitted,
+  admission,
+  type Caller,
+  callerKey,
+  type Presented,
+  type RequestKey,
+  repeatMs,
+  roleIn,
+} from './admission.ts'
 export type * from './clients.ts'
 export { messageId } from './message-id.ts'
 export type { ApiNeed, ApiPermissions, RequestDecision } from './permission.ts'
 export type { Quota } from './rates.ts'
+export { withoutToken, withoutTokenSettings } from './without-token.ts'
 
 /** What a key opens: the APIs of an application, or the status page of an API. */
 export type KeyKind = 'application' | 'status'
@@ -136,6 +147,8 @@ export interface Refusal {
   readonly contentType: string
   /** JSON text. */
   readonly body: string
+  /** What it says in the plain form, whatever the form of the body is. */
+  readonly text: string
   /** The same as values, for an API that renders FHIR itself. */
   readonly outcome: FhirOutcome
   readonly headers: Readonly<Record<string, string>>

@@ -86,6 +86,7 @@ export function door(needs: DoorNeeds): Door {
       status: fault.outcome.status,
       contentType: api.faults === 'fhir' && hardened ? 'application/fhir+json' : 'application/json',
       body: faultBody(fault, api.faults),
+      text: fault.text,
       outcome: fault.outcome,
       headers: {
         ...fault.headers,

@@ -3,7 +3,7 @@ import { visitorsRecord, visitorsTokenRules } from '@openspine/standards/audit-t
 import { parseToken } from '@openspine/standards/fhir'
 import { readBearer, type TokenReading } from '@openspine/standards/jwt'
 import { isAsid, isNhsNumber, isUuid, namingSystem } from '@openspine/standards/nhs'
-import { callerFault, type DirectorySnapshot } from '../directory/contract.ts'
+import { callerChecks, type DirectorySnapshot } from '../directory/contract.ts'
 import type { VisitorsOutcome } from './outcomes.ts'
 
 const prefix = 'urn:nhs:names:services:visitorsandmigrants:fhir:rest:'
@@ -81,20 +81,17 @@ export const registeredFor = (operation: VisitorsOperation): readonly string[] =
   return operation === 'search' ? [own] : [own, `${visitorsInteractions.search}:1`]
 }
 
+const caller = callerChecks<VisitorsRequest>({
+  clause: '§25',
+  from: 'Ssp-From',
+  to: 'Ssp-To',
+  registration: 'the interaction (with :1 at its end)',
+  interactions: ({ operation }) => registeredFor(operation ?? 'search'),
+})
+
 /** Of every request, in order. */
 export const arrivalChecks: readonly VisitorsCheck[] = [
-  {
-    name: 'Certificate',
-    clause: '§25',
-    outcome: 'accessDeniedSsl',
-    explains: 'The connection is made with a certificate of this environment that is in time and not revoked.',
-    fault({ peer }) {
-      if (peer.state === 'valid') return undefined
-      return peer.state === 'none'
-        ? 'No client certificate was presented'
-        : `The client certificate is not accepted: ${peer.reason}`
-    },
-  },
+  caller.certificate,
   {
     name: 'Operation',
     clause: '§25',
@@ -119,18 +116,7 @@ export const arrivalChecks: readonly VisitorsCheck[] = [
     },
   },
   headerCheck('Ssp-Version', '1, the only version there is', (value) => value === '1', true),
-  {
-    name: 'Sender and receiver',
-    clause: '§25',
-    outcome: 'asidCheckFailed',
-    explains:
-      'Both systems are registered in the directory for the interaction (with :1 at its end), and the certificate is that of the sender.',
-    fault({ header, operation, peer, snapshot }) {
-      const names = peer.state === 'valid' ? peer.names : []
-      const [from, to] = [header('Ssp-From') ?? '', header('Ssp-To') ?? '']
-      return callerFault(snapshot, { from, to, names, interactions: registeredFor(operation ?? 'search') })
-    },
-  },
+  caller.systems,
   {
     name: 'Accept',
     clause: '§25',

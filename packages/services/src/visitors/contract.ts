@@ -41,9 +41,9 @@ export interface RecordedStatus extends StatusChange {
 
 /** What other services may ask of visitors. Only people about whom somebody has decided have a status. */
 export interface Visitors {
-  /** The decision with the latest effect; of two of one moment, the one that was recorded last. */
+  /** The decision with the latest effect, under whichever of their numbers; of two of one moment, the one that was recorded last. */
   status(nhsNumber: string): Promise<RecordedStatus | undefined>
-  /** Every decision about a person, the first one first. */
+  /** Every decision about a person, number by number where they had several, the first one first. */
   history(nhsNumber: string): Promise<readonly RecordedStatus[]>
   /**
    * Keeps decisions; answers how many were new. One that is there already (same person, source, moment and values) is

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { HealthReport, Platform, Service } from '@openspine/platform/service'
+import { type Platform, type Service, storeHealth } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
-import type { Demographics } from '../demographics/contract.ts'
+import { type Demographics, knownAs } from '../demographics/contract.ts'
 import type { Directory } from '../directory/contract.ts'
 import type { VisitorsConfig } from './config.ts'
 import { basicStatuses, categories, type StatusChange, statusSources, type Visitors } from './contract.ts'
@@ -20,7 +20,7 @@ export function visitors(needs: {
   readonly platform: Platform
   readonly config: VisitorsConfig
   readonly directory: Pick<Directory, 'snapshot'>
-  readonly demographics: Pick<Demographics, 'find'>
+  readonly demographics: Pick<Demographics, 'find' | 'mergedInto'>
 }): Service<Visitors> {
   const { platform, config, directory, demographics } = needs
   const { store, clock, random, log, metrics, audit } = platform
@@ -36,9 +36,13 @@ export function visitors(needs: {
     ['operation'],
   )
 
+  /** Somebody whom demographics does not know has one number. */
+  const numbersOf = async (nhsNumber: string): Promise<readonly string[]> =>
+    (await knownAs(demographics, nhsNumber))?.numbers ?? [nhsNumber]
+
   const contract: Visitors = {
-    status: (nhsNumber) => rows.current(nhsNumber),
-    history: (nhsNumber) => rows.all(nhsNumber),
+    status: async (nhsNumber) => rows.current(await numbersOf(nhsNumber)),
+    history: async (nhsNumber) => rows.all(await numbersOf(nhsNumber)),
     async record(changes, by) {
       let added = 0
       for await (const change of changes) {
@@ -54,14 +58,7 @@ export function visitors(needs: {
     count: () => rows.people(),
   }
 
-  const health = async (): Promise<HealthReport> => {
-    try {
-      await store.pool.query('select 1')
-      return { status: 'pass' }
-    } catch {
-      return { status: 'fail', note: 'The store does not answer.' }
-    }
-  }
+  const health = storeHealth(store)
 
   return {
     name: 'visitors',
@@ -75,7 +72,7 @@ export function visitors(needs: {
         random,
         log,
         directory,
-        find: (nhsNumber) => findStatus({ demographics, status: contract.status }, nhsNumber),
+        find: (nhsNumber) => findStatus({ demographics, status: rows.current }, nhsNumber),
         async settled({ at, trace, ...facts }) {
           const { operation, status, code = '' } = facts
           requests.inc({ operation, status: String(status), code })

@@ -4,9 +4,10 @@ import type { RecordedStatus, StatusChange } from './contract.ts'
 
 /** Decisions as rows. */
 export interface StatusStore {
-  /** The one that holds. */
-  current(nhsNumber: string): Promise<RecordedStatus | undefined>
-  all(nhsNumber: string): Promise<readonly RecordedStatus[]>
+  /** The one that holds, of all about a person under these numbers. */
+  current(numbers: readonly string[]): Promise<RecordedStatus | undefined>
+  /** Those under these numbers, number by number, each one's first one first. */
+  all(numbers: readonly string[]): Promise<readonly RecordedStatus[]>
   /** False where the very same decision is there. `id` is used for the first one about a person. */
   add(change: StatusChange, about: { readonly id: string; readonly at: number; readonly by: string }): Promise<boolean>
   people(): Promise<number>
@@ -42,13 +43,17 @@ const mostTries = 1000
 export function statusStore({ db }: Pick<Store, 'db'>): StatusStore {
   const rows = async (query: ReturnType<typeof sql<Row>>) => (await query.execute(db)).rows.map(statusOf)
   return {
-    async current(nhsNumber) {
-      const [found] = await rows(sql`
-        select * from visitors.status where nhs_number = ${nhsNumber}
-        order by effective_at desc, version desc limit 1`)
-      return found
+    async current(numbers) {
+      const held = await rows(sql`
+        select distinct on (nhs_number) * from visitors.status where nhs_number in (${sql.join(numbers)})
+        order by nhs_number, effective_at desc, version desc`)
+      const [latest] = held.sort((a, b) => b.effectiveAt - a.effectiveAt || b.recordedAt - a.recordedAt)
+      return latest
     },
-    all: (nhsNumber) => rows(sql`select * from visitors.status where nhs_number = ${nhsNumber} order by version`),
+    all: (numbers) =>
+      rows(sql`
+        select * from visitors.status where nhs_number in (${sql.join(numbers)})
+        order by nhs_number, version`),
     async add({ nhsNumber, basic, category, source, effectiveAt }, { id, at, by }) {
       const same = sql`nhs_number = ${nhsNumber} and basic = ${basic} and category = ${category}
         and source = ${source} and effective_at = ${effectiveAt}`

@@ -6,56 +6,17 @@ import { makeMetrics } from '@openspine/platform/metrics'
 import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { visitorsAudience } from '@openspine/standards/audit-token'
 import { writeUnsecuredToken } from '@openspine/standards/jwt'
-import type { PersonRecord } from '../demographics/contract.ts'
-import type { AccreditedSystem, DirectorySnapshot } from '../directory/contract.ts'
+import { asids, fqdn, numbers as invented, peopleInMemory, snapshotWith } from '../testing.ts'
 import { visitors, visitorsConfig, visitorsInteractions } from './service.ts'
 
-export const asids = { consumer: '200000100202', stranger: '200000100203', spine: '227319907548' } as const
-export const fqdn = 'consumer.example'
-/** Known with a status, twice; known without one; of restricted and very restricted people; merged into the first; invalidated; absent. */
+export { asids, fqdn } from '../testing.ts'
+/** Known with a status, twice; known without one; and the others. */
 export const numbers = {
-  charged: '9990548609',
+  ...invented,
+  charged: invented.one,
   decided: '9990548668',
-  unrecorded: '9990548617',
-  restricted: '9990548838',
-  veryRestricted: '9990548846',
-  merged: '9990548854',
-  invalidated: '9990548889',
-  absent: '9990548994',
+  unrecorded: invented.other,
 } as const
-
-const system = (asid: string, interactions: readonly string[], fqdns: readonly string[] = [fqdn]) =>
-  ({
-    asid,
-    odsCode: 'X26',
-    partyKey: 'X26-850002',
-    interactions: new Set(interactions),
-    fqdns: new Set(fqdns),
-  }) as const
-
-const registered = [`${visitorsInteractions.search}:1`]
-const systems: readonly AccreditedSystem[] = [
-  system(asids.consumer, registered),
-  system(asids.stranger, []),
-  system(asids.spine, registered, ['spine.example']),
-]
-
-const person = (nhsNumber: string, more: Partial<PersonRecord> = {}): PersonRecord => ({
-  nhsNumber,
-  patient: {},
-  ...more,
-})
-const people = new Map<string, PersonRecord>(
-  [
-    person(numbers.charged),
-    person(numbers.decided),
-    person(numbers.unrecorded),
-    person(numbers.restricted, { sensitivity: 'R' }),
-    person(numbers.veryRestricted, { sensitivity: 'V' }),
-    person(numbers.merged, { status: 'superseded', supersededBy: numbers.charged }),
-    person(numbers.invalidated, { status: 'invalidated' }),
-  ].map((each) => [each.nhsNumber, each]),
-)
 
 /** The claims of a right token about this patient. */
 export function rightClaims(nhsNumber: string, now: number) {
@@ -119,10 +80,8 @@ export async function startVisitors(settings: Readonly<Record<string, unknown>> 
   const service = visitors({
     platform,
     config: visitorsConfig.parse(settings),
-    directory: {
-      snapshot: () => ({ accreditedSystem: (asid) => systems.find((each) => each.asid === asid) }) as DirectorySnapshot,
-    },
-    demographics: { find: async (nhsNumber) => people.get(nhsNumber) },
+    directory: { snapshot: () => snapshotWith([`${visitorsInteractions.search}:1`]) },
+    demographics: peopleInMemory(numbers.decided),
   })
   await platform.store.migrate(service.name, service.migrations ?? {})
   const door = await openDoor({

@@ -28,18 +28,25 @@ forEachStore((open) => {
       Array.from({ length: 20 }, (_, place) => statuses.add(change(1000 + place), about(place))),
     )
     assert.equal(added.filter((each) => each).length, 20)
-    const all = await statuses.all('9990548609')
+    const all = await statuses.all(['9990548609'])
     assert.deepEqual(
       all.map(({ version }) => version),
       Array.from({ length: 20 }, (_, place) => place + 1),
     )
     assert.equal(new Set(all.map(({ id }) => id)).size, 1)
-    assert.equal((await statuses.current('9990548609'))?.effectiveAt, 1019)
+    assert.equal((await statuses.current(['9990548609']))?.effectiveAt, 1019)
     assert.equal(await statuses.add(change(1019), about(99)), false)
     // Of two of one moment, the one that was told last.
     assert.equal(await statuses.add(change(1019, 'B'), about(99)), true)
-    assert.equal((await statuses.current('9990548609'))?.category, 'B')
+    assert.equal((await statuses.current(['9990548609']))?.category, 'B')
     assert.equal(await statuses.people(), 1)
-    assert.equal(await statuses.current('9990548617'), undefined)
+    // Of a person with two numbers the latest effect counts, under whichever it was told.
+    const merged = '9990548862'
+    assert.equal(await statuses.add({ ...change(2000, 'F'), nhsNumber: merged }, about(1)), true)
+    assert.equal((await statuses.current(['9990548609', merged]))?.category, 'F')
+    assert.equal(await statuses.add(change(3000, 'E'), about(200)), true)
+    assert.equal((await statuses.current(['9990548609', merged]))?.category, 'E')
+    assert.equal((await statuses.all([merged, '9990548609'])).length, 23)
+    assert.equal(await statuses.current(['9990548617']), undefined)
   })
 })

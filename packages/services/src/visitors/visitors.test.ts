@@ -115,6 +115,26 @@ test('nothing recorded is a success; sensitive, merged and invalidated people ar
   for (const nhsNumber of [numbers.invalidated, numbers.absent]) assert.equal((await ask(nhsNumber)).status, 404)
 })
 
+test('what was decided under a number that was merged is told of the retained one', async () => {
+  const { ask, contract } = service
+  const now: StatusChange = {
+    ...charged,
+    nhsNumber: numbers.merged,
+    category: 'E',
+    effectiveAt: charged.effectiveAt + 1000,
+  }
+  assert.equal((await contract.record([charged, now], 'test')) > 0, true)
+  for (const nhsNumber of [numbers.charged, numbers.merged]) {
+    const { subject, component } = entryOf((await ask(nhsNumber)).text)
+    assert.equal(subject.reference, `Patient/${numbers.charged}`)
+    assert.equal(component[1].valueCodeableConcept.coding[0].code, 'E')
+    assert.deepEqual(
+      (await contract.history(nhsNumber)).map((each) => each.nhsNumber).sort(),
+      [numbers.charged, numbers.merged].sort(),
+    )
+  }
+})
+
 test('tokens as the published example files have them', async () => {
   const { ask } = service
   const net = 'http://fhir.nhs.net/Id'

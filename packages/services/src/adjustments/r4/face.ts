@@ -1,20 +1,27 @@
 import type { Clock, Random } from '@openspine/platform/clock'
+import { headerOf, queryPairs, rawHeader } from '@openspine/platform/doors'
 import type { Logger } from '@openspine/platform/log'
 import { isSpineError } from '@openspine/standards/error'
 import { bodyFormat, type FhirOutcome, outcomeResource, type Resource } from '@openspine/standards/fhir'
 import { r4 } from '@openspine/standards/fhir/r4'
+import { items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Admitted, type Presented, roleIn } from '../access.ts'
-import { type Caller, callerKey } from '../author.ts'
+import {
+  type Admitted,
+  type Caller,
+  callerKey,
+  type Presented,
+  type RequestKey,
+  roleIn,
+} from '../../gateway/contract.ts'
 import { patientFlags } from '../codes.ts'
-import { type Author, changedAt, type Item, type Kind, type Removal, wireId } from '../item.ts'
-import { items, type Json, text } from '../json.ts'
+import { type Author, changedAt, type Item, type Kind, type Removal, shown, wireId } from '../item.ts'
 import { refusal } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import type { Making } from '../rules.ts'
-import type { ItemStore, RequestKey } from '../store.ts'
-import { isOutcome, pairsOf, type Settled } from '../stu3/face.ts'
+import type { ItemStore } from '../store.ts'
+import { isOutcome, type Settled } from '../stu3/face.ts'
 import { flagOutcomes, refuseFlag, translated } from './outcomes.ts'
 import {
   flagResource,
@@ -116,16 +123,16 @@ async function serve(needs: FlagFaceNeeds, request: FastifyRequest, reply: Fasti
   const at = needs.clock.now()
   const [path = '', ...rest] = request.originalUrl.split('?')
   const below = path.slice(needs.basePath.length)
-  const query = pairsOf(rest.join('?'))
+  const query = queryPairs(rest.join('?'))
   const operation = operations.find((each) => each.method === request.method && each.path.test(below))
   const number = query.find(([name]) => name === 'patient')?.[1]
   let caller: Caller | undefined
   let answer: Answer
   try {
-    const role = raw(request, 'nhsd-session-urid')
+    const role = rawHeader(request, 'nhsd-session-urid')
     const admitted = await needs.admit({
-      authorization: raw(request, 'authorization'),
-      requestId: header(request, 'x-request-id'),
+      authorization: rawHeader(request, 'authorization'),
+      requestId: headerOf(request, 'x-request-id'),
       role,
       method: request.method,
       path: below,
@@ -149,7 +156,7 @@ async function serve(needs: FlagFaceNeeds, request: FastifyRequest, reply: Fasti
     at,
     face: 'patient-flags',
     operation: operation?.name ?? 'none',
-    trace: header(request, 'x-request-id')?.slice(0, 128),
+    trace: headerOf(request, 'x-request-id')?.slice(0, 128),
     method: request.method,
     path: below.slice(0, 128),
     address: request.ip,
@@ -182,7 +189,7 @@ function mustBeLetIn(
   role: string | undefined,
 ): void {
   if (verb === undefined) throw refuseFlag(flagOutcomes.unsupportedPath(path), 'Path')
-  const requestId = header(request, 'x-request-id')
+  const requestId = headerOf(request, 'x-request-id')
   if (requestId !== undefined && !isUuid(requestId))
     throw refuseFlag(flagOutcomes.requestIdInvalid(String(requestId).slice(0, 128)), 'X-Request-ID')
   const several = (admitted.roles?.length ?? 0) !== 1 && admitted.roles !== undefined && admitted.selected === undefined
@@ -199,7 +206,7 @@ async function search(needs: FlagFaceNeeds, { query, base, self }: Call): Promis
   // `system|code` is a token as well.
   const flag = code === undefined ? undefined : patientFlagOf(code.split('|').at(-1))
   if (code !== undefined && flag === undefined) throw refuseFlag(flagOutcomes.noFlag, 'Code')
-  const all = await needs.store.all(patient.nhsNumber)
+  const all = shown(await needs.store.all(patient.numbers))
   const resources = flag === undefined ? topFlags(all, patient) : flagWithDetails(all, flag, patient)
   return {
     status: 200,
@@ -217,7 +224,7 @@ async function patientIn({ patients }: FlagFaceNeeds, query: Call['query']): Pro
 }
 
 function bodyOf(request: FastifyRequest): Json {
-  if (bodyFormat(header(request, 'content-type') ?? '', 'r4', { lenient: true }) !== 'json')
+  if (bodyFormat(headerOf(request, 'content-type') ?? '', 'r4', { lenient: true }) !== 'json')
     throw refuseFlag(flagOutcomes.unsupportedService('Content-Type must be application/fhir+json'), 'Content-Type')
   const { body } = request
   if (!Buffer.isBuffer(body) || body.length === 0) throw refuseFlag(flagOutcomes.unreadable('There is no body'), 'Body')
@@ -252,7 +259,7 @@ async function added(needs: FlagFaceNeeds, call: Call, drafts: readonly FlagDraf
     throw inWords(error, nhsNumber)
   })
   const made = await needs.store.change(
-    nhsNumber,
+    patient.numbers,
     addFlags(makingOf(needs, call, nhsNumber), drafts),
     requestKey(call, 'add'),
   )
@@ -263,7 +270,7 @@ async function added(needs: FlagFaceNeeds, call: Call, drafts: readonly FlagDraf
 const requestKey = ({ request, caller, at }: Call, operation: string): RequestKey => ({
   caller: callerKey(caller),
   operation,
-  id: (header(request, 'x-request-id') ?? '').toLowerCase(),
+  id: (headerOf(request, 'x-request-id') ?? '').toLowerCase(),
   at,
 })
 
@@ -326,7 +333,7 @@ const done = {
 } as unknown as Resource
 
 const removalBy = (request: FastifyRequest): Removal | undefined => {
-  const reason = header(request, 'x-removal')
+  const reason = headerOf(request, 'x-removal')
   return reason === undefined ? undefined : { reason: reason.slice(0, 255) }
 }
 
@@ -334,7 +341,7 @@ async function removeKinds(needs: FlagFaceNeeds, call: Call): Promise<Answer> {
   const { request, query } = call
   const code = query.find(([name]) => name === 'code')?.[1]
   const flag = code === undefined ? undefined : patientFlagOf(code.split('|').at(-1))
-  const { nhsNumber } = await patientIn(needs, query)
+  const { nhsNumber, numbers } = await patientIn(needs, query)
   if (code !== undefined && flag === undefined) throw refuseFlag(flagOutcomes.noFlag, 'Code')
   if (flag === 'child-protection-information-system-flag') throw refuseFlag(flagOutcomes.readOnly, 'Child protection')
   const removal = removalBy(request)
@@ -344,7 +351,7 @@ async function removeKinds(needs: FlagFaceNeeds, call: Call): Promise<Answer> {
   // All of them but what is read only.
   const kinds: readonly Kind[] = flag === undefined ? ['record', 'fgm'] : [patientFlags[flag].kind]
   const count = await needs.store.change(
-    nhsNumber,
+    numbers,
     removeFlags(makingOf(needs, call, nhsNumber), kinds, removal),
     requestKey(call, `remove ${kinds.join()}`),
   )
@@ -355,19 +362,19 @@ function removeOne(kinds: readonly Kind[]): Work {
   return async (needs, call, id) => {
     const [nhsNumber = '', uuid = ''] = id.split('.')
     if (!isNhsNumber(nhsNumber) || !isUuid(uuid)) throw refuseFlag(flagOutcomes.noResource, 'Resource is there')
-    await needs.patients.toWrite(nhsNumber)
-    const all = await needs.store.all(nhsNumber)
+    const { numbers } = await needs.patients.toWrite(nhsNumber)
+    const all = await needs.store.all(numbers)
     const top = all.find((item) => item.id === uuid && item.active && topCodeOf(item) !== undefined)
     if (top?.kind === 'child-protection') throw refuseFlag(flagOutcomes.readOnly, 'Child protection')
     const making = makingOf(needs, call, nhsNumber)
     const removal = removalBy(call.request)
     if (top !== undefined && kinds.includes('adjustment')) {
       if (removal === undefined) throw refuseFlag(flagOutcomes.missingHeader('x-removal'), 'Reason for removal')
-      await needs.store.change(nhsNumber, removeFlags(making, [top.kind], removal), requestKey(call, `remove ${id}`))
+      await needs.store.change(numbers, removeFlags(making, [top.kind], removal), requestKey(call, `remove ${id}`))
       return { status: 200, resource: done, nhsNumber, touched: [`Flag ${wireId(top)} removed`] }
     }
     const gone = await needs.store.change(
-      nhsNumber,
+      numbers,
       removeSupporting(making, kinds, uuid.toLowerCase(), removal),
       requestKey(call, `remove ${id}`),
     )
@@ -417,15 +424,4 @@ function send(reply: FastifyReply, { status, resource, headers = {}, platform }:
   return reply
     .header('content-type', 'application/fhir+json')
     .send(Buffer.from(resource === undefined ? '' : r4.toJson(resource)))
-}
-
-function raw({ headers }: FastifyRequest, name: string): string | undefined {
-  const value = headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-/** A header that is empty counts as none. */
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = raw(request, name)
-  return value === undefined || value.trim() === '' ? undefined : value
 }

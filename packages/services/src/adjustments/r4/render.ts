@@ -1,5 +1,6 @@
 /** What is kept, as resources of R4. */
 import { bundle, type Resource } from '@openspine/standards/fhir'
+import { asJson, codings, defined, extensionOf, type Json, text } from '@openspine/standards/fhir/untrusted'
 import {
   adjustmentCategories,
   adjustmentSlugs,
@@ -13,7 +14,6 @@ import {
   systems,
 } from '../codes.ts'
 import { type Author, changedAt, type Item, wireId } from '../item.ts'
-import { asJson, codings, defined, extensionOf, type Json, text } from '../json.ts'
 import { dateTime, type Shown } from '../stu3/render.ts'
 
 const kindCodes = Object.fromEntries(Object.entries(patientFlags).map(([code, { kind }]) => [kind, code]))

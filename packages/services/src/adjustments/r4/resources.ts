@@ -1,5 +1,6 @@
 /** What is sent in R4, brought into the form that is kept. */
 import type { FhirOutcome } from '@openspine/standards/fhir'
+import { asJson, type Code, codings, extensionOf, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import {
   adjustmentCategories,
@@ -16,7 +17,6 @@ import {
   systems,
 } from '../codes.ts'
 import type { Kind } from '../item.ts'
-import { asJson, type Code, codings, extensionOf, type Json, text } from '../json.ts'
 import { patientReference } from '../stu3/render.ts'
 import { numberIn } from '../stu3/resources.ts'
 import { flagOutcomes } from './outcomes.ts'

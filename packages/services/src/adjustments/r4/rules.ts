@@ -1,6 +1,6 @@
+import { items, type Json } from '@openspine/standards/fhir/untrusted'
 import { extensions } from '../codes.ts'
 import { type Item, type Kind, next, ofRecord, type Removal } from '../item.ts'
-import { items, type Json } from '../json.ts'
 import { refuse } from '../outcomes.ts'
 import { activeOf, type Making } from '../rules.ts'
 import type { Decision } from '../store.ts'

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@openspine/platform/clock'
+import { headerOf, queryPairs, rawHeader } from '@openspine/platform/doors'
 import type { Logger } from '@openspine/platform/log'
 import { auditedClaims } from '@openspine/standards/audit-token'
 import { isSpineError } from '@openspine/standards/error'
@@ -16,8 +17,7 @@ import { readBearer } from '@openspine/standards/jwt'
 import { namingSystem } from '@openspine/standards/nhs'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Directory } from '../../directory/contract.ts'
-import { type Admitted, type Presented, roleIn } from '../access.ts'
-import type { Caller } from '../author.ts'
+import { type Admitted, type Caller, type Presented, roleIn } from '../../gateway/contract.ts'
 import {
   directChecks,
   gatewayChecks,
@@ -105,8 +105,8 @@ async function serve(needs: RaFaceNeeds, request: FastifyRequest, reply: Fastify
   const asked: RaRequest = {
     method: request.method,
     operation: found?.operation,
-    header: (name) => header(request, name),
-    query: pairsOf(rest.join('?')),
+    header: (name) => headerOf(request, name),
+    query: queryPairs(rest.join('?')),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
   }
   let caller: Caller | undefined
@@ -118,12 +118,12 @@ async function serve(needs: RaFaceNeeds, request: FastifyRequest, reply: Fastify
   } catch (error) {
     answer = failed(needs, error)
   }
-  const token = needs.door === 'direct' ? readBearer(header(request, 'authorization') ?? '') : undefined
+  const token = needs.door === 'direct' ? readBearer(headerOf(request, 'authorization') ?? '') : undefined
   await needs.settled({
     at,
     face: needs.door === 'gateway' ? 'reasonable-adjustment-flag' : 'direct',
     operation: found === undefined ? 'none' : `${found.operation.name} ${found.operation.kind ?? ''}`.trim(),
-    trace: brief(header(request, needs.door === 'gateway' ? 'x-request-id' : 'traceid')),
+    trace: brief(headerOf(request, needs.door === 'gateway' ? 'x-request-id' : 'traceid')),
     method: request.method,
     path: below.slice(0, 128),
     address: request.ip,
@@ -150,10 +150,10 @@ async function throughGateway(
     const because = check.fault(asked)
     if (because !== undefined) throw refusal(gatewayOutcomes[check.outcome], because, check.name)
   }
-  const role = raw(request, 'nhsd-session-urid')
+  const role = rawHeader(request, 'nhsd-session-urid')
   const admitted = await needs.admit?.({
-    authorization: raw(request, 'authorization'),
-    requestId: header(request, 'x-request-id'),
+    authorization: rawHeader(request, 'authorization'),
+    requestId: headerOf(request, 'x-request-id'),
     role,
     method: request.method,
     path,
@@ -197,12 +197,12 @@ function direct(needs: RaFaceNeeds, request: FastifyRequest, asked: RaRequest, a
     const diagnostics = check.fault(knock)
     if (diagnostics !== undefined) throw refuse(check.outcome, diagnostics, check.name)
   }
-  const token = readBearer(header(request, 'authorization') ?? '')
+  const token = readBearer(headerOf(request, 'authorization') ?? '')
   const claims = token.ok ? token.claims : {}
   const { odsOrganisation, sdsRoleProfileId } = namingSystem.fhirNhsUk
   const role = valueIn(claims['requesting_user'], sdsRoleProfileId)
   const odsCode = valueIn(claims['requesting_organization'], odsOrganisation)
-  const asid = header(request, 'fromasid')
+  const asid = headerOf(request, 'fromasid')
   return {
     mode: 'user-restricted',
     ...(role === undefined ? {} : { role }),
@@ -231,10 +231,10 @@ async function answerTo(
   if (operation.name === 'poll') return polled(needs, id ?? '', caller, at)
   const base = needs.publicUrl === '' ? `https://${request.host}${needs.basePath}` : needs.publicUrl
   const self = base + request.originalUrl.slice(needs.basePath.length)
-  const format = bodyFormat(header(request, 'content-type') ?? '', 'stu3', { lenient: true }) ?? 'json'
-  const requestId = needs.door === 'gateway' ? header(request, 'x-request-id') : undefined
+  const format = bodyFormat(headerOf(request, 'content-type') ?? '', 'stu3', { lenient: true }) ?? 'json'
+  const requestId = needs.door === 'gateway' ? headerOf(request, 'x-request-id') : undefined
   const work = () => raAnswer(needs, { request: asked, operation, id, caller, at, format, requestId, base, self })
-  const prefer = header(request, 'prefer') ?? ''
+  const prefer = headerOf(request, 'prefer') ?? ''
   if (needs.door === 'gateway' && asked.method !== 'GET' && /\brespond-async\b/.test(prefer))
     return promised(needs, work, caller, at)
   const answer = await work()
@@ -303,39 +303,10 @@ function send(needs: RaFaceNeeds, request: FastifyRequest, reply: FastifyReply, 
 }
 
 function formatOf(request: FastifyRequest): FhirFormat {
-  const format = pairsOf(request.originalUrl.split('?').slice(1).join('?')).find(([name]) => name === '_format')?.[1]
-  const [accept, contentType] = [header(request, 'accept'), header(request, 'content-type')]
+  const format = queryPairs(request.originalUrl.split('?').slice(1).join('?')).find(([name]) => name === '_format')?.[1]
+  const [accept, contentType] = [headerOf(request, 'accept'), headerOf(request, 'content-type')]
   return negotiate({ version: 'stu3', format, accept, contentType, lenient: true }) ?? 'json'
-}
-
-/** What cannot be decoded stays as it was sent: it is no value that anything could have. */
-export function pairsOf(query: string): readonly (readonly [string, string])[] {
-  const decoded = (part: string) => {
-    try {
-      return decodeURIComponent(part.replaceAll('+', '%20'))
-    } catch {
-      return part
-    }
-  }
-  return query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const [name = '', ...value] = pair.split('=')
-      return [decoded(name), decoded(value.join('='))] as const
-    })
 }
 
 /** Audit records stay small whatever is sent. */
 const brief = (value: string | undefined) => value?.slice(0, 128)
-
-function raw({ headers }: FastifyRequest, name: string): string | undefined {
-  const value = headers[name.toLowerCase()]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-/** A header that is empty counts as none. */
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = raw(request, name)
-  return value === undefined || value.trim() === '' ? undefined : value
-}

@@ -2,16 +2,16 @@
 import { isSpineError } from '@openspine/standards/error'
 import type { FhirFormat, Resource } from '@openspine/standards/fhir'
 import { stu3 } from '@openspine/standards/fhir/stu3'
+import { codings, items, type Json, text } from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber, isUuid } from '@openspine/standards/nhs'
-import { type Caller, callerKey } from '../author.ts'
+import { type Caller, callerKey, type RequestKey } from '../../gateway/contract.ts'
 import { parameterIn, queryChecks, type RaOperation, type RaRequest, versionIn } from '../checks.ts'
 import { removalReasons, removalSystems } from '../codes.ts'
-import { type Author, changedAt, type Item, wireId } from '../item.ts'
-import { codings, items, type Json, text } from '../json.ts'
+import { type Author, changedAt, type Item, shown, wireId } from '../item.ts'
 import { refuse } from '../outcomes.ts'
 import type { Patient, Patients } from '../patients.ts'
 import { addAdjustment, addMembers, addRecord, type Made, type Making, put, removeRecord } from '../rules.ts'
-import type { ItemStore, RequestKey } from '../store.ts'
+import type { ItemStore } from '../store.ts'
 import {
   emptyList,
   memberKindOf,
@@ -100,8 +100,8 @@ async function search(
   }
   const patient = await patients.toRead(parameterIn(request, 'patient') ?? '')
   const { nhsNumber } = patient
-  const all = await store.all(nhsNumber)
-  const found = all.filter((item) => item.active && item.kind === operation.kind)
+  const all = await store.all(patient.numbers)
+  const found = shown(all).filter((item) => item.active && item.kind === operation.kind)
   const threshold = operation.kind === 'threshold' ? thresholdFlag(all, patient) : undefined
   const resources = threshold === undefined ? found.map((item) => resourceOf(item, all, [], patient)) : [threshold]
   const [only] = found
@@ -139,7 +139,7 @@ async function create(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
   const making = makingOf(needs, call, patient)
   const decide = creation(making, kind, resource)
   return needs.store.change(
-    patient.nhsNumber,
+    patient.numbers,
     (all) => {
       const { writes, result } = decide(all)
       const { item, created } = result
@@ -231,7 +231,7 @@ async function update(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
     ...(removal && { removal }),
   })
   return needs.store.change(
-    nhsNumber,
+    patient.numbers,
     (all) => {
       const { writes, result } = decide(all)
       return { writes, result: changed(200, result, after(all, writes), patient, {}) }
@@ -269,7 +269,7 @@ async function removeWhole(needs: RaNeeds, call: RaCall): Promise<RaAnswer> {
   const removal = removalOf(reason, text(part('supportingComment')?.['valueString']))
   const version = versionIn(call.request.header('if-match'))
   const decide = removeRecord(makingOf(needs, call, patient), version, removal)
-  const count = await needs.store.change(nhsNumber, decide, requestKey(call))
+  const count = await needs.store.change(patient.numbers, decide, requestKey(call))
   return {
     status: 200,
     resource: done as unknown as Resource,

@@ -1,8 +1,8 @@
 /** What is kept, as resources of STU3. */
 import { bundle, type Resource } from '@openspine/standards/fhir'
+import { defined, items, type Json } from '@openspine/standards/fhir/untrusted'
 import { adjustmentList, extensions, nraf, profiles, systems, threshold } from '../codes.ts'
 import { type Author, changedAt, type Item, type Kind, wireId } from '../item.ts'
-import { defined, items, type Json } from '../json.ts'
 
 /** Of restricted people nobody is told who recorded something, and where: that would tell where they are cared for (§15). */
 export interface Shown {

@@ -1,4 +1,15 @@
 /** What is sent in STU3: judged, in order, and brought into the form that is kept. */
+
+import {
+  asJson,
+  type Code,
+  codings,
+  defined,
+  extensionOf,
+  items,
+  type Json,
+  text,
+} from '@openspine/standards/fhir/untrusted'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import {
   adjustmentCategories,
@@ -16,7 +27,6 @@ import {
   systems,
 } from '../codes.ts'
 import type { Removal } from '../item.ts'
-import { asJson, type Code, codings, defined, extensionOf, items, type Json, text } from '../json.ts'
 import { refuse, type SpineOutcome } from '../outcomes.ts'
 import type { MemberDraft } from '../rules.ts'
 

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@openspine/platform/clock'
+import { headerOf } from '@openspine/platform/doors'
 import type { Logger } from '@openspine/platform/log'
 import { auditedClaims } from '@openspine/standards/audit-token'
 import { isSpineError } from '@openspine/standards/error'
@@ -188,11 +189,12 @@ function requestOf(needs: VisitorsFaceNeeds, request: FastifyRequest, at: number
     method,
     operation: operations[path.slice(needs.basePath.length)],
     peer,
-    header: (name) => header(request, name),
+    header: (name) => headerOf(request, name),
     query: pairsOf(rest.join('?')),
-    hasBody: Number(header(request, 'Content-Length') ?? 0) > 0 || header(request, 'Transfer-Encoding') !== undefined,
+    hasBody:
+      Number(headerOf(request, 'Content-Length') ?? 0) > 0 || headerOf(request, 'Transfer-Encoding') !== undefined,
     format: { parameter, header: accept },
-    token: tokenIn(header(request, 'Authorization')),
+    token: tokenIn(headerOf(request, 'Authorization')),
     snapshot: needs.directory.snapshot(),
     now: Math.floor(at / 1000),
     toleranceSeconds: needs.clockToleranceSeconds,
@@ -204,8 +206,8 @@ function formatOf(request: FastifyRequest) {
   const query = request.originalUrl.split('?').slice(1).join('?')
   const format = pairsOf(query)?.find(([name]) => name === '_format')?.[1]
   const parameter = format === undefined ? undefined : negotiate({ version: 'dstu2', format, lenient: true })
-  const contentType = header(request, 'Content-Type')
-  const byHeader = negotiate({ version: 'dstu2', accept: header(request, 'Accept'), contentType, lenient: true })
+  const contentType = headerOf(request, 'Content-Type')
+  const byHeader = negotiate({ version: 'dstu2', accept: headerOf(request, 'Accept'), contentType, lenient: true })
   const chosen: FhirFormat | undefined = parameter ?? byHeader
   return {
     format: chosen ?? 'json',
@@ -242,10 +244,3 @@ const baseOf = ({ publicUrl, basePath }: VisitorsFaceNeeds, request: FastifyRequ
 
 /** Audit records stay small whatever is sent. */
 const brief = (value: string | undefined) => (value === '' ? undefined : value?.slice(0, 128))
-
-/** A header that is empty counts as none. */
-function header({ headers }: FastifyRequest, name: string): string | undefined {
-  const value = headers[name.toLowerCase()]
-  const text = Array.isArray(value) ? value.join(', ') : value
-  return text === undefined || text.trim() === '' ? undefined : text
-}

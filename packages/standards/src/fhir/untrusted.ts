@@ -1,4 +1,6 @@
-/** Resources read without trust in their shape. */
+/** Reading resources whose shape nobody has vouched for: what is not there, or of another kind, is nothing. */
+
+/** An object of JSON. */
 export type Json = Readonly<Record<string, unknown>>
 
 export const isJson = (value: unknown): value is Json =>

@@ -1,6 +1,18 @@
-import type { Api, Gateway, Refusal } from '../gateway/contract.ts'
-import type { Caller } from './author.ts'
+import type { Api, Gateway, Refusal } from './contract.ts'
 
+/** Who asks, as the door knows them. */
+export interface Caller {
+  readonly mode: 'user-restricted' | 'application-restricted'
+  readonly application?: string
+  /** Uid of the worker. */
+  readonly user?: string
+  /** Role profile id. */
+  readonly role?: string
+  readonly asid?: string
+  readonly odsCode?: string
+}
+
+/** What of a request is judged. */
 export interface Presented {
   readonly authorization: string | undefined
   readonly requestId: string | undefined
@@ -20,7 +32,7 @@ export type Admitted =
     }
   | { readonly admitted: false; readonly refusal: Refusal }
 
-/** What a door asks of a token, as the gateway judges it. */
+/** For an API that words its refusals itself: what its door asks of a token, as the gateway judges it. */
 export function admission(needs: {
   readonly gateway: Pick<Gateway, 'judge' | 'refused'>
   readonly api: Api
@@ -42,7 +54,7 @@ export function admission(needs: {
       await gateway.refused({ api: api.name, path, address, caller, refusal, requestId })
       return { admitted: false, refusal }
     }
-    const { application, asid, grant, mode, settings, roles } = judged.caller
+    const { application, asid, grant, mode, settings, role: acting, roles } = judged.caller
     const selected = grant?.identity?.['selected_roleid']
     const ods = settings?.['ods']
     return {
@@ -53,6 +65,7 @@ export function admission(needs: {
         mode: mode === 'application-restricted' ? mode : 'user-restricted',
         ...(application === undefined ? {} : { application }),
         ...(grant?.user === undefined ? {} : { user: grant.user }),
+        ...(acting === undefined ? {} : { role: acting }),
         ...(asid === undefined ? {} : { asid }),
         ...(typeof ods === 'string' && ods !== '' ? { odsCode: ods } : {}),
       },
@@ -73,3 +86,20 @@ export function roleIn(
   if (selected !== undefined) return /^[0-9]+$/.test(selected) ? selected : undefined
   return roles?.length === 1 ? roles[0] : undefined
 }
+
+/** What makes two writes the same one: who asks, for what, and the X-Request-ID. */
+export interface RequestKey {
+  readonly caller: string
+  readonly operation: string
+  /** Lower case. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** So long a repeat of a write is answered as the first one was, and does nothing. */
+export const repeatMs = 24 * 60 * 60 * 1000
+
+/** App and user, so that nobody is told the answer of somebody else. */
+export const callerKey = ({ application = '', user = '', role = '' }: Caller): string =>
+  `${application} ${user} ${role}`
