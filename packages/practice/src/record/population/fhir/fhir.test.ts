@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { stu3 } from '@openspine/standards/fhir/stu3'
-import { examplePractice, first } from '../../../testing/populations.ts'
-import { readPopulation } from '../load.ts'
+import { examplePractice, first, readInto } from '../../../testing/populations.ts'
 import type { PopulationSource } from '../population.ts'
 
 type Json = Record<string, unknown>
@@ -17,7 +16,7 @@ const bundle = (...resources: readonly Json[]): Json => ({
   type: 'collection',
   entry: resources.map((resource) => ({ resource })),
 })
-const read = (...files: readonly PopulationSource[]) => readPopulation(files, examplePractice, { odsCode: 'A20047' })
+const read = (...files: readonly PopulationSource[]) => readInto(files)
 
 const number = { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990548609' }
 const patient: Json = {
@@ -486,7 +485,11 @@ describe('FHIR populations', () => {
       wrong.faults.map(({ path }) => path),
       ['Bundle.entry[1].resource.slots[0].minutes'],
     )
-    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, { Schedule: 1, Slot: 2 })
+    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, {
+      'Schedule (link to Location)': 1,
+      Schedule: 1,
+      Slot: 2,
+    })
   })
 
   test('appointments of a schedule and a patient; the slots that they take are free without them', async () => {
