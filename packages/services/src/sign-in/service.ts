@@ -54,7 +54,7 @@ export function signIn(needs: {
   const { platform, config, workers, patients, origin, sweepMs = 60_000 } = needs
   const { store, clock, random, log, audit, jobs, trust, profile } = platform
   const enabled = config.answers === 'always' || (config.answers === 'sandbox' && profile === 'sandbox')
-  const rows = signInStore(store)
+  const rows = signInStore(store, platform.sealing)
   const keys = keyRing({
     rows,
     clock,
@@ -286,6 +286,7 @@ export function signIn(needs: {
     async start() {
       if (!enabled) return
       await keys.refresh()
+      while ((await rows.sealOld(500)) > 0);
       const cookieKeys = [await cookieKey()]
       const kinds = [cis2({ config, workers }), nhsLogin({ config, patients, rows, issuer: issuerOf['nhs-login'] })]
       for (const kind of kinds) {
