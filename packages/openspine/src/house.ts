@@ -158,6 +158,16 @@ export function makeServices(platform: Platform, settings: Settings) {
     origin,
     relyingParties: party.relyingParties,
     mockParties: party.mockParties,
+    mockKeys: {
+      admit(apikey) {
+        const admission = theGateway.contract.admit({ api: 'mock-jwks', apikey })
+        if (!admission.admitted) return { refusal: admission.refusal }
+        const { application } = admission.caller
+        return application === undefined ? {} : { application }
+      },
+      statusKey: async (application) => (await theGateway.contract.newKey(application, 'status', 'mock-jwks')).secret,
+      opensStatus: theGateway.contract.opensStatus,
+    },
   })
   const theIdentity = identity({
     platform,
