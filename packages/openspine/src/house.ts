@@ -317,6 +317,7 @@ export async function runHouse(
         port: ports[name],
         ...(name === 'api' && options.apiPort !== undefined ? { reserved: options.apiPort } : {}),
         plain: name === 'pki',
+        frontEnds: spine.trustedFrontEnds,
         trust: platform.trust,
         identity: { fqdn: spine.publicHost },
         mutual: name === 'spine' ? 'report' : 'none',
