@@ -15,6 +15,7 @@ import { readPopulation } from './record/population/load.ts'
 import type { PopulationSource } from './record/population/population.ts'
 import { plannedUntil } from './record/scheduling.ts'
 import { practiceStore } from './store.ts'
+import { longRecords } from './structured/long-records.ts'
 
 export { type PracticeConfig, practiceConfig } from './config.ts'
 export type { PopulationOptions, PopulationReport, PracticeContract, PracticeSummary } from './contract.ts'
@@ -58,6 +59,7 @@ export function practice({
   const { clock, random, log } = platform
   const store = practiceStore(platform.store, random, clock)
   const appointments = appointmentStore(platform.store)
+  const long = longRecords()
   const listener = practiceListener({
     platform,
     config,
@@ -68,6 +70,7 @@ export function practice({
       appointments,
       clock,
       random,
+      longRecords: long,
       proxyFqdn: config.proxyFqdn.toLowerCase(),
       exactAudience: config.tokenAudience === 'service-root',
       quoteSingleDates: config.quoteSingleDates,
@@ -190,6 +193,7 @@ export function practice({
     async stop() {
       clearInterval(planning)
       await planned
+      await long.stop()
     },
     async health(): Promise<HealthReport> {
       const all = await store.practices()
