@@ -13,20 +13,33 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** How long the thread waits for another record before it gives its memory back. */
+const idleMs = 60_000
+
+/** A thread and the orders that it has; they end with it. */
+interface Thread {
+  readonly worker: Worker
+  readonly waiting: Map<number, Waiting>
+  idle: NodeJS.Timeout | undefined
+}
+
 /** One thread, started with the first order; orders are taken one after the other. */
 export function longRecords(): LongRecords {
-  const waiting = new Map<number, Waiting>()
-  let thread: Worker | undefined
+  let thread: Thread | undefined
   let last = 0
 
-  function started(): Worker {
-    if (thread !== undefined) return thread
+  function started(): Thread {
     const file = import.meta.url.endsWith('.ts') ? './record-worker.ts' : './record-worker.js'
-    const made = new Worker(new URL(file, import.meta.url))
-    made.on('message', (answer: WorkerAnswer) => {
+    const worker = new Worker(new URL(file, import.meta.url))
+    const waiting = new Map<number, Waiting>()
+    const made: Thread = { worker, waiting, idle: undefined }
+    worker.on('message', (answer: WorkerAnswer) => {
       const one = waiting.get(answer.id)
       waiting.delete(answer.id)
-      if (waiting.size === 0) made.unref()
+      if (waiting.size === 0) {
+        worker.unref()
+        made.idle = setTimeout(() => void end(made), idleMs).unref()
+      }
       if ('octets' in answer) one?.resolve(answer.octets)
       else one?.reject(new Error(`a long record could not be written (${answer.fault})`))
     })
@@ -36,24 +49,31 @@ export function longRecords(): LongRecords {
       for (const one of waiting.values()) one.reject(error)
       waiting.clear()
     }
-    made.on('error', (error) => ended(new Error('the thread of long records failed', { cause: error })))
-    made.on('exit', () => ended(new Error('the thread of long records has ended')))
-    thread = made
+    worker.on('error', (error) => ended(new Error('the thread of long records failed', { cause: error })))
+    worker.on('exit', () => ended(new Error('the thread of long records has ended')))
     return made
+  }
+
+  async function end(one: Thread): Promise<void> {
+    if (thread === one) thread = undefined
+    clearTimeout(one.idle)
+    await one.worker.terminate()
   }
 
   return {
     write(order) {
+      thread ??= started()
+      const { worker, waiting, idle } = thread
+      clearTimeout(idle)
       const id = ++last
-      const to = started()
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject })
-        to.ref()
-        to.postMessage({ id, order } satisfies WorkerOrder)
+        worker.ref()
+        worker.postMessage({ id, order } satisfies WorkerOrder)
       })
     },
     async stop() {
-      await thread?.terminate()
+      if (thread !== undefined) await end(thread)
     },
   }
 }
