@@ -130,7 +130,14 @@ export function practice({
     })
     const { practices, missing, used, unmapped, leftOut, faults } = read
     const written = !dryRun && practices.length > 0 && (faults.length === 0 || (keepGoing && !complete))
-    if (written) await store.write(practices.map((one) => ({ ...one, complete })))
+    if (written)
+      await store.write(
+        practices.map((one) => ({
+          ...one,
+          // Whoever names a practice by its books alone does not mean that it has no patients.
+          complete: complete && (odsCode !== undefined || one.patients.length > 0),
+        })),
+      )
     const got = practices.map(({ practice, patients }) => ({ odsCode: practice.odsCode, patients: patients.length }))
     const patients = got.reduce((sum, one) => sum + one.patients, 0)
     log.info({ practices: got.length, patients, faults: faults.length, written }, 'population read')

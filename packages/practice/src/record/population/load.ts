@@ -91,6 +91,16 @@ export async function readPopulation(
     }
     practices.push(readPart(part, part.practice, population, () => progress?.(++checked)))
   }
+  const booked = new Set(practices.flatMap(({ appointments }) => appointments))
+  const read = new Set(practices.flatMap(({ patients }) => patients.map(({ nhsNumber }) => String(nhsNumber))))
+  // The fault of a patient is told where the patient stands.
+  for (const one of population.appointments)
+    if (practices.length > 1 && !booked.has(one) && read.has(one.nhsNumber))
+      population.leaveOut(
+        'Appointment (elsewhere)',
+        population.placeOf('schedules', one.schedule) ?? { source: 'the practice' },
+        'the patient is of another practice than the schedule',
+      )
   for (const { odsCode, patients } of missing)
     population.fault(
       assembled.find(({ practice }) => practice === odsCode)?.place ?? { source: 'the practice' },

@@ -121,6 +121,19 @@ describe('populations of several practices', () => {
         [['branch', 'main'], ['s1']],
       ],
     )
+    const at = (clock: string) => `2027-01-04T${clock}:00Z`
+    const slot = { resourceType: 'Slot', id: 'x', schedule: { reference: 'Schedule/s1' }, status: 'busy' }
+    const visit = {
+      resourceType: 'Appointment',
+      id: 'b',
+      status: 'booked',
+      slot: [{ reference: 'Slot/x' }],
+      participant: [{ actor: { reference: 'Patient/p1' } }],
+    }
+    const branch = location('branch', { managingOrganization: { reference: 'Organization/o2' } })
+    const books = [branch, schedule('s1', 'branch'), { ...slot, start: at('09:00'), end: at('09:10') }, visit]
+    const elsewhere = await read(bundle(one, two, hers, his, ...books))
+    assert.deepEqual([elsewhere.faults, elsewhere.unmapped], [[], { 'Appointment (elsewhere)': 1 }])
     const nobodys = await read(bundle(one, two, hers, his, location('main', {}), schedule('s1', 'main')))
     assert.match(nobodys.faults[0]?.problem ?? '', /^no practice has its location/)
   })
