@@ -69,4 +69,16 @@ describe('the mock identity service', () => {
     for (const bad of ['', 'not*base64', Buffer.from('[]').toString('base64url'), 'A'.repeat(13_000)])
       assert.equal((await web.ask(`${origin}/mock-jwks/${bad}`)).status, 400, bad.slice(0, 20))
   })
+
+  it('gives a test pack its credentials for the key of an application', async () => {
+    const headers = { apikey: application.clientId }
+    const given = await web.ask(`${origin}/mock-jwks/keycloak-client-credentials`, { headers })
+    assert.equal(given.status, 200, given.text)
+    assert.deepEqual(Object.keys(given.json), ['cis2', 'nhs-login'])
+    const status = await web.ask(`${origin}/mock-jwks/status-endpoint-api-key`, { headers })
+    assert.equal(status.status, 200, status.text)
+    assert.equal(spine.contracts.gateway.opensStatus(status.text), true)
+    const shown = await web.ask(`${origin}/oauth2/_status`, { headers: { apikey: status.text } })
+    assert.equal(shown.status, 200, shown.text)
+  })
 })

@@ -37,6 +37,14 @@ test('openspine practice load', async () => {
   const { written, patients, resources } = JSON.parse(loaded.stdout)
   assert.deepEqual([written, patients, resources], [true, 1, { patients: 1, problems: 1 }])
 
+  writeFileSync(
+    at('people', 'patients.csv'),
+    'nhsNumber,family,birthDate,practice\n9990548609,Testcase,1980-02-29,A20047\n9990100004,Sample,1990-01-01,C81001\n',
+  )
+  const parted = await environment.run('practice', 'load', at('people'))
+  assert.equal(parted.code, 3, parted.stderr)
+  assert.match(parted.stdout, /practices that are not there.*\n\s+C81001\s+1 patients/)
+
   const list = await environment.run('practice', 'list', '--json')
   assert.deepEqual(
     JSON.parse(list.stdout).map(({ odsCode, patients: n }: { odsCode: string; patients: number }) => [odsCode, n]),

@@ -8,8 +8,14 @@ export interface Elsewhere {
   /** `connection`: the provider's, but settled before there is a request that could be sent in four ways. */
   readonly whose: 'consumer' | 'operator' | 'connection'
   readonly reason: string
-  /** A test file, from the root of the repository. */
-  readonly test: string
+  readonly test: NamedTest
+}
+
+/** A test by its title; scripts/test.ts fails a run of its file in which it did not pass. */
+export interface NamedTest {
+  /** From the root of the repository. */
+  readonly file: string
+  readonly title: string
 }
 
 export interface Obligation {
@@ -29,11 +35,15 @@ export const inBoth = (asks: string): Obligation => ({ generations: ['0.x', '1.x
 export function shownElsewhere(
   obligation: Obligation,
   whose: Elsewhere['whose'],
-  test: string,
+  test: NamedTest,
   reason: string,
 ): Obligation {
   return { ...obligation, elsewhere: { whose, reason, test } }
 }
+
+/** A duty of whoever asks, of both generations: no provider can show it. */
+export const ofConsumers = (asks: string, file: string, title: string): Obligation =>
+  shownElsewhere(inBoth(asks), 'consumer', { file, title }, 'A duty of the client.')
 
 /** The clause that an id begins with: `3.2` of `3.2-iss`. */
 export const clauseOf = (id: string): string => id.slice(0, id.indexOf('-'))

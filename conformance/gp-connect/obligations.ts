@@ -1,5 +1,6 @@
-/** Every obligation of a provider in clauses 3 to 9 of GP Connect as this project read it. */
+/** Every obligation of a provider in clauses 3 to 9 of GP Connect, and of a consumer in 14, as this project read it. */
 import type { Obligations } from './obligation.ts'
+import { consumer } from './obligations/consumer.ts'
 import { errors } from './obligations/errors.ts'
 import { everyRequest } from './obligations/every-request.ts'
 import { foundations } from './obligations/foundations.ts'
@@ -16,6 +17,7 @@ export const obligations = {
   ...html,
   ...foundations,
   ...structuredRecord,
+  ...consumer,
 } as const satisfies Obligations
 
 export type ObligationId = keyof typeof obligations

@@ -37,7 +37,10 @@ export const errors = {
   '5.2-INTERNAL_SERVER_ERROR': shownElsewhere(
     in1x('500, processing, "Unexpected internal server error".'),
     'operator',
-    'packages/practice/src/foundations/register.test.ts',
+    {
+      file: 'packages/practice/src/foundations/register.test.ts',
+      title: 'says plainly that nobody can be traced where the practice has no demographics service',
+    },
     'It takes a demographics service out of reach; that of the house never is.',
   ),
   '5.2-415': inBoth('415, invalid, BAD_REQUEST, for a type that is not spoken.'),

@@ -1,7 +1,10 @@
 /** §4: what holds for every request to a provider. */
 import { in0x, in1x, inBoth, shownElsewhere } from '../obligation.ts'
 
-const certificates = 'conformance/bad-input-certificates.test.ts'
+const certificate = (what: string) => ({
+  file: 'conformance/bad-input-certificates.test.ts',
+  title: `a certificate ${what}, as an OperationOutcome in JSON, audited once`,
+})
 
 export const everyRequest = {
   '4.1-format': inBoth('_format decides the type of the answer before any header.'),
@@ -45,19 +48,19 @@ export const everyRequest = {
   '4.1-bad-data': shownElsewhere(
     inBoth('Data of which no valid resource can be made end the whole request with 500.'),
     'operator',
-    'packages/practice/src/record/file.test.ts',
+    { file: 'packages/practice/src/record/file.test.ts', title: 'refuses a day that does not exist' },
     'Such data cannot be stored: they are refused when they are loaded.',
   ),
   '4.2-no-certificate': shownElsewhere(
     inBoth('Without a client certificate: 496.'),
     'connection',
-    certificates,
+    certificate('none: 496'),
     'A certificate belongs to the connection.',
   ),
   '4.2-certificate': shownElsewhere(
     inBoth('A certificate that is invalid, revoked, expired or of another system than the proxy: 495.'),
     'connection',
-    certificates,
+    certificate('revoked: 495'),
     'A certificate belongs to the connection.',
   ),
   '4.2-trace-id': inBoth('Without Ssp-TraceID: 400 BAD_REQUEST.'),

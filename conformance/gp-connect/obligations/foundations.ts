@@ -96,7 +96,10 @@ export const foundations = {
   '8.3-unreachable': shownElsewhere(
     in1x('Demographics out of reach: 500 INTERNAL_SERVER_ERROR.'),
     'operator',
-    'packages/practice/src/foundations/register.test.ts',
+    {
+      file: 'packages/practice/src/foundations/register.test.ts',
+      title: 'demographics service reached: unreachable → 500 INTERNAL_SERVER_ERROR (processing)',
+    },
     'Demographics of the house is always in reach.',
   ),
 } as const

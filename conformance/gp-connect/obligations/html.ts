@@ -157,7 +157,10 @@ export const html = {
   '7.9-editions': shownElsewhere(
     in0x('A practice may be set to the earlier edition 0.5.'),
     'operator',
-    'packages/practice/src/access-record/html/editions.test.ts',
+    {
+      file: 'packages/practice/src/access-record/html/editions.test.ts',
+      title: 'heads a section as its version says, and answers in its kind of Bundle',
+    },
     'Optional; which edition a practice speaks is a setting.',
   ),
 } as const

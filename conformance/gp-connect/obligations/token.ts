@@ -11,7 +11,10 @@ export const token = {
   '3.1-fresh': shownElsewhere(
     inBoth('Every request has a new token.'),
     'consumer',
-    'packages/client/src/client.test.ts',
+    {
+      file: 'packages/client/src/client.test.ts',
+      title: 'repeats transient errors at most three times, with growing pauses, a new trace id and a new token',
+    },
     'The consumer makes the token.',
   ),
   '3.2-iss': inBoth('Without iss: 400.'),
@@ -44,8 +47,11 @@ export const token = {
   '3.2-origin': shownElsewhere(
     inBoth('The organisation named is the one where the user works; no generic user is named.'),
     'consumer',
-    'packages/standards/src/audit-token/lint.test.ts',
-    'A provider cannot tell; the token linter tells the consumer.',
+    {
+      file: 'packages/client/src/token.test.ts',
+      title: 'names the organisation and the user that it was given, and no other',
+    },
+    'A provider cannot tell; the client names whom its session is for.',
   ),
   '3.3-aud': in0x('An aud other than the one fixed audience: 400.'),
   '3.3-record': in0x('Without requested_record: 400.'),

@@ -102,6 +102,20 @@ describe('a care record through the secure proxy', () => {
     )
   })
 
+  it('passes over elements that FHIR does not have, in JSON and in XML', async (t) => {
+    const directory = await ldapServer(t, registered)
+    const div = '<div xmlns="http://www.w3.org/1999/xhtml"><h1>Summary</h1></div>'
+    const inXml = `<Bundle xmlns="http://hl7.org/fhir"><type value="searchset"/><entry><resource><Composition><section><title value="Summary"/><text><status value="generated"/>${div}</text></section></Composition></resource></entry><invented value="1"/></Bundle>`
+    const proxy = await httpServer(t, (request, response) =>
+      /xml/.test(String(request.headers['content-type']))
+        ? json(response, 200, inXml, { 'content-type': 'application/xml+fhir;charset=utf-8' })
+        : json(response, 200, JSON.stringify({ ...JSON.parse(bundle), invented: 1 })),
+    )
+    const { session } = client(t, { directoryUrl: directory.url, proxyUrl: proxy.url })
+    for (const format of ['json', 'xml'] as const)
+      assert.equal((await session().careRecord({ ...ask, format })).title, 'Summary', format)
+  })
+
   it('keeps the OperationOutcome of a refusal and does not repeat it', async (t) => {
     const directory = await ldapServer(t, registered)
     const proxy = await httpServer(t, (_request, response) => json(response, 403, outcome))

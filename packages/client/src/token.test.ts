@@ -75,6 +75,22 @@ describe('token of the client', () => {
     })
   })
 
+  it('names the organisation and the user that it was given, and no other', () => {
+    for (const subject of [
+      { practitioner, patient: '9990548609', scope: 'patient/*.read', issuedAt },
+      { practitioner, generation: 'stu3', audience, scope: 'patient/*.read', issuedAt },
+    ] as const) {
+      const { claims } = readToken(gpConnectToken(own, subject)) as { claims: Record<string, unknown> }
+      const organisation = claims['requesting_organization'] as { identifier: readonly { value: string }[] }
+      const user = claims['requesting_practitioner'] as { id: string }
+      assert.deepEqual(
+        organisation.identifier.map(({ value }) => value),
+        ['X26'],
+      )
+      assert.deepEqual([user.id, claims['sub']], [practitioner.id, practitioner.id])
+    }
+  })
+
   it('asks for a migration in 1.6', () => {
     const token = gpConnectToken(own, {
       practitioner,

@@ -159,6 +159,16 @@ export function makeServices(platform: Platform, settings: Settings) {
     origin,
     relyingParties: party.relyingParties,
     mockParties: party.mockParties,
+    mockKeys: {
+      admit(apikey) {
+        const admission = theGateway.contract.admit({ api: 'mock-jwks', apikey })
+        if (!admission.admitted) return { refusal: admission.refusal }
+        const { application } = admission.caller
+        return application === undefined ? {} : { application }
+      },
+      statusKey: async (application) => (await theGateway.contract.newKey(application, 'status', 'mock-jwks')).secret,
+      opensStatus: theGateway.contract.opensStatus,
+    },
   })
   const theIdentity = identity({
     platform,
@@ -316,6 +326,7 @@ export async function runHouse(
         port: ports[name],
         ...(name === 'api' && options.apiPort !== undefined ? { reserved: options.apiPort } : {}),
         plain: name === 'pki',
+        frontEnds: spine.trustedFrontEnds,
         trust: platform.trust,
         identity: { fqdn: spine.publicHost },
         mutual: name === 'spine' ? 'report' : 'none',

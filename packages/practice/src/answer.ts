@@ -16,6 +16,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** In place of the body: its octets, where a long one was written elsewhere. */
+  readonly octets?: Uint8Array
   /** What was learnt of the request: for the audit. */
   readonly sheet: Sheet
   /** The check that failed, if one did. */
@@ -48,7 +50,9 @@ export async function answer(request: ReceivedRequest, readBody: BodyReader, ans
   const result: Result | Refused = await endpoint.respond(sheet, answering)
   return 'outcome' in result
     ? refusal(sheet, result.outcome, result.diagnostics, result.check)
-    : written(sheet, result.status, sheet.format, result.resource, result.headers)
+    : result.octets === undefined
+      ? written(sheet, result.status, sheet.format, result.resource, result.headers)
+      : { ...headOf(sheet, result.status, sheet.format, result.headers), body: '', octets: result.octets }
 }
 
 /** The sheet of a request of which nothing is known yet; answers are in JSON until it says otherwise. */
@@ -121,12 +125,17 @@ function written(
   resource: Resource | undefined,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  const common = { 'cache-control': 'no-store', ...headers }
-  if (resource === undefined) return { status, headers: common, body: '', sheet }
+  if (resource === undefined) return { status, headers: { ...unkept, ...headers }, body: '', sheet }
+  return { ...headOf(sheet, status, format, headers), body: codecs[sheet.generation].write(format, resource) }
+}
+
+const unkept = { 'cache-control': 'no-store' } as const
+
+/** What stands before a body. */
+function headOf(sheet: Sheet, status: number, format: FhirFormat, headers: Readonly<Record<string, string>> = {}) {
   return {
     status,
-    headers: { 'content-type': contentTypeOf(sheet.generation, format), ...common },
-    body: codecs[sheet.generation].write(format, resource),
+    headers: { 'content-type': contentTypeOf(sheet.generation, format), ...unkept, ...headers },
     sheet,
   }
 }

@@ -1,5 +1,6 @@
 import type { PatientInput, PracticeFile } from './record/model.ts'
-import type { PopulationFault, PopulationSource } from './record/population/population.ts'
+import type { MissingPractice } from './record/population/load.ts'
+import type { LeftOut, PopulationFault, PopulationSource } from './record/population/population.ts'
 
 /** A practice as it stands, without its patients. */
 export interface PracticeSummary {
@@ -17,8 +18,9 @@ export interface PracticeSummary {
 }
 
 export interface PopulationOptions {
-  readonly odsCode: string
-  /** Remove the practice's patients that the population does not have. Faults stop it, whatever `keepGoing` says. */
+  /** The practice that gets every patient; absent: each goes to the practice that the sources name. */
+  readonly odsCode?: string
+  /** Remove the patients of these practices that the population does not have. Faults stop it, whatever `keepGoing` says. */
   readonly complete?: boolean
   /** Write what is right in spite of faults: rows with a fault and patients who cannot be read are left out. */
   readonly keepGoing?: boolean
@@ -32,7 +34,10 @@ export interface PopulationOptions {
 
 /** What became of a population. */
 export interface PopulationReport {
-  readonly odsCode: string
+  /** The practices that got patients, or would get them, in order of ODS code. */
+  readonly practices: readonly { readonly odsCode: string; readonly patients: number }[]
+  /** Practices that the sources name and that are not there: each is a fault. */
+  readonly missingPractices: readonly MissingPractice[]
   readonly written: boolean
   /** Patients that were written, or would be. */
   readonly patients: number
@@ -40,6 +45,8 @@ export interface PopulationReport {
   readonly resources: Readonly<Record<string, number>>
   /** What a record has no place for, by kind. */
   readonly unmapped: Readonly<Record<string, number>>
+  /** The first thousand of these: where each stands, and why it was left out. */
+  readonly leftOut: readonly LeftOut[]
   /** The first thousand, by source, line and path; never with a value. */
   readonly faults: readonly PopulationFault[]
   /** How many there are. */
@@ -58,7 +65,7 @@ export interface PracticeContract {
    */
   addPatients(odsCode: string, patients: Iterable<PatientInput> | AsyncIterable<PatientInput>): Promise<number>
   /**
-   * Loads a population (CSV files, FHIR bundles) into a practice that is there. Each patient's record is replaced as a
+   * Loads a population (CSV files, FHIR bundles) into practices that are there. Each patient's record is replaced as a
    * whole, in one transaction; a fault anywhere leaves everything as it was. Unchanged records keep their version.
    * SpineError `PRACTICE_UNKNOWN`, `PRACTICE_DOCUMENT_TAKEN`, `PRACTICE_SLOT_TAKEN`.
    */

@@ -12,6 +12,8 @@ export interface Result {
   readonly status: number
   /** Absent: the body is empty. */
   readonly resource?: Resource
+  /** In place of the resource: its octets, in the format of the request. */
+  readonly octets?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
 }
 

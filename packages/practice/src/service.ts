@@ -15,13 +15,20 @@ import { readPopulation } from './record/population/load.ts'
 import type { PopulationSource } from './record/population/population.ts'
 import { plannedUntil } from './record/scheduling.ts'
 import { practiceStore } from './store.ts'
+import { longRecords } from './structured/long-records.ts'
 
 export { type PracticeConfig, practiceConfig } from './config.ts'
 export type { PopulationOptions, PopulationReport, PracticeContract, PracticeSummary } from './contract.ts'
 export type { LookUp, TracedPerson } from './demographics.ts'
 export type { PatientInput, PracticeFile } from './record/model.ts'
-export { formatOfName } from './record/population/load.ts'
-export { type CsvKind, csvKinds, type PopulationFault, type PopulationSource } from './record/population/population.ts'
+export { formatOfName, type MissingPractice } from './record/population/load.ts'
+export {
+  type CsvKind,
+  csvKinds,
+  type LeftOut,
+  type PopulationFault,
+  type PopulationSource,
+} from './record/population/population.ts'
 export { type SyntheticPerson, syntheticRecord } from './sandbox/synthetic.ts'
 export { workedExample, workedExamplePatients } from './sandbox/worked-example.ts'
 
@@ -52,6 +59,7 @@ export function practice({
   const { clock, random, log } = platform
   const store = practiceStore(platform.store, random, clock)
   const appointments = appointmentStore(platform.store)
+  const long = longRecords()
   const listener = practiceListener({
     platform,
     config,
@@ -62,6 +70,7 @@ export function practice({
       appointments,
       clock,
       random,
+      longRecords: long,
       proxyFqdn: config.proxyFqdn.toLowerCase(),
       exactAudience: config.tokenAudience === 'service-root',
       quoteSingleDates: config.quoteSingleDates,
@@ -113,18 +122,33 @@ export function practice({
     sources: readonly PopulationSource[],
     { odsCode, complete = false, keepGoing = false, dryRun = false, ...reading }: PopulationOptions,
   ): Promise<PopulationReport> {
-    const held = await practiceNamed(odsCode)
-    const read = await readPopulation(sources, held.practice, { odsCode, ...reading })
-    const { practice: settings, patients, appointments, used, unmapped, faults } = read
-    const written = !dryRun && (faults.length === 0 || (keepGoing && !complete))
-    if (written) await store.write([{ practice: settings, patients, complete, appointments }])
-    log.info({ odsCode, patients: patients.length, faults: faults.length, written }, 'population read')
+    if (odsCode !== undefined) await practiceNamed(odsCode)
+    const read = await readPopulation(sources, {
+      ...(odsCode === undefined ? {} : { odsCode }),
+      practiceOf: async (code) => (await store.practice(code))?.practice,
+      ...reading,
+    })
+    const { practices, missing, used, unmapped, leftOut, faults } = read
+    const written = !dryRun && practices.length > 0 && (faults.length === 0 || (keepGoing && !complete))
+    if (written)
+      await store.write(
+        practices.map((one) => ({
+          ...one,
+          // Whoever names a practice by its books alone does not mean that it has no patients.
+          complete: complete && (odsCode !== undefined || one.patients.length > 0),
+        })),
+      )
+    const got = practices.map(({ practice, patients }) => ({ odsCode: practice.odsCode, patients: patients.length }))
+    const patients = got.reduce((sum, one) => sum + one.patients, 0)
+    log.info({ practices: got.length, patients, faults: faults.length, written }, 'population read')
     return {
-      odsCode,
+      practices: got,
+      missingPractices: missing,
       written,
-      patients: patients.length,
+      patients,
       resources: used,
       unmapped,
+      leftOut,
       faults: faults.slice(0, faultsShown),
       faultCount: faults.length,
     }
@@ -176,6 +200,7 @@ export function practice({
     async stop() {
       clearInterval(planning)
       await planned
+      await long.stop()
     },
     async health(): Promise<HealthReport> {
       const all = await store.practices()

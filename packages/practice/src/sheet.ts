@@ -9,6 +9,7 @@ import type { DayRange } from './record/dates.ts'
 import type { SectionCode } from './record/sections.ts'
 import type { Generation, Service } from './record/services.ts'
 import type { PracticeStore, StoredPatient, StoredPractice } from './store.ts'
+import type { LongRecords } from './structured/long-records.ts'
 
 /** A request as it came in; nothing in it was decoded or normalised. */
 export interface ReceivedRequest {
@@ -86,6 +87,8 @@ export interface Answering extends Surroundings {
   readonly random: Random
   /** Whether a period with one bound has its date in quotation marks (§7.4). */
   readonly quoteSingleDates: boolean
+  /** Writes long structured records beside this thread; absent: they are written here. */
+  readonly longRecords?: Pick<LongRecords, 'write'>
 }
 
 /** What checks have found, where a later step cannot do without it. */

@@ -6,10 +6,11 @@ import { SpineError } from '@openspine/standards/error'
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
 import { planSlots, putAppointments } from './appointments/store.ts'
-import { type PatientRecord, type PracticeRecord, patientRecord, practiceRecord } from './record/model.ts'
+import { type PatientRecord, type PracticeRecord, practiceRecord } from './record/model.ts'
 import { recordAt } from './record/registration.ts'
 import { type HeldAppointment, isRolling } from './record/scheduling.ts'
 import { servicesOf } from './record/services.ts'
+import { storedRecord } from './record/stored.ts'
 
 interface Tables {
   practice: { ods_code: string; document: string; version: number }
@@ -111,8 +112,8 @@ export function practiceStore(store: Store, random: Random, clock: Clock): Pract
   const patients = (odsCode: string) =>
     db.selectFrom('patient').select(['id', 'document', 'version']).where('ods_code', '=', odsCode)
 
-  const readPatientRow = ({ id, document, version }: { id: string; document: string; version: number }) => ({
-    patient: recordAt(patientRecord.parse(JSON.parse(document)), clock.now()),
+  const readPatientRow = async ({ id, document, version }: { id: string; document: string; version: number }) => ({
+    patient: recordAt(await storedRecord(document), clock.now()),
     id,
     version,
   })

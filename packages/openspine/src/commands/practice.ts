@@ -39,11 +39,11 @@ export function practiceCommands(program: Command): void {
     )
     .option(
       '--practice <ods code>',
-      'the practice that gets the patients; it must be there (practice files name theirs)',
+      'the practice that gets all the patients; absent: each goes to the practice that the files name',
     )
     .option('--format <format>', formats.join(', '), 'auto')
     .option('--kind <kind>', `what the rows of CSV files are, where their names do not tell: ${csvKinds.join(', ')}`)
-    .option('--complete', "remove the practice's other patients")
+    .option('--complete', 'remove the other patients of these practices')
     .option('--keep-going', 'write what is right, and leave out what has faults')
     .option('--ignore-unknown', 'pass over columns that are not known')
     .option('--dry-run', 'read and check alone')
@@ -52,12 +52,14 @@ export function practiceCommands(program: Command): void {
       'after',
       `
 CSV files have a header row; docs/guides/load-a-test-population.md has the columns. Of FHIR, versions DSTU2, STU3 and R4
-are read. What a record has no place for is counted. Exit code 3: faults were found (each is named by file, line and
-path), and without --keep-going nothing was written. May be repeated: unchanged records keep their version.
+are read. Practices must be there (a practice file makes them); those that are missing are named. What a record has no
+place for is counted, and --json tells where it stands and why. Exit code 3: faults were found (each is named by file,
+line and path), and without --keep-going nothing was written. May be repeated: unchanged records keep their version.
 
 Examples:
   $ openspine practice load patients.csv allergies.csv --practice A20047 --dry-run
   $ openspine practice load population/ --practice A20047 --complete
+  $ openspine practice load PDS.csv
   $ openspine practice load practice.json --format practice-file
 `,
     )
@@ -66,7 +68,7 @@ Examples:
         checkOptions(options)
         const files = paths.flatMap(filesAt)
         if (files.length === 0)
-          throw usage('There is nothing to load: a folder is looked through for .csv, .json, .ndjson and .xml.')
+          throw usage('There is nothing to load: a folder is looked through for .csv, .json, .jsonl, .ndjson and .xml.')
         const started = performance.now()
         if (options.format === 'practice-file') {
           if (options.complete || options.keepGoing || options.dryRun || options.practice !== undefined)
@@ -84,13 +86,11 @@ Examples:
           return void output.line(`${loaded.practices} practices with ${loaded.patients} patients loaded`)
         }
         const { practice: odsCode } = options
-        if (odsCode === undefined)
-          throw usage('--practice is missing: the ODS code of the practice that gets the patients.')
         const report = await withPractice(command, (practice) =>
           practice.loadPopulation(
             files.map((file) => sourceOf(file, options)),
             {
-              odsCode: odsCode.toUpperCase(),
+              ...(odsCode === undefined ? {} : { odsCode: odsCode.toUpperCase() }),
               complete: options.complete === true,
               keepGoing: options.keepGoing === true,
               ignoreUnknown: options.ignoreUnknown === true,
@@ -176,17 +176,29 @@ const shownFaults = 20
 
 /** A report in plain words. */
 export function reportLines(report: PopulationReport, ms: number): readonly string[] {
-  const { odsCode, written, patients, resources, unmapped, faults, faultCount } = report
+  const { practices, missingPractices, written, patients, resources, unmapped, faults, faultCount } = report
+  const where = practices.map(({ odsCode }) => odsCode).join(', ') || 'no practice'
   const counts = (kinds: Readonly<Record<string, number>>) =>
     table(Object.entries(kinds).map(([kind, n]) => [`  ${kind}`, String(n)]))
   return [
     written
-      ? `${patients} patients loaded into ${odsCode} in ${duration(ms)}`
+      ? `${patients} patients loaded into ${where} in ${duration(ms)}`
       : faultCount === 0
-        ? `${patients} patients could be loaded into ${odsCode}: nothing was written (--dry-run)`
+        ? `${patients} patients could be loaded into ${where}: nothing was written (--dry-run)`
         : `nothing was written; ${patients} patients have no fault of their own`,
+    ...(practices.length < 2
+      ? []
+      : table(practices.map(({ odsCode, patients: own }) => [`  ${odsCode}`, `${own} patients`]))),
     ...counts(resources),
     ...(Object.keys(unmapped).length === 0 ? [] : ['no place in a record:', ...counts(unmapped)]),
+    ...(missingPractices.length === 0
+      ? []
+      : [
+          'practices that are not there; a practice file makes them:',
+          ...table(
+            missingPractices.map(({ odsCode, name, patients: own }) => [`  ${odsCode}`, `${own} patients`, name ?? '']),
+          ),
+        ]),
     ...(faultCount === 0 ? [] : [`${faultCount} faults:`]),
     ...faults.slice(0, shownFaults).map((fault) => `  ${faultLine(fault)}`),
     ...(faultCount > shownFaults

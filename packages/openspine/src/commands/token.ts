@@ -118,6 +118,7 @@ export function makeToken(
 ): { readonly token: string; readonly variant: TokenVariant } {
   const wanted = knownInteraction(options.interaction)
   const variant = options.variant ?? wanted?.variants[0] ?? 'gpconnect-1.2'
+  if (variant === 'visitors') throw usage('A token of Visitors & Migrants is only checked here, not made.')
   if (wanted && !wanted.variants.includes(variant))
     throw usage(`${wanted.interaction} wants a token of ${wanted.variants.join(' or ')}, not of ${variant}.`)
   const { endpoint, roleProfile } = options
@@ -180,12 +181,13 @@ export function makeToken(
 /** Commands that need no environment: the token is read and made as it stands. */
 export function tokenCommands(program: Command): void {
   const token = program.command('token').description('check and make audit tokens (GP Connect, Spine, NRL)')
-  const variantOption = () => new Option('--variant <variant>', 'which rules').choices(tokenVariants)
+  const variantOption = (variants: readonly TokenVariant[]) =>
+    new Option('--variant <variant>', 'which rules').choices(variants)
 
   token
     .command('lint')
     .argument('[token...]', 'a token, "Bearer <token>", a file that holds one (or a request), or - for standard input')
-    .addOption(variantOption())
+    .addOption(variantOption(tokenVariants))
     .option('--interaction <id>', 'interaction that is called: says variant and scope (the prefix may be left out)')
     .option('--audience <url>', 'service root that aud must be')
     .option('--now <time>', 'judge it at this time: seconds, a date and time, or issued')
@@ -215,7 +217,8 @@ export function tokenCommands(program: Command): void {
 
   token
     .command('make')
-    .addOption(variantOption())
+    // A token of Visitors & Migrants names the record in another form: it is checked here, and made by who sends it.
+    .addOption(variantOption(tokenVariants.filter((variant) => variant !== 'visitors')))
     .option('--interaction <id>', 'interaction to call: says variant and scope (the prefix may be left out)')
     .option('--endpoint <url>', 'service root of the provider, or the URL that is called: the audience')
     .addOption(new Option('--scope <scope>', 'scope of the interaction').choices(tokenScopes))

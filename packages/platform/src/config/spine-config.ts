@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAddressRange } from '../doors/front-ends.ts'
 
 /** The keys of the whole Spine: section `''`. */
 export const spineConfig = z.object({
@@ -40,6 +41,13 @@ export const spineConfig = z.object({
     .regex(/^[a-zA-Z0-9.-]+$/)
     .default('localhost')
     .describe('Host name by which clients reach the doors; server certificates carry it.'),
+  trustedFrontEnds: z
+    .array(z.string().refine(isAddressRange, 'an address, or a range such as 192.0.2.0/24'))
+    .max(1000)
+    .default([])
+    .describe(
+      'Addresses and ranges of front ends that pass TCP through to the doors `api`, `spine`, `proxy` and `directory`. Their connections must begin with a header of the PROXY protocol (version 1 or 2), whose source then counts as the client’s address; all others must not. Empty: off.',
+    ),
   auditDurability: z
     .enum(['process', 'disk'])
     .default('process')

@@ -15,6 +15,7 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Trust } from '../trust/trust.ts'
 import { doorMetrics } from './door-metrics.ts'
+import { behindFrontEnds, FrontEnds } from './front-ends.ts'
 import { type DoorLimits, defaultLimits } from './limits.ts'
 import { type Peer, peerNow, peerOf } from './peer.ts'
 import { answerPlainHttp } from './plain-http.ts'
@@ -57,6 +58,8 @@ export interface DoorOptions {
   /** Encapsulated plugins: hooks, parsers and error handlers of one do not touch another. */
   readonly routes: readonly FastifyPluginAsync[]
   readonly limits?: Partial<DoorLimits>
+  /** Addresses and ranges of front ends that pass TCP through, with a header of the PROXY protocol. */
+  readonly frontEnds?: readonly string[]
   /** Status for plain HTTP on this port: 400, or 497 where the secure proxy's specification asks for it. */
   readonly plainHttpStatus?: 400 | 497
 }
@@ -270,6 +273,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       const detail = 'This port speaks HTTPS: use https:// in place of http://.'
       return bareResponse(plainStatus, detail, plainStatus === 497 ? 'HTTP Request Sent to HTTPS Port' : undefined)
     })
+    const { frontEnds = [] } = options
+    const awaiting = frontEnds.length === 0 ? undefined : behindFrontEnds(server, new FrontEnds(frontEnds, log)).sockets
     server.on(
       'OCSPRequest',
       (certificate: Buffer, _issuer: Buffer, staple: (error: null, response?: Buffer) => void) => {
@@ -286,7 +291,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     const stopFollowing = followTrust(server, trust, options.identity, tls, log)
     // What changed between the first look and now.
     server.setSecureContext(serverTls(trust, await own(), tls))
-    return { sockets, stopFollowing }
+    return { sockets: () => [...sockets, ...(awaiting ?? [])], stopFollowing }
   }
 
   let closed: Promise<void> | undefined
@@ -304,7 +309,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     const grace = after(inFlight.size > 0 ? 0 : Math.min(200, deadlineMs))
     await Promise.race([gone, grace.passed])
     server.closeAllConnections()
-    for (const socket of secured?.sockets ?? []) socket.destroy()
+    for (const socket of secured?.sockets() ?? []) socket.destroy()
     await gone
     deadline.cancel()
     grace.cancel()

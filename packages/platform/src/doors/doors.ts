@@ -1,6 +1,7 @@
 /** Doors: HTTPS servers with mutual TLS, bounds and graceful ends, and the parts for doors of another kind (LDAP, the relay). */
 export { compressed } from './compress.ts'
 export { type Door, type DoorOptions, openDoor } from './door.ts'
+export { behindFrontEnds, FrontEnds, isAddressRange } from './front-ends.ts'
 export { type DoorLimits, defaultLimits } from './limits.ts'
 export { type OperationalOptions, operational } from './operational.ts'
 export { type Peer, type PeerCertificate, peerAndSubject, peerNow, peerOf, stillValid } from './peer.ts'

@@ -61,10 +61,10 @@ const reasons: Readonly<Record<number, string>> = { 495: 'SSL Certificate Error'
 
 /** The bytes that go out, and their encoding. */
 export async function encoded(
-  body: string,
+  body: string | Uint8Array,
   acceptEncoding: string | undefined,
 ): Promise<{ readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> }> {
-  const plain = Buffer.from(body)
+  const plain = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length)
   if (!takesGzip(acceptEncoding)) return { bytes: plain, headers: {} }
   return { bytes: await compress(plain), headers: { 'content-encoding': 'gzip' } }
 }

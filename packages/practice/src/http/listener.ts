@@ -88,7 +88,7 @@ export function practiceListener({ platform, config, answering }: ListenerOption
     const { request, response, received, clientAddress, started } = exchange
     const acceptEncoding = received.headers.get('accept-encoding')
     let decided = await decide(exchange)
-    let content = await encoded(decided.body, acceptEncoding)
+    let content = await encoded(decided.octets ?? decided.body, acceptEncoding)
     const milliseconds = Math.round((performance.now() - started) * 10) / 10
     const bytesIn = decided.sheet.body?.length ?? 0
     const about = { clientAddress, serverName: config.serverName, bytesIn, milliseconds }

@@ -3,17 +3,25 @@ import { bodyOf } from '../checks/body.ts'
 import { header } from '../checks/check.ts'
 import { switchedOn } from '../checks/sharing.ts'
 import { migrateLimit, readLimit } from '../documents/resources.ts'
-import type { Endpoint } from '../endpoint.ts'
-import { found } from '../sheet.ts'
+import type { Endpoint, Result } from '../endpoint.ts'
+import { type Answering, found, type Sheet } from '../sheet.ts'
 import { interaction } from '../stu3/systems.ts'
 import { areas, registry } from './areas.ts'
-import { structuredRecord } from './bundle.ts'
+import { type RecordRequest, structuredRecord } from './bundle.ts'
 import { documentsUrl, migratedDocumentsUrl } from './documents.ts'
 import { askedByRegisteredPractice, asksForSensitive, wholeParameter, wholeRecordAsked } from './migrate.ts'
 import { areaChecks, bodyConforms, patientNamed } from './parameter-checks.ts'
 import { areasOf, askedOf, patientParameter, unrecognised } from './parameters.ts'
 import { movingPatientChecks, patientChecks } from './patient-checks.ts'
+import { isLong, recordOrder } from './record-order.ts'
 import type { Unserved } from './warnings.ts'
+
+/** A long record is written beside this thread: it would keep everybody else waiting for seconds. */
+async function recordResult(request: RecordRequest, { format }: Sheet, { longRecords }: Answering): Promise<Result> {
+  if (longRecords === undefined || !isLong(request.record.patient))
+    return { status: 200, resource: structuredRecord(request, registry) }
+  return { status: 200, octets: await longRecords.write(recordOrder(request, format)) }
+}
 
 const getStructuredRecord: Endpoint = {
   action: 'getStructuredRecord',
@@ -26,7 +34,7 @@ const getStructuredRecord: Endpoint = {
   scope: 'patient/*.read',
   body: true,
   checks: [...bodyConforms, ...patientNamed, ...areaChecks(areas), switchedOn, ...patientChecks],
-  respond(sheet) {
+  respond(sheet, answering) {
     const held = found(sheet, 'practice')
     const { specificationVersion: version } = found(sheet, 'service')
     const body = bodyOf(sheet)
@@ -48,7 +56,7 @@ const getStructuredRecord: Endpoint = {
         : []),
     ]
     const url = documentsUrl(sheet)
-    const resource = structuredRecord(
+    return recordResult(
       {
         held,
         record: found(sheet, 'record'),
@@ -61,9 +69,9 @@ const getStructuredRecord: Endpoint = {
         disabled,
         documents: url === undefined ? undefined : { url, limit: readLimit },
       },
-      registry,
+      sheet,
+      answering,
     )
-    return { status: 200, resource }
   },
 }
 
@@ -80,11 +88,11 @@ const migrateStructuredRecord: Endpoint = {
   migrate: true,
   body: true,
   checks: [...bodyConforms, ...patientNamed, ...wholeRecordAsked, ...movingPatientChecks, askedByRegisteredPractice],
-  respond(sheet) {
+  respond(sheet, answering) {
     const { specificationVersion: version } = found(sheet, 'service')
     const names = unrecognised(bodyOf(sheet), [], [patientParameter, wholeParameter])
     sheet.audited = { wholeRecord: true, sensitive: asksForSensitive(sheet) === true }
-    const resource = structuredRecord(
+    return recordResult(
       {
         held: found(sheet, 'practice'),
         record: found(sheet, 'record'),
@@ -98,9 +106,9 @@ const migrateStructuredRecord: Endpoint = {
         documents: { url: migratedDocumentsUrl(sheet), limit: migrateLimit },
         withDocuments: true,
       },
-      registry,
+      sheet,
+      answering,
     )
-    return { status: 200, resource }
   },
 }
 

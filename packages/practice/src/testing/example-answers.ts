@@ -11,6 +11,7 @@ import { servicesOf } from '../record/services.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import type { ReceivedRequest } from '../sheet.ts'
 import { type StoredPatient, withoutContent } from '../store.ts'
+import type { LongRecords } from '../structured/long-records.ts'
 import { proxyFqdn, received, type TestRequest, testAsid } from './requests.ts'
 import { testAsids } from './stu3-requests.ts'
 
@@ -38,6 +39,7 @@ export function exampleAnswers(
     readonly demographics?: LookUp | undefined
     /** When the requests come; a test may move it on. */
     readonly clock?: ReturnType<typeof manualClock>
+    readonly longRecords?: Pick<LongRecords, 'write'> | undefined
   } = {},
 ) {
   const example = workedExample({ asid: testAsid, asids: testAsids, today })
@@ -82,6 +84,7 @@ export function exampleAnswers(
           bytes: (length) => Buffer.alloc(length),
         },
         demographics: more.demographics,
+        ...(more.longRecords === undefined ? {} : { longRecords: more.longRecords }),
         proxyFqdn,
         exactAudience: false,
         quoteSingleDates: true,

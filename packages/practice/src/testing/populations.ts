@@ -2,6 +2,13 @@
 
 import { readPracticeFile } from '../record/file.ts'
 import type { PatientRecord, PracticeRecord } from '../record/model.ts'
+import {
+  type PopulationReading,
+  type PracticePopulation,
+  type ReadPopulation,
+  readPopulation,
+} from '../record/population/load.ts'
+import type { PopulationSource } from '../record/population/population.ts'
 import { workedExample } from '../sandbox/worked-example.ts'
 import { systems } from '../stu3/systems.ts'
 import { exampleAnswers } from './example-answers.ts'
@@ -19,6 +26,17 @@ if (read === undefined) throw new Error('the worked example has no practice')
 const { patients: _, complete: __, ...settings } = read
 
 export const examplePractice: PracticeRecord = settings
+
+/** Reads a population into that practice, which gets all of it. */
+export async function readInto(
+  sources: readonly PopulationSource[],
+  more: Partial<PopulationReading> = {},
+): Promise<PracticePopulation & Omit<ReadPopulation, 'practices'>> {
+  const read = await readPopulation(sources, { odsCode: 'A20047', practiceOf: async () => examplePractice, ...more })
+  const [practice] = read.practices
+  if (practice === undefined) throw new Error('no practice got anything')
+  return { ...read, ...practice }
+}
 
 /** The whole structured record of a patient of the worked example, as JSON. */
 export async function exampleRecord(nhsNumber: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { isAddressRange } from '@openspine/platform/doors'
 import { z } from 'zod'
 
 const path = z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one')
@@ -21,6 +22,14 @@ export const directoryConfig = z.object({
     .array(z.string())
     .default(['localhost', '127.0.0.1'])
     .describe('Further names and addresses in the server certificate.'),
+  trustedFrontEnds: z
+    .array(z.string().refine(isAddressRange, 'an address, or a range such as 192.0.2.0/24'))
+    .max(1000)
+    .default([])
+    .describe(
+      'Addresses and ranges of front ends that pass TCP through to the door `directory`, each connection with a header of the PROXY protocol. Empty: off.',
+    )
+    .meta({ follows: 'trustedFrontEnds' }),
   plainPort: z
     .int()
     .min(-1)

@@ -1,5 +1,5 @@
+import { isAddressRange } from '@openspine/platform/doors'
 import { z } from 'zod'
-import { isAddressRange } from './front-ends.ts'
 
 const seconds = (fallback: number, meaning: string) =>
   z.number().positive().max(86_400).default(fallback).describe(meaning)
@@ -48,7 +48,8 @@ export const proxyConfig = z.object({
     .default([])
     .describe(
       'Addresses and ranges of front ends that pass TCP through. Their connections must begin with a header of the PROXY protocol (version 1 or 2), whose source then counts as the client’s address; all others must not. Empty: off.',
-    ),
+    )
+    .meta({ follows: 'trustedFrontEnds' }),
   nodeName: z.string().default('').describe('Name of this node in the audit; empty means the name of the machine.'),
   ciphers: z
     .string()

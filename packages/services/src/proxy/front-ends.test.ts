@@ -4,10 +4,10 @@ import { connect as connectPlain, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import { loadConfig } from '@openspine/platform/config'
+import { FrontEnds } from '@openspine/platform/doors'
 import { makeLog } from '@openspine/platform/log'
 import { writeProxyHeader } from '@openspine/standards/proxy-protocol'
 import { proxyConfig } from './config.ts'
-import { FrontEnds } from './front-ends.ts'
 import { answering, type Handler, readAnswer, requestHead, testWorld, type World } from './testing.ts'
 
 /** Answers with the Forwarded lines that came. */

@@ -32,6 +32,12 @@ export const signInConfig = z.object({
     .array(z.string())
     .default([])
     .describe('NHS numbers that the sign-in page of patients offers. Empty: invented ones of the sandbox.'),
+  mockRedirects: z
+    .array(z.string())
+    .default(['https://example.org/callback', 'http://localhost/callback'])
+    .describe(
+      'Redirects of the client that GET /mock-jwks/keycloak-client-credentials gives to test packs, for both mock realms.',
+    ),
   staffIdleMinutes: z.int().min(1).max(1440).default(60).describe('A staff sign-on ends after so long without use.'),
   staffHours: z.int().min(1).max(24).default(12).describe('A staff sign-on ends so long after signing in.'),
   patientIdleMinutes: z

@@ -121,6 +121,24 @@ export interface ShownKey {
 }
 
 /** What other services may ask of the identity providers. */
+/** The API keys that open the credential answers of `/mock-jwks`, and the key that one of them gives out (§2.10). */
+export interface MockKeys {
+  /** The application of a key (absent where everyone is answered), or what the wire says to it. */
+  admit(apikey: string | undefined):
+    | { readonly application?: string }
+    | {
+        readonly refusal: {
+          readonly status: number
+          readonly contentType: string
+          readonly body: string
+          readonly headers: Readonly<Record<string, string>>
+        }
+      }
+  /** A new key of that application that opens status pages. */
+  statusKey(application: string): Promise<string>
+  opensStatus(key: string): boolean
+}
+
 export interface SignIn {
   /** Whether they answer here at all: only then may anybody take their word for who somebody is. */
   readonly answers: boolean

@@ -73,7 +73,12 @@ export interface IssuerKind {
   judge(parameters: Readonly<Record<string, unknown>>): void
   /** What of the request the sign-on meets: claim `acr` or `vot`; undefined when one must sign in anew. */
   met(parameters: Readonly<Record<string, unknown>>, signOn: string | undefined): string | undefined
-  account(subject: string, facts: SignOnFacts | undefined): Promise<Readonly<Record<string, unknown>> | undefined>
+  /** `clientId` is that of the token, where there is one. */
+  account(
+    subject: string,
+    facts: SignOnFacts | undefined,
+    clientId?: string,
+  ): Promise<Readonly<Record<string, unknown>> | undefined>
   /** Claims beyond iss, aud, sub, iat and exp. */
   idToken(token: TokenFacts, subjectFacts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
   accessToken(token: TokenFacts, subjectFacts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
@@ -254,7 +259,7 @@ export function makeIssuer(needs: {
     async findAccount(_ctx, subject, token) {
       const grantId = token !== undefined && 'grantId' in token ? (token.grantId as string | undefined) : undefined
       const facts = await factsOf(grantId)
-      const claims = await kind.account(subject, facts)
+      const claims = await kind.account(subject, facts, token?.clientId)
       return claims === undefined
         ? undefined
         : { accountId: subject, claims: async () => ({ ...claims, sub: subject }) }

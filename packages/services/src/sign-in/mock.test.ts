@@ -45,3 +45,44 @@ test('the mock realms: a form with a user name, tokens with typ JWT, codes that 
     assert.equal((await fetch(`${contract.mocks[issuer]}/protocol/openid-connect/userinfo`, bearer)).status, 401)
   }
 })
+
+test('the credential answers of /mock-jwks: for who has a key, the same every time, and they work', async (t) => {
+  const issued: string[] = []
+  const revoked = new Set<string>()
+  const refusal = { status: 401, contentType: 'application/json', body: '{"fault":{}}', headers: { 'x-a': 'b' } }
+  const { contract, origin } = await openProviders(t, {
+    mockKeys: {
+      admit: (apikey) => (apikey === 'good' ? { application: 'app-1' } : { refusal }),
+      async statusKey(application) {
+        issued.push(application)
+        return `status-${issued.length}`
+      },
+      opensStatus: (key) => !revoked.has(key),
+    },
+  })
+  const ask = (path: string, apikey?: string) =>
+    fetch(`${origin}/mock-jwks/${path}`, apikey === undefined ? {} : { headers: { apikey } })
+  for (const path of ['keycloak-client-credentials', 'status-endpoint-api-key'])
+    for (const apikey of [undefined, 'wrong']) {
+      const answer = await ask(path, apikey)
+      assert.deepEqual([answer.status, answer.headers.get('x-a'), await answer.text()], [401, 'b', '{"fault":{}}'])
+    }
+  const status = async () => (await ask('status-endpoint-api-key', 'good')).text()
+  assert.deepEqual([await status(), await status(), issued], ['status-1', 'status-1', ['app-1']])
+  // One that opens nothing any more is followed by another.
+  revoked.add('status-1')
+  assert.equal(await status(), 'status-2')
+
+  const credentials = async () => (await ask('keycloak-client-credentials', 'good')).json()
+  const given = (await credentials()) as Record<'cis2' | 'nhs-login', { client_id: string; client_secret: string }>
+  assert.deepEqual(await credentials(), given)
+  assert.deepEqual(Object.keys(given), ['cis2', 'nhs-login'])
+  for (const realm of ['cis2', 'nhs-login'] as const) {
+    const tried = await fetch(`${contract.mocks[realm]}/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'authorization_code', code: 'x', redirect_uri: 'x', ...given[realm] }),
+    })
+    // The client is known and its secret right: it is the code that is not.
+    assert.deepEqual([tried.status, await tried.json()], [400, { error: 'invalid_grant' }])
+  }
+})

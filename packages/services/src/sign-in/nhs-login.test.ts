@@ -201,3 +201,62 @@ test('the token endpoint takes RS512 assertions alone, and refuses with 400', as
     assert.equal(response.headers.get('pragma'), 'no-cache')
   }
 })
+
+test('an application keeps a text about its patient, changes it, has it made, and clears it', async () => {
+  const { url, checks } = begun({ scope: 'openid profile client_metadata' })
+  const window = browser()
+  const signedOn = { patient: '9990548609', proofing: 'P9', credential: 'Cp.Cd' }
+  const back = await window.submit(await window.open(url), signedOn)
+  const { access_token: token } = await oidc.authorizationCodeGrant(config, new URL(back.url), checks)
+  const { userinfo } = providers.contract.issuers['nhs-login']
+  const patch = (body: string, more: Readonly<Record<string, string>> = {}) =>
+    fetch(userinfo, {
+      method: 'PATCH',
+      body,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...more },
+    })
+  const put = (value: unknown) => patch(JSON.stringify({ client_user_metadata: value }))
+  const kept = async () => (await oidc.fetchUserInfo(config, token, subjectOf('9990548609')))['client_user_metadata']
+  assert.equal(await kept(), undefined)
+  for (const value of ['likes tea', '\u{1F3E5}'.repeat(1024)]) {
+    const changed = await put(value)
+    assert.deepEqual([changed.status, await changed.text()], [204, ''])
+    assert.equal(await kept(), value)
+  }
+  await put('auto')
+  const made = await kept()
+  assert.match(String(made), /^[0-9a-f-]{36}$/)
+  await put('auto')
+  assert.notEqual(await kept(), made)
+  await put('')
+  assert.equal(await kept(), undefined)
+
+  for (const body of [
+    '',
+    '[]',
+    '{}',
+    '{"client_user_metadata":1}',
+    JSON.stringify({ client_user_metadata: 'x'.repeat(1025) }),
+    JSON.stringify({ client_user_metadata: 'x', nhs_number: '9990100004' }),
+  ]) {
+    const refused = await patch(body)
+    assert.equal(refused.status, 400, body.slice(0, 40))
+    assert.equal(((await refused.json()) as { error: string }).error, 'invalid_request')
+  }
+  const some = '{"client_user_metadata":"x"}'
+  assert.equal((await patch(some, { 'content-type': 'text/plain' })).status, 400)
+  for (const authorization of ['', 'Bearer x.y.z', `Basic ${token}`]) {
+    const refused = await patch(some, { authorization })
+    assert.equal(refused.status, 401)
+    assert.match(String(refused.headers.get('www-authenticate')), /^Bearer error="invalid_token"/)
+  }
+  assert.equal(await kept(), undefined)
+
+  const narrow = begun({ scope: 'openid profile' })
+  const other = browser()
+  const there = await other.submit(await other.open(narrow.url), signedOn)
+  const less = await oidc.authorizationCodeGrant(config, new URL(there.url), narrow.checks)
+  const refused = await patch(some, { authorization: `Bearer ${less.access_token}` })
+  assert.equal(refused.status, 403)
+  assert.match(String(refused.headers.get('www-authenticate')), /error="insufficient_scope".*scope="client_metadata"/)
+})

@@ -1,5 +1,6 @@
 import { errors } from 'oidc-provider'
 import { present } from './cis2.ts'
+import type { ClientMetadata } from './client-metadata.ts'
 import type { SignInConfig } from './config.ts'
 import type { Patient, Patients } from './contract.ts'
 import type { IssuerKind } from './issuer.ts'
@@ -55,9 +56,10 @@ export function nhsLogin(needs: {
   readonly config: SignInConfig
   readonly patients: Patients
   readonly rows: SignInStore
+  readonly metadata: ClientMetadata
   readonly issuer: string
 }): IssuerKind {
-  const { config, patients, rows, issuer } = needs
+  const { config, patients, rows, metadata, issuer } = needs
   // Where the meaning of the vectors is told.
   const vtm = `${issuer}/trustmark/${new URL(issuer).host}`
 
@@ -97,15 +99,17 @@ export function nhsLogin(needs: {
       if (vtrAsked(text(parameters['vtr'])) === undefined) throw new errors.InvalidRequest("invalid 'vtr' parameter")
     },
     met: (parameters, signOn) => vectorMet(vtrAsked(text(parameters['vtr'])) ?? [], signOn),
-    async account(subject, facts) {
+    async account(subject, facts, clientId) {
       const patient = await patientOf(subject)
       if (patient === undefined) return undefined
+      const kept = clientId === undefined ? undefined : await metadata.of(clientId, subject)
       const proofing = facts?.signOn.split('.')[0] ?? 'P0'
       const verified = proofing !== 'P0'
       const { nhsNumber, familyName, givenName, birthDate, email, phone, gpOdsCode } = patient
       return present({
         identity_proofing_level: proofing,
         birthdate: birthDate,
+        ...(kept === undefined ? {} : { client_user_metadata: kept }),
         ...(email === undefined ? {} : { email, email_verified: true }),
         ...(phone === undefined
           ? {}

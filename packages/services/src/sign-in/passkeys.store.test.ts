@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { systemRandom } from '@openspine/platform/clock'
+import { sealingWith } from '@openspine/platform/sealing'
 import type { Store } from '@openspine/platform/store'
 import { forEachStore, manualClock } from '@openspine/platform/testing'
 import { migrations } from './migrations.ts'
@@ -27,7 +28,7 @@ forEachStore((open) => {
   const made = async () => {
     const clock = manualClock('2026-11-25T12:00:00Z')
     const audit: { readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[] = []
-    const rows = signInStore(store)
+    const rows = signInStore(store, sealingWith('the sealing key of the test', systemRandom))
     for (const { credential } of await rows.passkeysOf(worker.id)) await rows.removePasskey(worker.id, credential)
     const passkeys = makePasskeys({
       rows,

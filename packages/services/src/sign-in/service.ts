@@ -1,20 +1,23 @@
 import type { Platform, Service } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { cis2 } from './cis2.ts'
+import { clientMetadata } from './client-metadata.ts'
 import type { SignInConfig } from './config.ts'
-import type { IssuerAddresses, IssuerName, Patients, RelyingParty, SignIn, Workers } from './contract.ts'
+import type { IssuerAddresses, IssuerName, MockKeys, Patients, RelyingParty, SignIn, Workers } from './contract.ts'
 import { endSessionRoute } from './http/end-session.ts'
 import { patientWording, staffWording } from './http/passkey-pages.ts'
 import { type PasskeyNeeds, passkeyScriptRoute, passkeysRoute } from './http/passkeys.ts'
 import { authorizeByForm, issuerRoutes } from './http/routes.ts'
 import { patientRoutes, staffRoutes } from './http/sign-in.ts'
 import { trustmarkRoute } from './http/trustmark.ts'
+import { patchUserInfo } from './http/userinfo.ts'
 import { type Issuer, makeIssuer } from './issuer.ts'
 import { keyRing } from './keys.ts'
 import { hadSecondFactor, levelOf } from './levels.ts'
 import { backChannel } from './logout.ts'
 import { migrations } from './migrations.ts'
 import { mockRealm } from './mock.ts'
+import { mockCredentials } from './mock-credentials.ts'
 import { mockJwks } from './mock-jwks.ts'
 import { nhsLogin, patientBySubject } from './nhs-login.ts'
 import { outgoing } from './outgoing.ts'
@@ -48,13 +51,15 @@ export function signIn(needs: {
   readonly relyingParties?: readonly RelyingParty[]
   /** The same of the mocks, which know secrets for patients' applications too. */
   readonly mockParties?: readonly RelyingParty[]
+  /** Who is given the credentials of `/mock-jwks`. Absent: those two answers are not there. */
+  readonly mockKeys?: MockKeys
   /** How often ended sign-ons are cleared away, in milliseconds. */
   readonly sweepMs?: number
 }): Service<SignIn> {
   const { platform, config, workers, patients, origin, sweepMs = 60_000 } = needs
   const { store, clock, random, log, audit, jobs, trust, profile } = platform
   const enabled = config.answers === 'always' || (config.answers === 'sandbox' && profile === 'sandbox')
-  const rows = signInStore(store)
+  const rows = signInStore(store, platform.sealing)
   const keys = keyRing({
     rows,
     clock,
@@ -91,6 +96,7 @@ export function signIn(needs: {
   }
   const record = (event: string, facts: Readonly<Record<string, unknown>>) =>
     audit.append({ event, at: clock.now(), facts })
+  const metadata = clientMetadata({ rows, random })
   const passkeysOf = (name: IssuerName) => makePasskeys({ rows, clock, random, name, issuer: issuerOf[name], record })
   const patientOf = patientBySubject({ rows, patients })
   const passkeys: Readonly<Record<IssuerName, PasskeyNeeds>> = {
@@ -260,10 +266,22 @@ export function signIn(needs: {
                 passkeysRoute(passkeys['nhs-login']),
                 passkeyScriptRoute(),
                 trustmarkRoute(issuer('nhs-login')),
+                patchUserInfo({ issuer: issuer('nhs-login'), metadata, record }),
                 authorizeByForm(issuer('nhs-login')),
               ]),
             )
             await app.register(mockJwks)
+            if (needs.mockKeys !== undefined)
+              await app.register(
+                mockCredentials({
+                  rows,
+                  keys: needs.mockKeys,
+                  clock,
+                  random,
+                  redirectUris: config.mockRedirects,
+                  registerMock: contract.registerMock,
+                }),
+              )
             for (const [realm, owner, name] of [
               ['Cis2', 'mock-cis2', 'cis2'],
               ['NHS-Login', 'mock-nhs-login', 'nhs-login'],
@@ -286,8 +304,12 @@ export function signIn(needs: {
     async start() {
       if (!enabled) return
       await keys.refresh()
+      while ((await rows.sealOld(500)) > 0);
       const cookieKeys = [await cookieKey()]
-      const kinds = [cis2({ config, workers }), nhsLogin({ config, patients, rows, issuer: issuerOf['nhs-login'] })]
+      const kinds = [
+        cis2({ config, workers }),
+        nhsLogin({ config, patients, rows, metadata, issuer: issuerOf['nhs-login'] }),
+      ]
       for (const kind of kinds) {
         const { name } = kind
         const path = { cis2: config.cis2Path, 'nhs-login': config.nhsLoginPath }[name]

@@ -16,7 +16,7 @@ forEachStore((open) => {
     close(() => store.close())
     await store.migrate('sign_in', migrations)
     const clock = manualClock('2026-11-25T12:00:00Z')
-    const rows = signInStore(store)
+    const rows = signInStore(store, sealing)
     const adapter = recordAdapter({ issuer: 'cis2', rows, clock, client: async () => undefined })
     return { store, clock, rows, adapter }
   }
@@ -130,6 +130,37 @@ forEachStore((open) => {
     assert.ok((await kept()).every((pem) => sealing.isSealed(pem)))
     assert.deepEqual(two.of('cis2').set(), one.of('cis2').set())
     await assert.rejects(ring(sealingWith('another key', systemRandom)).refresh(), { code: 'STORE_SEALED' })
+  })
+
+  test('payloads are sealed in the store, each for its own row, and old ones in clear are read and sealed', async (t) => {
+    const { rows, store } = await made((close) => t.after(close))
+    const account = { issuer: 'nhs-login', model: 'Account', id: 'one' }
+    const payload = { nhsNumber: '9990548609' }
+    await rows.put({ ...account, payload })
+    const kept = async () => {
+      const found = await store.pool.query('select id, payload::text as payload from sign_in.record order by id')
+      return found.rows as { id: string; payload: string }[]
+    }
+    assert.ok((await kept()).every((row) => row.payload.startsWith('"sealed:') && !row.payload.includes('9990548609')))
+    assert.deepEqual((await rows.find(account))?.payload, payload)
+
+    await store.pool.query('insert into sign_in.record (issuer, model, id, payload) values ($1, $2, $3, $4)', [
+      'nhs-login',
+      'Account',
+      'two',
+      payload,
+    ])
+    assert.deepEqual((await rows.find({ ...account, id: 'two' }))?.payload, payload)
+    assert.deepEqual([await rows.sealOld(10), await rows.sealOld(10)], [1, 0])
+    assert.ok((await kept()).every((row) => !row.payload.includes('9990548609')))
+    assert.deepEqual((await rows.find({ ...account, id: 'two' }))?.payload, payload)
+
+    await store.pool.query(
+      "update sign_in.record set payload = (select payload from sign_in.record where id = 'one') where id = 'two'",
+    )
+    await assert.rejects(rows.find({ ...account, id: 'two' }), { code: 'STORE_SEALED' })
+    const stranger = signInStore(store, sealingWith('another key', systemRandom))
+    await assert.rejects(stranger.find(account), { code: 'STORE_SEALED' })
   })
 
   test('keys that are rotated soon sign within seconds, once another process can show them', async (t) => {

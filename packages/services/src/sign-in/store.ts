@@ -1,3 +1,4 @@
+import type { Sealing } from '@openspine/platform/sealing'
 import type { Database, Store } from '@openspine/platform/store'
 import type { PasskeyAlgorithm, PasskeyKey } from '@openspine/standards/webauthn'
 import { sql } from 'kysely'
@@ -76,6 +77,8 @@ export interface SignInStore {
   endedSessions(now: number, limit: number): Promise<readonly StoredRecord[]>
   /** Removes what has expired, sign-ons excepted. */
   prune(now: number): Promise<void>
+  /** Seals payloads that were written before payloads were sealed; how many. */
+  sealOld(limit: number): Promise<number>
   keys(): Promise<readonly StoredKey[]>
   /** False when another process has made that generation. */
   addKey(key: StoredKey): Promise<boolean>
@@ -103,7 +106,8 @@ interface RecordRow {
   readonly issuer: string
   readonly model: string
   readonly id: string
-  readonly payload: Readonly<Record<string, unknown>>
+  /** A JSON text that is sealed; an object where it was written before payloads were sealed. */
+  readonly payload: string | Readonly<Record<string, unknown>>
   readonly grant_id: string | null
   readonly session: string | null
   readonly account: string | null
@@ -111,11 +115,17 @@ interface RecordRow {
   readonly consumed_at: string | number | null
 }
 
-const recordOf = (row: RecordRow): StoredRecord => ({
+/** A payload that is put in another row is not opened there. */
+const purposeOf = ({ issuer, model, id }: RecordKey) => `sign_in.record ${issuer} ${model} ${id}`
+
+const payloadOf = (row: RecordRow, sealing: Sealing): StoredRecord['payload'] =>
+  typeof row.payload === 'string' ? JSON.parse(sealing.open(row.payload, purposeOf(row))) : row.payload
+
+const recordOf = (row: RecordRow, sealing: Sealing): StoredRecord => ({
   issuer: row.issuer,
   model: row.model,
   id: row.id,
-  payload: row.payload,
+  payload: payloadOf(row, sealing),
   ...(row.grant_id === null ? {} : { grantId: row.grant_id }),
   ...(row.session === null ? {} : { session: row.session }),
   ...(row.account === null ? {} : { account: row.account }),
@@ -172,19 +182,22 @@ const passkeyOf = (row: PasskeyRow): StoredPasskey => ({
   ...(row.used_at === null ? {} : { usedAt: Number(row.used_at) }),
 })
 
-export function signInStore(store: Pick<Store, 'db'>): SignInStore {
+/** What payloads say of people (sessions, grants, NHS numbers of accounts) is sealed: a dump of the store tells nothing of it. */
+export function signInStore(store: Pick<Store, 'db'>, sealing: Sealing): SignInStore {
   const { db } = store
   const passkeyColumns = sql`credential, account, name, algorithm, public_key, aaguid, transports, backed_up, counter,
     created_at, used_at`
   const columns = sql`issuer, model, id, payload, grant_id, session, account, expires_at, consumed_at`
+  const sealed = (key: RecordKey, payload: StoredRecord['payload']) =>
+    sql`${JSON.stringify(sealing.seal(JSON.stringify(payload), purposeOf(key)))}::jsonb`
   const values = (record: StoredRecord) => sql`(${record.issuer}, ${record.model}, ${record.id},
-    ${JSON.stringify(record.payload)}::jsonb, ${record.grantId ?? null}, ${record.session ?? null},
+    ${sealed(record, record.payload)}, ${record.grantId ?? null}, ${record.session ?? null},
     ${record.account ?? null}, ${record.expiresAt ?? null}, null)`
   const whole = sql`payload = excluded.payload, grant_id = excluded.grant_id, session = excluded.session,
     account = excluded.account, expires_at = excluded.expires_at`
   const one = async (query: ReturnType<typeof sql<RecordRow>>, on: Database = db) => {
     const { rows } = await query.execute(on)
-    return rows[0] === undefined ? undefined : recordOf(rows[0])
+    return rows[0] === undefined ? undefined : recordOf(rows[0], sealing)
   }
   return {
     async put(record) {
@@ -207,7 +220,7 @@ export function signInStore(store: Pick<Store, 'db'>): SignInStore {
     async sessionsOf(issuer, account) {
       const { rows } = await sql<RecordRow>`select ${columns} from sign_in.record
         where issuer = ${issuer} and account = ${account} and model = 'Session'`.execute(db)
-      return rows.map(recordOf)
+      return rows.map((row) => recordOf(row, sealing))
     },
     async consume({ issuer, model, id }, now) {
       const { rows } = await sql`update sign_in.record set consumed_at = ${now}
@@ -237,10 +250,24 @@ export function signInStore(store: Pick<Store, 'db'>): SignInStore {
     async endedSessions(now, limit) {
       const { rows } = await sql<RecordRow>`select ${columns} from sign_in.record
         where model = 'Session' and expires_at <= ${now} order by expires_at limit ${limit}`.execute(db)
-      return rows.map(recordOf)
+      return rows.map((row) => recordOf(row, sealing))
     },
     async prune(now) {
       await sql`delete from sign_in.record where expires_at <= ${now} and model <> 'Session'`.execute(db)
+    },
+    async sealOld(limit) {
+      const { rows } = await sql<RecordRow>`select ${columns} from sign_in.record
+        where jsonb_typeof(payload) = 'object' limit ${limit}`.execute(db)
+      let number = 0
+      for (const row of rows) {
+        const { issuer, model, id } = row
+        // Only as it was read: what another process has written meanwhile stays.
+        const done = await sql`update sign_in.record set payload = ${sealed(row, payloadOf(row, sealing))}
+          where issuer = ${issuer} and model = ${model} and id = ${id}
+            and payload = ${JSON.stringify(row.payload)}::jsonb returning id`.execute(db)
+        number += done.rows.length
+      }
+      return number
     },
     async keys() {
       const { rows } = await sql<{

@@ -11,7 +11,7 @@ import type { Platform } from '@openspine/platform/service'
 import { silentLog, testPlatform } from '@openspine/platform/testing'
 import { openTrust } from '@openspine/platform/trust'
 import { type SignInConfig, signInConfig } from './config.ts'
-import type { Patient, Patients, RelyingParty, SignIn, Worker, WorkerRole } from './contract.ts'
+import type { MockKeys, Patient, Patients, RelyingParty, SignIn, Worker, WorkerRole } from './contract.ts'
 import { listedWorkers, signIn } from './service.ts'
 
 /** Invented staff and patients, the providers on a door of their own, and a browser without scripts: for tests. */
@@ -100,6 +100,7 @@ export async function openProviders(
     readonly platform?: Partial<Platform>
     readonly config?: Partial<SignInConfig>
     readonly relyingParties?: readonly RelyingParty[]
+    readonly mockKeys?: MockKeys
     readonly port?: number
     readonly sweepMs?: number
     /** Of another process whose providers these are too. */
@@ -134,6 +135,7 @@ export async function openProviders(
     patients,
     origin,
     ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
+    ...(options.mockKeys === undefined ? {} : { mockKeys: options.mockKeys }),
     ...(options.relyingParties === undefined ? {} : { relyingParties: options.relyingParties }),
   })
   await platform.store.migrate(service.name, service.migrations ?? {})

@@ -3,6 +3,7 @@ import { isNhsNumber, isOdsCode, namingSystem } from '../nhs/nhs.ts'
 import { isText, type Json, objectAt, objectsAt, requestedRecord, requestingOrganisation, secondsAt } from './claims.ts'
 import { fixedAudience } from './gp-connect.ts'
 import { rulesOf, type TokenRule, type TokenSubject, type TokenVariant } from './rule.ts'
+import { visitorsRecord } from './visitors.ts'
 
 export type TokenAdvice = Omit<TokenRule, 'outcome'>
 
@@ -77,16 +78,20 @@ function earlyAdvice(): readonly TokenAdvice[] {
           JSON.stringify(role ?? '').includes('sds-job-role-name-1'),
         ),
     }),
-    rule('requested_record', 'NHS number', {
-      explains: 'The NHS number of requested_record is not valid: ten digits whose last is the check digit.',
-      remedy: 'Trace the patient, and send the NHS number as PDS has it.',
-      at: ['requested_record', 'identifier'],
-      passes({ claims }) {
-        const number = requestedRecord(claims, 'Patient')
-        return number === undefined || isNhsNumber(number)
-      },
-    }),
+    numberAdvice('3.3', (claims) => requestedRecord(claims, 'Patient')),
   ]
+}
+
+function numberAdvice(clause: string, numberIn: (claims: Json) => string | undefined): TokenAdvice {
+  return rulesOf(clause)('requested_record', 'NHS number', {
+    explains: 'The NHS number of requested_record is not valid: ten digits whose last is the check digit.',
+    remedy: 'Trace the patient, and send the NHS number as PDS has it.',
+    at: ['requested_record', 'identifier'],
+    passes({ claims }) {
+      const number = numberIn(claims)
+      return number === undefined || isNhsNumber(number)
+    },
+  })
 }
 
 function laterAdvice(): readonly TokenAdvice[] {
@@ -151,6 +156,7 @@ export const tokenAdvice: Readonly<Record<TokenVariant, readonly TokenAdvice[]>>
   'gpconnect-1.6': later,
   'spine-core': spineAdvice('3.4'),
   nrl: spineAdvice('2.13'),
+  visitors: [...common('25'), numberAdvice('25', visitorsRecord)],
 }
 
 const jwtClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'reason_for_request']
@@ -173,5 +179,7 @@ const spineClaims = [
 
 /** The claims that a variant has, and one that must not be sent any more. */
 export function knownClaims(variant: TokenVariant): readonly string[] {
+  if (variant === 'visitors')
+    return gpConnectClaims.map((claim) => (claim === 'requested_scope' ? 'requested_scopes' : claim))
   return variant === 'spine-core' || variant === 'nrl' ? spineClaims : gpConnectClaims
 }

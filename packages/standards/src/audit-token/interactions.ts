@@ -67,5 +67,7 @@ const interactionTokens: ReadonlyMap<string, InteractionToken> = new Map<string,
 /** The token that an interaction wants; undefined for an interaction whose token is not known here. */
 export function interactionToken(interaction: string): InteractionToken | undefined {
   if (interaction.startsWith(`${serviceNamePrefix}nrl:`)) return { variants: ['nrl'], migrate: false }
+  if (interaction.startsWith(`${serviceNamePrefix}visitorsandmigrants:`))
+    return { variants: ['visitors'], migrate: false }
   return interactionTokens.get(interaction)
 }

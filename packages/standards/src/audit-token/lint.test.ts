@@ -161,6 +161,22 @@ describe('lint of the audit token', () => {
     assert.deepEqual(warnings(unnamed), ['token: practitioner named'])
   })
 
+  it('knows the token of Visitors & Migrants by its interaction, and the names of its claims', () => {
+    const interaction = 'urn:nhs:names:services:visitorsandmigrants:fhir:rest:search:observation'
+    const lint = lintToken(good('visitors'), { now, interaction })
+    assert.deepEqual([lint.variant, lint.findings], ['visitors', []])
+    const { requested_scopes: scope, ...rest } = rightClaims('visitors')
+    const wrong = lintToken(writeUnsecuredToken({ ...rest, requested_scope: scope }), { now, interaction })
+    assert.deepEqual(errors(wrong), ['token: requested_scopes present'])
+    assert.match(wrong.findings.at(-1)?.remedy ?? '', /requested_scopes/)
+    const number = {
+      ...(rest['requested_record'] as object),
+      identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990548608' }],
+    }
+    const mistyped = lintToken(writeUnsecuredToken({ ...rightClaims('visitors'), requested_record: number }), { now })
+    assert.deepEqual(warnings(mistyped), ['token: NHS number'])
+  })
+
   it('says where another variant was asked for than the claims look like', () => {
     const lint = lintToken(good('gpconnect-0'), { now, variant: 'gpconnect-1.2' })
     assert.match(lint.why.join(' '), /look like gpconnect-0: aud is/)

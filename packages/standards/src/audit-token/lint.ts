@@ -8,6 +8,7 @@ import { lifeOf, type TokenRule, type TokenSubject, type TokenVariant } from './
 import { scopeClaim, scopeFault, type TokenScope } from './scope.ts'
 import { spineCoreRules } from './spine-core.ts'
 import { detectVariant } from './variant.ts'
+import { visitorsTokenRules } from './visitors.ts'
 
 export interface LintOptions extends Pick<TokenSubject, 'now' | 'recordType' | 'expectedAudience' | 'migrate'> {
   /** Absent: that of the interaction, or the one that the claims speak for. */
@@ -36,6 +37,7 @@ export interface TokenLint {
 export const rulesByVariant: Readonly<Record<TokenVariant, readonly TokenRule[]>> = {
   ...gpConnectRules,
   ...spineCoreRules,
+  visitors: visitorsTokenRules,
 }
 
 const longestShown = 160
@@ -77,18 +79,25 @@ const misprint: Readonly<Record<string, string>> = {
   requesting_scope: 'requested_scope',
 }
 
+function clauseOf(variant: TokenVariant): string {
+  if (variant === 'visitors') return '25'
+  if (variant === 'gpconnect-0') return '3.3'
+  return variant.startsWith('gpconnect') ? '3.2' : '3.4'
+}
+
 function strangers(variant: TokenVariant, claims: Json): readonly TokenFinding[] {
   const known = knownClaims(variant)
   return Object.keys(claims)
     .filter((claim) => !known.includes(claim))
     .slice(0, 20)
     .map((claim) => {
-      const meant = misprint[claim]
+      const named = misprint[claim]
+      const meant = variant === 'visitors' && /^request(ed|ing)_scope$/.test(claim) ? 'requested_scopes' : named
       return {
         claim: claim.slice(0, longestShown),
         level: 'warning',
         rule: 'token: claim known',
-        clause: variant === 'gpconnect-0' ? '3.3' : variant.startsWith('gpconnect') ? '3.2' : '3.4',
+        clause: clauseOf(variant),
         says: 'The variant has no such claim.',
         found: shown(claims[claim]),
         remedy: meant === undefined ? 'Leave it out.' : `The name of the claim is ${meant}.`,

@@ -94,11 +94,30 @@ function spineClaims(): Claims {
   }
 }
 
+function visitorsClaims(): Claims {
+  const { requested_scope: _, requesting_practitioner: __, ...claims } = stu3Claims()
+  return {
+    ...claims,
+    sub: '555000000902',
+    aud: 'https://authorize.fhir.nhs.uk/token',
+    requested_scopes: 'patient/Observation.read',
+    requesting_practitioner: {
+      resourceType: 'Practitioner',
+      identifier: [{ system: 'https://fhir.nhs.uk/Id/sds-role-profile-id', value: '555000000902' }],
+    },
+    requested_record: {
+      resourceType: 'Patient',
+      identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990548609' }],
+    },
+  }
+}
+
 export function rightClaims(variant: TokenVariant): Claims {
   if (variant === 'gpconnect-0') return dstu2Claims()
   if (variant === 'gpconnect-1.2') return stu3Claims()
   if (variant === 'gpconnect-1.6')
     return { ...stu3Claims(), reason_for_request: 'migration', requested_scope: 'patient/*.read conf/R' }
+  if (variant === 'visitors') return visitorsClaims()
   return spineClaims()
 }
 

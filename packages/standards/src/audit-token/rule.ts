@@ -3,9 +3,9 @@ import { isText, type Json, type RecordType, secondsAt } from './claims.ts'
 
 /**
  * Which tokens there are: GP Connect 0.5 to 0.7 (DSTU2), 1.2 to 1.5 (STU3), 1.6 (adds record migration), the other
- * FHIR services of the Spine, and the National Record Locator, which is stricter than these.
+ * FHIR services of the Spine, the National Record Locator, which is stricter than these, and Visitors & Migrants.
  */
-export const tokenVariants = ['gpconnect-0', 'gpconnect-1.2', 'gpconnect-1.6', 'spine-core', 'nrl'] as const
+export const tokenVariants = ['gpconnect-0', 'gpconnect-1.2', 'gpconnect-1.6', 'spine-core', 'nrl', 'visitors'] as const
 export type TokenVariant = (typeof tokenVariants)[number]
 
 /** What a rule is asked about. */

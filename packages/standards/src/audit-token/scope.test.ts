@@ -12,7 +12,7 @@ import { rightClaims } from './right-tokens.test-kit.ts'
 
 describe('scope', () => {
   const fault = (variant: (typeof tokenVariants)[number], scope: unknown) =>
-    scopeFault(variant, { requested_scope: scope, scope }, 'patient/*.read')
+    scopeFault(variant, { requested_scope: scope, requested_scopes: scope, scope }, 'patient/*.read')
 
   it('must be the one of the interaction, in every variant', () => {
     for (const variant of tokenVariants) {
@@ -25,7 +25,7 @@ describe('scope', () => {
         '',
         undefined,
       ])
-        assert.match(fault(variant, wrong) ?? '', /scope is (not patient|missing)/, `${variant} ${wrong}`)
+        assert.match(fault(variant, wrong) ?? '', /scopes? is (not patient|missing)/, `${variant} ${wrong}`)
     }
   })
 

@@ -5,10 +5,14 @@ import type { TokenVariant } from './rule.ts'
 export const tokenScopes = ['patient/*.read', 'patient/*.write', 'organization/*.read', 'organization/*.write'] as const
 export type TokenScope = (typeof tokenScopes)[number]
 
+/** Of Visitors & Migrants: the table of the specification has the first, its example the second. */
+export const visitorsScopes = ['patient/Observation.read', 'patient/*.read'] as const
+
 const confidentialities = ['conf/N', 'conf/R']
 
 /** The claim that holds the scope. */
-export function scopeClaim(variant: TokenVariant): 'requested_scope' | 'scope' {
+export function scopeClaim(variant: TokenVariant): 'requested_scope' | 'requested_scopes' | 'scope' {
+  if (variant === 'visitors') return 'requested_scopes'
   return variant === 'spine-core' || variant === 'nrl' ? 'scope' : 'requested_scope'
 }
 
@@ -22,11 +26,12 @@ export function scopeFault(variant: TokenVariant, claims: Json, wanted?: TokenSc
   const value = claims[claim]
   if (!isText(value)) return `The claim ${claim} is missing.`
   const words = variant === 'gpconnect-1.6' ? value.split(' ') : [value]
-  const known = (word: string) => (tokenScopes as readonly string[]).includes(word)
+  const scopesThere: readonly string[] = variant === 'visitors' ? visitorsScopes : tokenScopes
+  const known = (word: string) => scopesThere.includes(word)
   const scopes = words.filter((word) => !confidentialities.includes(word) || variant !== 'gpconnect-1.6')
   if (wanted !== undefined && !scopes.includes(wanted)) return `The claim ${claim} is not ${wanted}.`
-  if (scopes.length === 0) return `The claim ${claim} has none of ${tokenScopes.join(', ')}.`
-  if (!scopes.every(known)) return `The claim ${claim} has a scope that is none of ${tokenScopes.join(', ')}.`
+  if (scopes.length === 0) return `The claim ${claim} has none of ${scopesThere.join(', ')}.`
+  if (!scopes.every(known)) return `The claim ${claim} has a scope that is none of ${scopesThere.join(', ')}.`
   if (words.length - scopes.length > 1) return `The claim ${claim} has conf/N or conf/R more than once.`
   return undefined
 }

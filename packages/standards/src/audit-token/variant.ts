@@ -2,6 +2,7 @@
 import { isObject, isText, type Json, objectAt, objectsAt } from './claims.ts'
 import { fixedAudience } from './gp-connect.ts'
 import type { TokenVariant } from './rule.ts'
+import { visitorsAudience } from './visitors.ts'
 
 export interface DetectedVariant {
   readonly variant: TokenVariant
@@ -9,7 +10,7 @@ export interface DetectedVariant {
   readonly why: readonly string[]
 }
 
-type Family = 'early' | 'later' | 'spine'
+type Family = 'early' | 'later' | 'spine' | 'visitors'
 
 const embedded = ['requesting_device', 'requesting_organization', 'requesting_practitioner', 'requested_record']
 
@@ -50,6 +51,20 @@ const signs: readonly { readonly of: Family; readonly says: string; holds(claims
     holds: (it) => Array.isArray(practitioner(it)['name']),
   },
   { of: 'later', says: 'aud is a service root of STU3.', holds: ({ aud }) => isText(aud) && aud.includes('/STU3/') },
+  { of: 'visitors', says: `aud is ${visitorsAudience}.`, holds: ({ aud }) => aud === visitorsAudience },
+  {
+    of: 'visitors',
+    says: 'The scope is in the claim requested_scopes.',
+    holds: ({ requested_scopes: scopes }) => scopes !== undefined,
+  },
+  {
+    of: 'visitors',
+    says: 'requested_record is sent, with a system that begins with https://fhir.nhs.uk/Id/.',
+    holds: (it) =>
+      objectsAt(objectAt(it, 'requested_record'), 'identifier').some(
+        ({ system }) => isText(system) && system.startsWith('https://fhir.nhs.uk/Id/'),
+      ),
+  },
   { of: 'spine', says: 'requesting_system is sent.', holds: (it) => it['requesting_system'] !== undefined },
   { of: 'spine', says: 'requesting_user is sent.', holds: (it) => it['requesting_user'] !== undefined },
   { of: 'spine', says: 'The scope is in the claim scope.', holds: ({ scope }) => scope !== undefined },
@@ -83,10 +98,11 @@ export function detectVariant(claims: Json): DetectedVariant {
   const migration = holding(forMigration)
   const weight = (family: Family) =>
     held.filter(({ of }) => of === family).length + (family === 'later' ? migration.length : 0)
-  const [first = 'later'] = (['later', 'early', 'spine'] as const).toSorted((a, b) => weight(b) - weight(a))
+  const [first = 'later'] = (['later', 'early', 'spine', 'visitors'] as const).toSorted((a, b) => weight(b) - weight(a))
   const why = held.filter(({ of }) => of === first).map(({ says }) => says)
   if (first === 'spine')
     return { variant: 'spine-core', why: [...why, 'A token of the record locator (nrl) looks the same.'] }
+  if (first === 'visitors') return { variant: 'visitors', why }
   if (first === 'early') return { variant: 'gpconnect-0', why }
   if (migration.length > 0) return { variant: 'gpconnect-1.6', why: [...migration.map(({ says }) => says), ...why] }
   return { variant: 'gpconnect-1.2', why: why.length > 0 ? why : ['No claim tells the variant; this one is usual.'] }

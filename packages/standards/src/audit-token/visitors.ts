@@ -8,12 +8,10 @@ import { namingSystem } from '../nhs/nhs.ts'
 import { identifierOf, isText, type Json, objectAt, objectsAt } from './claims.ts'
 import { type Generation, hasIdentifier, resourceRules, timeRules, typed } from './gp-connect.ts'
 import { envelopeRules, rulesOf, type TokenRule, textClaim } from './rule.ts'
+import { visitorsScopes } from './scope.ts'
 
 /** The one audience, whoever serves the request. */
 export const visitorsAudience = 'https://authorize.fhir.nhs.uk/token'
-
-/** The table of the specification has the first, its example the second. */
-const scopes = ['patient/Observation.read', 'patient/*.read']
 
 const { nhsNumber, odsOrganisation } = namingSystem.fhirNhsUk
 const generation: Generation = { line: '0', fhir: dstu2, ids: namingSystem.fhirNhsUk }
@@ -51,11 +49,12 @@ function rules(): readonly TokenRule[] {
       remedy: 'Send directcare: nothing else is a reason here.',
       passes: ({ claims }) => claims['reason_for_request'] === 'directcare',
     }),
-    textClaim(rule, 'requested_scopes', `Send ${scopes[0]}.`),
+    textClaim(rule, 'requested_scopes', `Send ${visitorsScopes[0]}.`),
     rule('requested_scopes', 'scope', {
-      explains: `The claim requested_scopes is not ${scopes[0]}.`,
-      remedy: `Send ${scopes[0]}.`,
-      passes: ({ claims: { requested_scopes: scope } }) => !isText(scope) || scopes.includes(scope),
+      explains: `The claim requested_scopes is not ${visitorsScopes[0]}.`,
+      remedy: `Send ${visitorsScopes[0]}.`,
+      passes: ({ claims: { requested_scopes: scope } }) =>
+        !isText(scope) || visitorsScopes.some((one) => one === scope),
     }),
     ...resourceRules(rule, generation, device, () => ['Device'], 'Send a Device with an identifier.'),
     rule(device, `${device} identifier`, {
@@ -99,7 +98,9 @@ function rules(): readonly TokenRule[] {
       passes({ claims }) {
         const it = typed(claims, practitioner, 'Practitioner')
         const { sub } = claims
-        return !it || !isText(sub) || it['id'] === sub || objectsAt(it, 'identifier').some(({ value }) => value === sub)
+        const names = it ? [it['id'], ...objectsAt(it, 'identifier').map(({ value }) => value)] : []
+        // A practitioner without a name of any kind is the fault of the rule before.
+        return !isText(sub) || names.every((name) => name === undefined) || names.includes(sub)
       },
     }),
     ...resourceRules(rule, generation, record, () => ['Patient'], 'Send the Patient by NHS number.'),

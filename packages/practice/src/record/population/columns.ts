@@ -5,6 +5,7 @@
 import { isOdsCode } from '@openspine/standards/nhs'
 import { dateTimeAt, isDay, wallClockAt } from '../dates.ts'
 import { moment, opaqueId } from '../forms.ts'
+import { registrationTypes } from '../people.ts'
 import { deliveryChannels } from '../scheduling.ts'
 import type { CsvKind, RowArea } from './population.ts'
 
@@ -34,10 +35,26 @@ const list: Reading = (value) => ({
 /** Given names are parted by spaces, unless strokes part them. */
 const names: Reading = (value) => list(value.includes('|') ? value : value.replaceAll(/\s+/g, '|'))
 
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+
+/** The ways of writing a day that mean one day alone: year, month and day are named. */
+const dayForms = [
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<date>\d{2})$/,
+  /^(?<year>\d{4})(?<month>\d{2})(?<date>\d{2})$/,
+  /^(?<date>\d{1,2})[/.-](?<month>\d{1,2})[/.-](?<year>\d{4})$/,
+  /^(?<date>\d{1,2})[ -](?<name>[a-z]{3})[a-z]*[ -](?<year>\d{4})$/i,
+]
+
 const day: Reading = (value) => {
-  const british = /^(\d{2})\/(\d{2})\/(\d{4})$/.exec(value)
-  const written = british === null ? value : `${british[3]}-${british[2]}-${british[1]}`
-  return isDay(written) ? { value: written } : { fault: 'is no day that exists, as yyyy-mm-dd or dd/mm/yyyy' }
+  // A time of the day is passed over.
+  const written = value.replace(/[T ]\d{2}:\d{2}.*$/, '')
+  for (const form of dayForms) {
+    const { year, month, name, date } = form.exec(written)?.groups ?? {}
+    const number = name === undefined ? month : String(months.indexOf(name.toLowerCase()) + 1)
+    const found = `${year}-${number?.padStart(2, '0')}-${date?.padStart(2, '0')}`
+    if (isDay(found)) return { value: found }
+  }
+  return { fault: 'is no day that exists, as yyyy-mm-dd, yyyymmdd, dd/mm/yyyy or dd-Mmm-yyyy' }
 }
 
 const yes = new Set(['true', 'yes', 'y', '1'])
@@ -102,6 +119,27 @@ const channel: Reading = (value) => {
 const odsCode: Reading = (value) =>
   isOdsCode(value.toUpperCase()) ? { value: value.toUpperCase() } : { fault: 'is no ODS code' }
 
+const allergyCategory: Reading = (value) =>
+  oneOf('medication', 'environment')(value.toLowerCase() === 'environmental' ? 'environment' : value)
+
+const registrationCodes: Readonly<Record<string, string>> = {
+  r: 'regular',
+  t: 'temporary',
+  e: 'emergency',
+  in: 'immediately-necessary',
+  p: 'private',
+  o: 'other',
+  s: 'synthetic',
+}
+const registrationType: Reading = (value) =>
+  oneOf(...registrationTypes)(registrationCodes[value.toLowerCase()] ?? value)
+
+/** A and I are active and inactive in published files. */
+const active: Reading = (value) => {
+  const said = value.toUpperCase()
+  return said === 'A' ? { value: true } : said === 'I' ? { value: false } : flag(value)
+}
+
 const column = (
   name: string,
   path: string,
@@ -133,39 +171,47 @@ const id = column('id', 'id', text, 'lasting id of the row within the record')
 const recordedBy = column('recordedBy', 'recordedBy', text, 'id of the practitioner who entered it')
 
 const patients: readonly Column[] = [
-  column('family', 'name.family', text, 'family name', { ...required, also: ['FAMILY_NAME', 'NAME_FAMILY'] }),
-  column('given', 'name.given', names, 'given names, parted by spaces or `|`', { also: ['GIVEN_NAME', 'NAME_GIVEN'] }),
+  column('family', 'name.family', text, 'family name', {
+    ...required,
+    also: ['FAMILY_NAME', 'NAME_FAMILY', 'last_name'],
+  }),
+  column('given', 'name.given', names, 'given names, parted by spaces or `|`', {
+    also: ['GIVEN_NAME', 'NAME_GIVEN', 'first_name'],
+  }),
   column('otherGiven', 'name.given', names, 'further given names', { also: ['OTHER_GIVEN_NAME'] }),
   column('prefix', 'name.prefix', list, 'title', { also: ['TITLE'] }),
   column('gender', 'gender', gender, '`male`, `female`, `other`, `unknown`, or M, F, 1, 2, 9, 0; absent: `unknown`'),
   column('birthDate', 'birthDate', day, 'day of birth', { ...required, also: ['DATE_OF_BIRTH', 'DOB'] }),
-  column('addressLine1', 'address.lines.0', text, 'address', { also: ['ADDR1'] }),
-  column('addressLine2', 'address.lines.1', text, 'address', { also: ['ADDR2'] }),
-  column('addressLine3', 'address.lines.2', text, 'address', { also: ['ADDR3'] }),
-  column('addressLine4', 'address.lines.3', text, 'address', { also: ['ADDR4'] }),
-  column('addressLine5', 'address.lines.4', text, 'address', { also: ['ADDR5'] }),
+  column('addressLine1', 'address.lines.0', text, 'address', { also: ['ADDR1', 'address_1'] }),
+  column('addressLine2', 'address.lines.1', text, 'address', { also: ['ADDR2', 'address_2'] }),
+  column('addressLine3', 'address.lines.2', text, 'address', { also: ['ADDR3', 'address_3'] }),
+  column('addressLine4', 'address.lines.3', text, 'address', { also: ['ADDR4', 'address_4'] }),
+  column('addressLine5', 'address.lines.4', text, 'address', { also: ['ADDR5', 'address_5'] }),
   column('city', 'address.city', text, 'town'),
   column('district', 'address.district', text, 'county'),
   column('postcode', 'address.postcode', text, 'postcode', { also: ['POST_CODE'] }),
   column('phone', 'telecom.phone', text, 'telephone at home'),
   column('mobile', 'telecom.mobile', text, 'mobile telephone'),
   column('email', 'telecom.email', text, 'e-mail address'),
-  column('active', 'active', flag, 'false: the registration has ended'),
+  column('active', 'active', active, 'false, or `I`: the registration has ended', { also: ['registration_status'] }),
   column('sensitive', 'sensitive', flagOr('S'), 'true, or `S`: the record is sensitive', { also: ['SENSITIVE_FLAG'] }),
-  column('deceasedDate', 'deceasedDate', day, 'day of death', { also: ['DATE_OF_DEATH'] }),
+  column('deceasedDate', 'deceasedDate', day, 'day of death', { also: ['DATE_OF_DEATH', 'deceased'] }),
   column('consent', 'consent', flag, 'false: the patient does not share the record'),
   column('organisationDissent', 'organisationDissent', flag, 'true: the practice does not share this record'),
   column('nhsNumberVerified', 'nhsNumberVerified', flag, 'false: the number was not traced'),
   column('registeredAt', 'registeredAt', odsCode, 'ODS code of the nominated practice; absent: this one', {
     also: ['PRIMARY_CARE_CODE'],
   }),
-  column('registrationDate', 'registrationDate', day, 'day of registration; a record in transit needs it'),
-  column(
-    'registrationType',
-    'registration.type',
-    oneOf('regular', 'temporary', 'emergency', 'immediately-necessary', 'private', 'other', 'synthetic'),
-    'kind of registration',
-  ),
+  column('practice', 'practice', odsCode, 'ODS code of the practice whose patient it is; absent: `registeredAt`'),
+  column('registrationDate', 'registrationDate', day, 'day of registration; a record in transit needs it', {
+    also: ['registration_start'],
+  }),
+  column('registrationEnd', 'registration.period.end', day, 'last day of the registration', {
+    also: ['registration_end'],
+  }),
+  column('registrationType', 'registration.type', registrationType, 'kind of registration, or its code such as `T`', {
+    also: ['registration_type'],
+  }),
   column('inTransit', 'inTransit', flag, 'true: the former practice has not sent the record yet'),
   column('awaitingFiling', 'awaitingFiling', flag, 'true: data waits to be filed'),
   column('usualGp', 'usualGp', text, 'id of one of the practitioners of the practice'),
@@ -195,12 +241,23 @@ const slots: readonly Column[] = [
 
 const areas: Readonly<Record<Exclude<CsvKind, 'patients' | 'slots'>, readonly Column[]>> = {
   allergies: [
-    column('details', 'details', text, 'what the patient does not tolerate, and how it shows', required),
-    column('startDate', 'startDate', day, 'first day'),
-    column('endDate', 'endDate', day, 'last day; absent: current'),
-    column('reasonEnded', 'reasonEnded', text, 'why it ended'),
-    column('category', 'category', oneOf('medication', 'environment'), '`medication` or `environment`'),
-    ...coded,
+    column('details', 'details', text, 'what the patient does not tolerate, and how it shows', {
+      ...required,
+      also: ['concept_display'],
+    }),
+    column('note', 'details', text, 'more of the same, on a line of its own'),
+    column('startDate', 'startDate', day, 'first day', { also: ['onSetDateTime'] }),
+    column('endDate', 'endDate', day, 'last day; absent: current, unless `status` says otherwise'),
+    column('status', 'status', oneOf('active', 'resolved'), '`active`: without an end, whatever `endDate` says', {
+      also: ['clinicalStatus'],
+    }),
+    column('reasonEnded', 'reasonEnded', text, 'why it ended', { also: ['endReason'] }),
+    column('category', 'category', allergyCategory, '`medication` or `environment`'),
+    column('recordedDate', 'recordedDate', day, 'day of the entry', { also: ['assertedDate'] }),
+    column('reaction', 'reaction.description', text, 'how it shows', { also: ['reactionDescription'] }),
+    column('reactionCode', 'reaction.manifestation.code', text, 'how it shows, in SNOMED CT', { also: ['manCoding'] }),
+    column('reactionDisplay', 'reaction.manifestation.display', text, 'what that code means', { also: ['manDisplay'] }),
+    ...coded.map((each) => (each.name === 'code' ? { ...each, also: ['concept_code'] } : each)),
     confidential,
     id,
     recordedBy,
@@ -297,6 +354,32 @@ const areas: Readonly<Record<Exclude<CsvKind, 'patients' | 'slots'>, readonly Co
 
 /** The columns of each kind of file, beside `nhsNumber`, which all have. */
 export const columns: Readonly<Record<CsvKind, readonly Column[]>> = { patients, ...areas, slots }
+
+/** Columns of published files that a record has no place for: each is counted once for its file. */
+export const passedOver: Readonly<Partial<Record<CsvKind, readonly string[]>>> = {
+  patients: [
+    'id',
+    'pas_number',
+    'department_id',
+    'gp_id',
+    'managing_organization',
+    'multiple_birth',
+    'marital_status',
+    'lastUpdated',
+  ],
+  allergies: [
+    'verificationStatus',
+    'patientRef',
+    'desc_code',
+    'desc_display',
+    'manDescCoding',
+    'manDescDisplay',
+    'recorder',
+    'encounter',
+    'guid',
+    'warningCode',
+  ],
+}
 
 /** The words of a row, which its code means where no display is given. */
 export const wordsOf: Readonly<Partial<Record<RowArea, string>>> = {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { examplePractice, first } from '../../testing/populations.ts'
+import { first, readInto } from '../../testing/populations.ts'
 import { columns } from './columns.ts'
 import { kindOfName } from './csv.ts'
-import { readPopulation } from './load.ts'
 import type { PopulationSource } from './population.ts'
 
 const file = (name: string, text: string, more: Partial<PopulationSource> = {}): PopulationSource => ({
@@ -12,8 +11,7 @@ const file = (name: string, text: string, more: Partial<PopulationSource> = {}):
   text: () => [text],
   ...more,
 })
-const read = (files: readonly PopulationSource[], ignoreUnknown = false) =>
-  readPopulation(files, examplePractice, { odsCode: 'A20047', ignoreUnknown })
+const read = (files: readonly PopulationSource[], ignoreUnknown = false) => readInto(files, { ignoreUnknown })
 
 const people = 'nhsNumber,family,given,birthDate,gender\r\n9990548609,Testcase,Arlo Ben,1980-02-29,M\r\n'
 
@@ -215,6 +213,45 @@ describe('CSV populations', () => {
       (await read([file('slots.csv', header + two), file('patients.csv', people)])).faults[0]?.problem ?? '',
       /schedule/,
     )
+  })
+
+  test("the demonstrator's tables of patients and allergies", async () => {
+    const table = [
+      'id,title,first_name,last_name,address_1,address_2,postcode,phone,date_of_birth,gender,nhs_number,pas_number,gp_id,lastUpdated,sensitive_flag,deceased,marital_status,managing_organization,registration_start,registration_end,registration_status,registration_type',
+      '1,MR,Arlo,TESTCASE,,1 The Row,ZZ99 3CZ,01632960012,1980-02-29,Male,9990548609,000001,1,2018-03-23 12:00:00,FALSE,NULL,S,7,1962-07-13 00:00:00,\\N,A,NULL',
+      '2,MS,Bea,SAMPLE,,2 The Row,ZZ99 3CZ,,19900101,Female,9990100004,000002,1,,TRUE,NULL,S,7,2020-01-01,2020-03-31,N,T',
+    ].join('\n')
+    const allergies = [
+      'nhsNumber,endDate,endReason,note,clinicalStatus,category,onSetDateTime,assertedDate,concept_code,concept_display,manCoding,manDisplay,recorder',
+      '9990548609,2016-07-01 12:00:00,Ongoing,Swollen lips,active,medication,2016-05-01 12:00:00,1-Jun-2016,91935009,Allergy to peanuts,68670009,Contact dermatitis,3',
+      '9990548609,,Cured,,resolved,environmental,2016-05-01,2016-06-01,,Pollen,,,3',
+    ].join('\n')
+    const { patients, faults, unmapped } = await read([
+      file('patients_table.csv', table),
+      file('allergies.csv', allergies),
+    ])
+    assert.deepEqual(faults, [])
+    assert.deepEqual(
+      [unmapped['patients (pas_number)'], unmapped['patients (id)'], unmapped['allergies (recorder)']],
+      [1, 1, 1],
+    )
+    const [one, two] = patients
+    assert.deepEqual(
+      [one?.birthDate, one?.active, one?.sensitive, one?.deceasedDate, one?.registrationDate, one?.registration],
+      ['1980-02-29', true, false, undefined, '1962-07-13', undefined],
+    )
+    assert.deepEqual(one?.address, { lines: ['1 The Row'], postcode: 'ZZ99 3CZ' })
+    assert.deepEqual(
+      [two?.birthDate, two?.active, two?.sensitive, two?.registration],
+      ['1990-01-01', false, true, { type: 'temporary', period: { start: '2020-01-01', end: '2020-03-31' } }],
+    )
+    const [current, ended] = one?.allergies ?? []
+    assert.deepEqual(
+      [current?.details, current?.endDate, current?.startDate, current?.recordedDate, current?.codes[0]?.display],
+      ['Allergy to peanuts\nSwollen lips', undefined, '2016-05-01', '2016-06-01', 'Allergy to peanuts'],
+    )
+    assert.equal(current?.reaction?.manifestation?.code, '68670009')
+    assert.deepEqual([ended?.endDate, ended?.reasonEnded, ended?.category], ['2016-06-01', 'Cured', 'environment'])
   })
 
   test('kinds by name, or as told', async () => {

@@ -5,7 +5,7 @@ import { isSpineError } from '@openspine/standards/error'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import { systems } from '../../stu3/systems.ts'
 import type { Books, SlotRow } from './books.ts'
-import { type Column, columns, nhsNumberNames, wordsOf } from './columns.ts'
+import { type Column, columns, nhsNumberNames, passedOver, wordsOf } from './columns.ts'
 import { type CsvKind, count, csvKinds, type Place, type Population, type PopulationSource } from './population.ts'
 
 export interface CsvReading {
@@ -22,7 +22,11 @@ export function kindOfName(name: string): CsvKind | undefined {
   const base = (name.split(/[/\\]/).at(-1) ?? '').toLowerCase()
   return (
     csvKinds.find((kind) => base.startsWith(kind)) ??
-    (/^(pds|registerpatients)\b/.test(base) ? 'patients' : /^appointments\b/.test(base) ? 'slots' : undefined)
+    (/^(pds|registerpatients)\b|^patients?_/.test(base)
+      ? 'patients'
+      : /^appointments\b/.test(base)
+        ? 'slots'
+        : undefined)
   )
 }
 
@@ -43,6 +47,9 @@ const maps: Readonly<Record<string, 'numbers' | 'other'>> = {
   'healthcare,logicalidentifier': 'other',
   'odscode,asid,organisationtype,organisationname,datasharinggroup,fhirendpoint': 'other',
 }
+
+/** Also as databases write out that there is nothing. */
+const empty = new Set(['', 'NULL', '\\N'])
 
 /** Reads a map of names to NHS numbers; undefined when the source is none. The names of a map are not patients. */
 export async function readNumberMap(source: PopulationSource): Promise<ReadonlyMap<string, string> | undefined> {
@@ -80,11 +87,20 @@ export async function readPopulationCsv(
       }
       const map = maps[fields.map(plain).join()]
       if (map === 'numbers') return
-      if (map === 'other') return void count(population.unmapped, source.name)
+      if (map === 'other')
+        return population.leaveOut(source.name, place(line), 'a map of names: what it names belongs to the practice')
       const kind = source.kind ?? kindOfName(source.name)
       if (kind === undefined)
         return population.fault(place(line), `the name does not tell what the rows are: one of ${csvKinds.join(', ')}`)
-      header = readHeader(fields, kind, (path, problem) => population.fault(place(line, path), problem), ignoreUnknown)
+      header = readHeader(
+        fields,
+        kind,
+        {
+          fault: (path, problem) => population.fault(place(line, path), problem),
+          passOver: (path) => population.leaveOut(`${kind} (${path})`, place(line, path), 'no place in a record'),
+        },
+        ignoreUnknown,
+      )
       if (header === undefined) return
     }
     if (header === undefined) population.fault({ source: source.name }, 'the file is empty')
@@ -98,14 +114,19 @@ export async function readPopulationCsv(
 interface Header {
   readonly kind: CsvKind
   readonly number: number
-  /** By their places in a row; undefined is passed over. */
-  readonly columns: readonly (Column | undefined)[]
+  /** Fields of a row. */
+  readonly width: number
+  /** With their places in a row, in the order in which parts of one text follow each other. */
+  readonly columns: readonly (readonly [number, Column])[]
 }
 
 function readHeader(
   fields: readonly string[],
   kind: CsvKind,
-  fault: (path: string, problem: string) => void,
+  {
+    fault,
+    passOver,
+  }: { readonly fault: (path: string, problem: string) => void; readonly passOver: (path: string) => void },
   ignoreUnknown: boolean,
 ): Header | undefined {
   const known = new Map(
@@ -127,7 +148,9 @@ function readHeader(
       return undefined
     }
     const each = known.get(name)
-    if (each === undefined) {
+    const unused = each === undefined ? passedOver[kind]?.find((one) => plain(one) === name) : undefined
+    if (unused !== undefined) passOver(unused)
+    else if (each === undefined) {
       // The first line of a file without a header is a patient: the place is named, not what stands there.
       if (!ignoreUnknown) wrongly(`column ${i + 1}`, `is no column of ${kind}`)
     } else if (seen.has(each.name)) wrongly(each.name, 'the column stands twice')
@@ -137,18 +160,23 @@ function readHeader(
   if (number < 0 && kind !== 'slots') wrongly('nhsNumber', 'the column is missing')
   for (const { name, required } of columns[kind])
     if (required && !seen.has(name)) wrongly(name, 'the column is missing')
-  return wrong ? undefined : { kind, number, columns: found }
+  if (wrong) return undefined
+  const placed = columns[kind].flatMap((each): [number, Column][] => {
+    const at = found.indexOf(each)
+    return at < 0 ? [] : [[at, each]]
+  })
+  return { kind, number, width: fields.length, columns: placed }
 }
 
 function readRow(
   fields: readonly string[],
-  { kind, number, columns: named }: Header,
+  { kind, number, width, columns: named }: Header,
   place: (path?: string) => Place,
   population: Population,
   numbers: ReadonlyMap<string, string>,
   books: Books,
 ): void {
-  if (fields.length > named.length) {
+  if (fields.length > width) {
     population.fault(place(), 'the row has more fields than the header')
     return
   }
@@ -166,10 +194,9 @@ function readRow(
     wrong = true
     population.fault(place(column.name), problem)
   }
-  for (const [i, column] of named.entries()) {
-    if (column === undefined) continue
+  for (const [i, column] of named) {
     const value = (fields[i] ?? '').trim()
-    if (value === '') {
+    if (empty.has(value)) {
       if (column.required) refuse(column, 'is empty')
       continue
     }
@@ -179,8 +206,10 @@ function readRow(
   }
   if (wrong) return
   if (kind === 'slots') books.add(row as unknown as SlotRow, isNobodys ? undefined : nhsNumber, place())
-  else if (kind === 'patients') population.person(nhsNumber, finishedPerson(row), place())
-  else population.row(nhsNumber, kind, finishedRow(row, kind), place())
+  else if (kind === 'patients') {
+    const { practice, ...person } = finishedPerson(row)
+    population.person(nhsNumber, person, place(), (practice ?? person['registeredAt']) as string | undefined)
+  } else population.row(nhsNumber, kind, finishedRow(row, kind), place())
   count(population.used, kind)
 }
 
@@ -192,6 +221,7 @@ function put(row: Record<string, unknown>, path: readonly (string | number)[], v
       at[step] ??= typeof path[i + 1] === 'number' ? [] : {}
       at = at[step] as Record<string | number, unknown>
     } else if (Array.isArray(at[step]) && Array.isArray(value)) at[step] = [...at[step], ...value]
+    else if (typeof at[step] === 'string' && typeof value === 'string') at[step] = `${at[step]}\n${value}`
     else at[step] = value
   })
 }
@@ -220,7 +250,10 @@ function finishedPerson(row: Record<string, unknown>): Record<string, unknown> {
       : {
           registration: {
             ...registration,
-            period: person['registrationDate'] === undefined ? {} : { start: person['registrationDate'] },
+            period: {
+              ...(person['registrationDate'] === undefined ? {} : { start: person['registrationDate'] }),
+              ...(registration['period'] as object | undefined),
+            },
           },
         }),
   }
@@ -232,7 +265,29 @@ function finishedRow(
 ): Record<string, unknown> {
   const finished = { ...row }
   const [code] = (row['codes'] ?? []) as readonly Record<string, unknown>[]
-  if (code !== undefined) finished['codes'] = [{ system: systems.snomed, display: row[wordsOf[kind] ?? ''], ...code }]
+  const words = String(row[wordsOf[kind] ?? ''] ?? '').split('\n')[0]
+  if (code !== undefined) finished['codes'] = [{ system: systems.snomed, display: words, ...code }]
   if (kind === 'medications') finished['recordedDate'] ??= row['startDate']
-  return finished
+  return kind === 'allergies' ? finishedAllergy(finished) : finished
+}
+
+function finishedAllergy({ status, reaction, ...row }: Record<string, unknown>): Record<string, unknown> {
+  const { manifestation, ...shown } = (reaction ?? {}) as Record<string, Record<string, unknown> | undefined>
+  const code = manifestation?.['code']
+  const seen = {
+    ...shown,
+    ...(code === undefined
+      ? {}
+      : { manifestation: { system: systems.snomed, code, display: manifestation?.['display'] ?? code } }),
+  }
+  const { endDate, reasonEnded, ...rest } = row
+  const ended =
+    status === 'active'
+      ? {}
+      : {
+          // Resolved on a day that nobody wrote down: the latest that is known of it.
+          endDate: endDate ?? (status === 'resolved' ? (row['recordedDate'] ?? row['startDate']) : undefined),
+          reasonEnded,
+        }
+  return { ...rest, ...ended, ...(Object.keys(seen).length === 0 ? {} : { reaction: seen }) }
 }

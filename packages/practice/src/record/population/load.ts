@@ -6,8 +6,10 @@ import type { HeldAppointment } from '../scheduling.ts'
 import { booksOf } from './books.ts'
 import { readNumberMap, readPopulationCsv } from './csv.ts'
 import { readFhir } from './fhir/fhir.ts'
+import { type Part, partsOf, placed, wholeOf } from './parts.ts'
 import {
   emptyPopulation,
+  type LeftOut,
   type Population,
   type PopulationFault,
   type PopulationSource,
@@ -16,27 +18,47 @@ import {
 } from './population.ts'
 
 export interface PopulationReading {
-  readonly odsCode: string
+  /** The practice that gets every patient; absent: each goes to the practice that the sources name. */
+  readonly odsCode?: string
+  /** The practice as it stands; undefined: it is not there. */
+  readonly practiceOf: (odsCode: string) => Promise<PracticeRecord | undefined>
   readonly ignoreUnknown?: boolean
   /** Told how many patients were checked. */
   readonly progress?: (done: number) => void
 }
 
-export interface ReadPopulation {
+/** What one practice gets. */
+export interface PracticePopulation {
   /** Practitioners and locations of the practice with those of the population. */
   readonly practice: PracticeRecord
   readonly patients: readonly PatientRecord[]
   /** Of these patients, in schedules of this practice. */
   readonly appointments: readonly HeldAppointment[]
+}
+
+/** A practice that the sources name and that is not there. */
+export interface MissingPractice {
+  readonly odsCode: string
+  /** Where a source says it. */
+  readonly name?: string
+  readonly patients: number
+}
+
+export interface ReadPopulation {
+  /** In order of ODS code. */
+  readonly practices: readonly PracticePopulation[]
+  readonly missing: readonly MissingPractice[]
   readonly used: Readonly<Record<string, number>>
   readonly unmapped: Readonly<Record<string, number>>
+  /** The first thousand of what is counted under `unmapped`. */
+  readonly leftOut: readonly LeftOut[]
   readonly faults: readonly PopulationFault[]
 }
 
 /** `csv` for names that end so and `fhir` for those of JSON and XML; undefined where the name does not tell. */
 export function formatOfName(name: string): SourceFormat | undefined {
   if (/\.csv$/i.test(name)) return 'csv'
-  return /\.(json|ndjson|xml)$/i.test(name) ? 'fhir' : undefined
+  return /\.(json|jsonl|ndjson|xml)$/i.test(name) ? 'fhir' : undefined
 }
 
 /** Puts those of the population in the place of those with the same id. */
@@ -46,11 +68,55 @@ function merged<One extends { readonly id: string }>(held: readonly One[], given
   return [...kept, ...[...given.values()].filter(({ id }) => !ids.has(id))]
 }
 
+/** Reads the sources, and gives each practice what is its own. SpineError `PRACTICE_UNKNOWN` of a practice that is asked for. */
 export async function readPopulation(
   sources: readonly PopulationSource[],
-  practice: PracticeRecord,
-  { odsCode, ignoreUnknown = false, progress }: PopulationReading,
+  { odsCode, practiceOf, ignoreUnknown = false, progress }: PopulationReading,
 ): Promise<ReadPopulation> {
+  const population = await readSources(sources, ignoreUnknown)
+  const assembled = [...population.assembled()]
+  const parts = odsCode === undefined ? partsOf(assembled, population) : [wholeOf(odsCode, assembled, population)]
+  const practices: PracticePopulation[] = []
+  const missing: MissingPractice[] = []
+  let checked = 0
+  for (const part of await placed(parts, population, practiceOf)) {
+    if (part.practice === undefined) {
+      const name = population.organisations.get(part.odsCode)
+      missing.push({
+        odsCode: part.odsCode,
+        patients: part.assembled.length,
+        ...(name === undefined ? {} : { name }),
+      })
+      continue
+    }
+    practices.push(readPart(part, part.practice, population, () => progress?.(++checked)))
+  }
+  const booked = new Set(practices.flatMap(({ appointments }) => appointments))
+  const read = new Set(practices.flatMap(({ patients }) => patients.map(({ nhsNumber }) => String(nhsNumber))))
+  // The fault of a patient is told where the patient stands.
+  for (const one of population.appointments)
+    if (practices.length > 1 && !booked.has(one) && read.has(one.nhsNumber))
+      population.leaveOut(
+        'Appointment (elsewhere)',
+        population.placeOf('schedules', one.schedule) ?? { source: 'the practice' },
+        'the patient is of another practice than the schedule',
+      )
+  for (const { odsCode, patients } of missing)
+    population.fault(
+      assembled.find(({ practice }) => practice === odsCode)?.place ?? { source: 'the practice' },
+      `there is no practice ${odsCode} (${patients} patients): load a practice file that makes it`,
+    )
+  return {
+    practices,
+    missing,
+    used: Object.fromEntries(population.used),
+    unmapped: Object.fromEntries(population.unmapped),
+    leftOut: population.leftOut,
+    faults: population.faults,
+  }
+}
+
+async function readSources(sources: readonly PopulationSource[], ignoreUnknown: boolean): Promise<Population> {
   const population = emptyPopulation()
   const formatted = sources.map((source) => ({ source, format: source.format ?? formatOfName(source.name) }))
   const csv = formatted.filter(({ format }) => format === 'csv').map(({ source }) => source)
@@ -63,12 +129,22 @@ export async function readPopulation(
   for (const source of csv.filter(({ name }) => /map/i.test(name)))
     for (const [name, number] of (await readNumberMap(source).catch(() => undefined)) ?? []) numbers.set(name, number)
   for (const source of csv) await readPopulationCsv(source, population, { ignoreUnknown, numbers, books })
-  await readFhir(fhir, population, odsCode)
+  await readFhir(fhir, population)
   books.finish()
-  const extended = extendedBy(population, practice)
+  return population
+}
+
+/** Checks what one practice gets. Faults are told to the population. */
+function readPart(
+  { odsCode, assembled, shared }: Part,
+  practice: PracticeRecord,
+  population: Population,
+  checked: () => void,
+): PracticePopulation {
+  const extended = extendedBy(population, practice, shared)
   const patients: PatientRecord[] = []
   const documents = new Map<string, string>()
-  for (const { patient, placeOf } of population.assembled()) {
+  for (const { patient, placeOf } of assembled) {
     try {
       const read = readPatient(
         patient.registeredAt === odsCode ? { ...patient, registeredAt: undefined } : patient,
@@ -84,28 +160,25 @@ export async function readPopulation(
     } catch (error) {
       for (const { path, what } of problemsOf(error)) population.fault(placeOf(path), what)
     }
-    progress?.(patients.length)
+    checked()
   }
-  const numbersRead = new Set(patients.map(({ nhsNumber }) => String(nhsNumber)))
+  const numbers = new Set(patients.map(({ nhsNumber }) => String(nhsNumber)))
   return {
     practice: extended,
     patients,
     appointments: population.appointments.filter(
-      ({ nhsNumber, schedule }) => numbersRead.has(nhsNumber) && extended.schedules.some(({ id }) => id === schedule),
+      ({ nhsNumber, schedule }) => numbers.has(nhsNumber) && extended.schedules.some(({ id }) => id === schedule),
     ),
-    used: Object.fromEntries(population.used),
-    unmapped: Object.fromEntries(population.unmapped),
-    faults: population.faults,
   }
 }
 
 /** The practice with the practitioners, locations and schedules of the population; as it was, where they have faults. */
-function extendedBy(population: Population, practice: PracticeRecord): PracticeRecord {
-  if (population.practitioners.size + population.locations.size + population.schedules.size === 0) return practice
+function extendedBy(population: Population, practice: PracticeRecord, shared: Part['shared']): PracticeRecord {
+  if (shared.practitioners.size + shared.locations.size + shared.schedules.size === 0) return practice
   const given = {
-    practitioners: merged(practice.practitioners, population.practitioners),
-    locations: merged(practice.locations, population.locations),
-    schedules: merged<{ readonly id: string }>(practice.schedules, population.schedules),
+    practitioners: merged(practice.practitioners, shared.practitioners),
+    locations: merged(practice.locations, shared.locations),
+    schedules: merged<{ readonly id: string }>(practice.schedules, shared.schedules),
   }
   try {
     return readPractice({ ...practice, ...given })

@@ -4,12 +4,12 @@ import { before, describe, test } from 'node:test'
 import { stu3 } from '@openspine/standards/fhir/stu3'
 import { workedExamplePatients as people, workedExample } from '../../sandbox/worked-example.ts'
 import { today } from '../../testing/example-answers.ts'
-import { examplePractice, exampleRecord, first } from '../../testing/populations.ts'
+import { exampleRecord, first, readInto } from '../../testing/populations.ts'
 import { readPracticeFile } from '../file.ts'
 import type { PatientRecord } from '../model.ts'
-import { type ReadPopulation, readPopulation } from './load.ts'
 
 type Json = Record<string, unknown>
+type Read = Awaited<ReturnType<typeof readInto>>
 
 /** Members that an answer adds where nobody wrote them down: ids, who recorded it, when. */
 const added = ['id', 'recordedBy', 'recordedDate', 'prescriber', 'performer', 'requester', 'practitioner', 'by']
@@ -28,7 +28,7 @@ function bare(value: unknown, without: readonly string[]): unknown {
 
 describe('the whole record of the worked example', () => {
   let given: PatientRecord
-  const got: { json?: ReadPopulation; xml?: ReadPopulation } = {}
+  const got: { json?: Read; xml?: Read } = {}
 
   before(async () => {
     const [practice] = readPracticeFile(workedExample({ asid: '200000100001', today })).practices
@@ -36,8 +36,7 @@ describe('the whole record of the worked example', () => {
     assert.ok(found)
     given = found
     const answer = await exampleRecord(people.everySection)
-    const read = (text: string) =>
-      readPopulation([{ name: 'record', format: 'fhir', text: () => [text] }], examplePractice, { odsCode: 'A20047' })
+    const read = (text: string) => readInto([{ name: 'record', format: 'fhir', text: () => [text] }])
     got.json = await read(answer)
     got.xml = await read(stu3.toXml(stu3.fromJson(answer)))
   })

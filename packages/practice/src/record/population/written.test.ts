@@ -38,11 +38,13 @@ test('a population is checked, written once, and the same again changes nothing'
   assert.deepEqual(await versions(), [undefined, undefined, undefined])
   const report = await load([two], { odsCode })
   assert.deepEqual(report, {
-    odsCode,
+    practices: [{ odsCode, patients: 2 }],
+    missingPractices: [],
     written: true,
     patients: 2,
     resources: { patients: 2 },
     unmapped: {},
+    leftOut: [],
     faults: [],
     faultCount: 0,
   })
@@ -154,6 +156,42 @@ test('appointments are in the books once, whatever was made of them since', asyn
     (error) => isSpineError(error) && error.code === 'PRACTICE_SLOT_TAKEN',
   )
   assert.equal((await store().patient(odsCode, '9990548609'))?.patient.name.family, 'Testcase')
+})
+
+test('each patient goes to the practice that the file names', async () => {
+  const example = workedExample({ asid: '200000100002', today: '2026-11-20' })
+  const other = example.practices.map((one) => ({
+    ...one,
+    odsCode: 'B82617',
+    patients: [],
+    serviceRoot: '/B82617/DSTU2/1',
+    services: [],
+  }))
+  await service.contract.load({ ...example, practices: other })
+  const rows = ['9990100020,Here,1990-01-01,A20047', '9990100039,There,1990-01-01,b82617']
+  const named = (...more: readonly string[]) =>
+    file('patients.csv', ['nhsNumber,family,birthDate,practice', ...rows, ...more].join('\n'))
+  const refused = await service.contract.loadPopulation([named('9990100047,Nowhere,1990-01-01,C81001')], {})
+  assert.equal(refused.written, false)
+  assert.deepEqual(refused.missingPractices, [{ odsCode: 'C81001', patients: 1 }])
+  assert.deepEqual(refused.faults, [
+    {
+      source: 'patients.csv',
+      line: 4,
+      problem: 'there is no practice C81001 (1 patients): load a practice file that makes it',
+    },
+  ])
+  assert.equal(await store().patient('B82617', '9990100039'), undefined)
+
+  const report = await service.contract.loadPopulation([named()], {})
+  assert.equal(report.written, true)
+  assert.deepEqual(report.practices, [
+    { odsCode: 'A20047', patients: 1 },
+    { odsCode: 'B82617', patients: 1 },
+  ])
+  assert.ok(await store().patient('A20047', '9990100020'))
+  assert.ok(await store().patient('B82617', '9990100039'))
+  assert.equal(await store().patient('A20047', '9990100039'), undefined)
 })
 
 test('a practice that is not there is named', async () => {

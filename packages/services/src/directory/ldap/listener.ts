@@ -1,7 +1,15 @@
 import { createServer as createPlainServer, type Server as PlainServer, type Socket } from 'node:net'
 import { hostname as machineName } from 'node:os'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { followTrust, type Peer, peerOf, serverTls, stillValid } from '@openspine/platform/doors'
+import {
+  behindFrontEnds,
+  FrontEnds,
+  followTrust,
+  type Peer,
+  peerOf,
+  serverTls,
+  stillValid,
+} from '@openspine/platform/doors'
 import type { Listener, Platform } from '@openspine/platform/service'
 import { SpineError } from '@openspine/standards/error'
 import { type LdapEngine, type OperationReport, resultCodes } from '@openspine/standards/ldap'
@@ -192,6 +200,15 @@ function secureListener({ platform, config }: LdapNeeds, shared: Connections): L
       bound(secure, config, shared)
       server = secure
       stop = [forget, shared.watch()]
+      if (config.trustedFrontEnds.length > 0) {
+        const { sockets } = behindFrontEnds(
+          secure,
+          new FrontEnds(config.trustedFrontEnds, log.child({ door: 'directory' })),
+        )
+        stop.push(() => {
+          for (const socket of sockets) socket.destroy()
+        })
+      }
       return listen(secure, config.host, config.port, 'ldaps')
     },
     close: (deadlineMs) => closeServer(server, stop, () => shared.close('directory', deadlineMs)),

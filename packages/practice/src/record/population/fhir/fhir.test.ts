@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { stu3 } from '@openspine/standards/fhir/stu3'
-import { examplePractice, first } from '../../../testing/populations.ts'
-import { readPopulation } from '../load.ts'
+import { examplePractice, first, readInto } from '../../../testing/populations.ts'
 import type { PopulationSource } from '../population.ts'
 import { type Json, mapped, number, patient, snomed, subject } from './mapped-testing.ts'
 
@@ -16,7 +15,7 @@ const bundle = (...resources: readonly Json[]): Json => ({
   type: 'collection',
   entry: resources.map((resource) => ({ resource })),
 })
-const read = (...files: readonly PopulationSource[]) => readPopulation(files, examplePractice, { odsCode: 'A20047' })
+const read = (...files: readonly PopulationSource[]) => readInto(files)
 
 describe('FHIR populations', () => {
   for (const [name, resource, area, expected] of mapped)
@@ -255,7 +254,11 @@ describe('FHIR populations', () => {
       wrong.faults.map(({ path }) => path),
       ['Bundle.entry[1].resource.slots[0].minutes'],
     )
-    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, { Schedule: 1, Slot: 2 })
+    assert.deepEqual((await read(file(bundle(schedule, ...slots)))).unmapped, {
+      'Schedule (link to Location)': 1,
+      Schedule: 1,
+      Slot: 2,
+    })
   })
 
   test('appointments of a schedule and a patient; the slots that they take are free without them', async () => {

@@ -12,11 +12,21 @@ import {
   referralRow,
 } from './clinical.ts'
 import { encounterRow, isStructure } from './consultations.ts'
-import { codeOf, type Fields, fields, isFields, list, textOf } from './elements.ts'
+import { codeOf, type Fields, fields, isFields, lineOf, list, textOf } from './elements.ts'
 import { investigationRow, partsOf } from './investigations.ts'
 import { encounterReference, isNote, isWithdrawn, Link, type Mapping, mappingOf } from './mapping.ts'
 import { medicationRow, statementOf, toldElsewhere } from './medication.ts'
-import { locationOf, nhsNumberOf, personOf, practitionerOf } from './people.ts'
+import {
+  employersOf,
+  locationOf,
+  nhsNumberOf,
+  odsCodeOf,
+  organisationOf,
+  personOf,
+  practicesOf,
+  practitionerOf,
+  rolesOf,
+} from './people.ts'
 import { type Held, readResources } from './resources.ts'
 import { readSchedules } from './schedules.ts'
 
@@ -39,6 +49,18 @@ const mappers: Readonly<Record<string, RowMapper>> = {
 /** Used where others refer to them, and no rows by themselves. */
 const referred = new Set(['PractitionerRole', 'Organization', 'HealthcareService', 'Medication', 'Binary', 'Specimen'])
 
+/** Of types that are used, and were not; of the others a record has none. */
+const whyLeftOut: Readonly<Record<string, string>> = {
+  Practitioner: 'has no id or no name',
+  Location: 'has no id or no name',
+  Schedule: 'has no id, or no actor that is a location',
+  Slot: 'is of no schedule that is used',
+  Appointment: 'has no slots of a schedule that is used, or a status of which the books keep nothing',
+  List: 'is no part of a consultation',
+  ServiceRequest: 'is neither a plan nor a referral',
+  ProcedureRequest: 'is no plan, and no report is based on it',
+}
+
 interface Mapped {
   readonly held: Held
   readonly nhsNumber: string
@@ -46,23 +68,26 @@ interface Mapped {
   readonly row: Fields
 }
 
-export async function readFhir(
-  sources: readonly PopulationSource[],
-  population: Population,
-  odsCode: string,
-): Promise<void> {
+export async function readFhir(sources: readonly PopulationSource[], population: Population): Promise<void> {
   const resources = await readResources(sources, population)
+  const roles = rolesOf(resources)
   for (const held of resources.all)
     if (held.type === 'Practitioner') {
-      const practitioner = practitionerOf(held, resources)
-      if (practitioner !== undefined) population.practitioner(practitioner, held.place)
+      const own = roles.get(held.resource) ?? []
+      const practitioner = practitionerOf(held, own)
+      if (practitioner !== undefined)
+        population.practitioner(practitioner, held.place, employersOf(held, own, resources))
+    } else if (held.type === 'Organization') {
+      const [odsCode, name] = [odsCodeOf(held.resource), lineOf(held.resource['name'])]
+      if (odsCode !== undefined && name !== undefined) population.organisations.set(odsCode, name)
     } else if (held.type === 'Location') {
       const parent = resources.follow(held.resource['partOf'], held)
       const location = locationOf(held, parent?.type === 'Location' ? parent.id : undefined)
-      if (location !== undefined) population.location(location, held.place)
+      const owner = organisationOf(held.resource['managingOrganization'], held, resources)
+      if (location !== undefined) population.location(location, held.place, owner === undefined ? [] : [owner])
     }
-  const mapping = mappingOf(resources, population.practitioners, population.locations)
-  const numbers = patients(mapping, population, odsCode)
+  const mapping = mappingOf(resources, population)
+  const numbers = patients(mapping, population)
   const planned = readSchedules(mapping, population, heldSlots(mapping))
   const taken = new Set<object>(planned)
   const appointments = readAppointments(mapping, population, planned, numbers)
@@ -75,7 +100,9 @@ export async function readFhir(
     if (held.type === 'Patient' || appointments.has(held.resource)) continue
     const use = usedAs(held, mapping, population, taken)
     if (use === 'unmapped' || isWithdrawn(held)) {
-      count(population.unmapped, use === 'unmapped' ? held.type : `${held.type} (withdrawn)`)
+      if (use === 'unmapped')
+        population.leaveOut(held.type, held.place, whyLeftOut[held.type] ?? 'no place in a record')
+      else population.leaveOut(`${held.type} (withdrawn)`, held.place, 'entered in error, or refuted')
       continue
     }
     if (use === 'part') {
@@ -102,7 +129,7 @@ export async function readFhir(
     count(population.used, held.type)
     // A label is no leave to keep back from everybody, and nothing else in a row takes it.
     if (list(fields(held.resource['meta'])['security']).length > 0)
-      count(population.unmapped, `${held.type} (security label)`)
+      population.leaveOut(`${held.type} (security label)`, held.place, 'the label; the row itself is used')
     mapped.push({ held, nhsNumber, ...use(held, mapping) })
   }
   emit(mapped, mapping, population)
@@ -111,7 +138,7 @@ export async function readFhir(
 const at = (held: Held, path: string): Place => ({ ...held.place, path: `${held.place.path ?? held.type}.${path}` })
 
 /** Every patient with a right number is a person of the population. */
-function patients(mapping: Mapping, population: Population, odsCode: string): ReadonlyMap<Fields, string> {
+function patients(mapping: Mapping, population: Population): ReadonlyMap<Fields, string> {
   const { resources } = mapping
   const numbers = new Map<Fields, string>()
   const people = new Map<string, string>()
@@ -126,14 +153,15 @@ function patients(mapping: Mapping, population: Population, odsCode: string): Re
       continue
     }
     numbers.set(held.resource, nhsNumber)
-    if (held.resource['deceasedBoolean'] === true) count(population.unmapped, 'Patient.deceasedBoolean')
-    const person = personOf(held, resources, odsCode)
+    if (held.resource['deceasedBoolean'] === true)
+      population.leaveOut('Patient.deceasedBoolean', held.place, 'a record needs the day of a death')
+    const person = personOf(held, mapping)
     const written = JSON.stringify(person)
     const before = people.get(nhsNumber)
     // The same patient stands in every answer about them.
     if (before === written) continue
     if (before === undefined) {
-      population.person(nhsNumber, person, held.place)
+      population.person(nhsNumber, person, held.place, practicesOf(held, resources).heldAt)
       count(population.used, 'Patient')
     } else population.fault(held.place, 'another source says something else of this patient')
     people.set(nhsNumber, written)
@@ -196,7 +224,7 @@ function emit(mapped: readonly Mapped[], mapping: Mapping, population: Populatio
       const meant = isRow(target) ? target : (statementOf(target, mapping) ?? target)
       const found = ids.get(meant.resource)
       if (found !== undefined && found.nhsNumber === nhsNumber && allowed(found.area) && found !== own) return found.id
-      count(population.unmapped, `${held.type} (link to ${target.type})`)
+      population.leaveOut(`${held.type} (link to ${target.type})`, held.place, 'is no row that it may be linked to')
       return undefined
     }
     const written = linked(row, resolve) as Fields

@@ -1,5 +1,5 @@
 /** What the mappings of resources to rows share: who is meant, what is linked, and what has been used up. */
-import type { RowArea } from '../population.ts'
+import type { Population, RowArea } from '../population.ts'
 import { codeOf, type Fields, fields, list, textOf } from './elements.ts'
 import type { Held, Resources } from './resources.ts'
 
@@ -55,12 +55,22 @@ export function isWithdrawn({ resource }: Held): boolean {
   return status === 'entered-in-error' || verification === 'entered-in-error' || verification === 'refuted'
 }
 
+const targetOf = (reference: unknown): string => textOf(fields(reference)['reference']) ?? ''
+
 /** Prepares what mappings look up more than once. */
 export function mappingOf(
   resources: Resources,
-  practitioners: ReadonlyMap<string, unknown>,
-  locations: ReadonlyMap<string, unknown>,
+  population: Pick<Population, 'practitioners' | 'locations' | 'leaveOut'>,
 ): Mapping {
+  const { practitioners, locations } = population
+  const missed = new Set<unknown>()
+  /** Tells once of a reference to a person or place that no source has. */
+  const miss = (reference: unknown, from: Held) => {
+    const [, type] = /(?:^|\/)(Practitioner|PractitionerRole|Location)\//.exec(targetOf(reference)) ?? []
+    if (type === undefined || missed.has(reference)) return
+    missed.add(reference)
+    population.leaveOut(`${from.type} (link to ${type})`, from.place, 'no source has what it refers to')
+  }
   const grouped = (targets: (held: Held) => readonly unknown[]): ReadonlyMap<Fields, readonly Held[]> => {
     const found = new Map<Fields, Held[]>()
     for (const held of resources.all)
@@ -77,6 +87,7 @@ export function mappingOf(
     resources,
     practitioner(reference, from) {
       const direct = resources.follow(reference, from)
+      if (direct === undefined) miss(reference, from)
       const found =
         direct?.type === 'PractitionerRole' ? resources.follow(direct.resource['practitioner'], direct) : direct
       return found?.type === 'Practitioner' && found.id !== undefined && practitioners.has(found.id)
@@ -85,6 +96,7 @@ export function mappingOf(
     },
     location(reference, from) {
       const found = resources.follow(reference, from)
+      if (found === undefined) miss(reference, from)
       return found?.type === 'Location' && found.id !== undefined && locations.has(found.id) ? found.id : undefined
     },
     notesOn: grouped((held) => (isNote(held) ? relatedTo(held.resource, 'derived-from') : [])),

@@ -17,6 +17,7 @@ import {
   textOf,
   wordsOf,
 } from './elements.ts'
+import type { Mapping } from './mapping.ts'
 import type { Held, Resources } from './resources.ts'
 
 /** `https://fhir.nhs.uk/Id/nhs-number`, `http://fhir.nhs.net/Id/nhs-number` and their like. */
@@ -106,7 +107,7 @@ const registrationTypes: Readonly<Record<string, string>> = {
   S: 'synthetic',
 }
 
-function registrationOf(resource: Fields, { follow }: Resources, from: Held) {
+function registrationOf(resource: Fields, mapping: Mapping, from: Held) {
   const details = extension(resource, 'RegistrationDetails')
   const part = (name: string) => fields(list(details['extension']).find(({ url }) => textOf(url)?.endsWith(name)))
   const period = fields(
@@ -115,7 +116,6 @@ function registrationOf(resource: Fields, { follow }: Resources, from: Held) {
   const type = registrationTypes[codeOf(part('registrationType')['valueCodeableConcept']) ?? '']
   const start = dayOf(period['start'])
   const end = dayOf(period['end'])
-  const branch = follow(part('preferredBranchSurgery')['valueReference'], from)
   return known({
     registrationDate: start,
     // A regular registration without an end is what the record has anyway.
@@ -123,18 +123,34 @@ function registrationOf(resource: Fields, { follow }: Resources, from: Held) {
       (type !== undefined && type !== 'regular') || end !== undefined
         ? { ...known({ type }), period: known({ start, end }) }
         : undefined,
-    preferredBranch: branch?.type === 'Location' ? branch.id : undefined,
+    preferredBranch: mapping.location(part('preferredBranchSurgery')['valueReference'], from),
   })
 }
 
-/** The patient's own part of a record. */
-export function personOf(held: Held, resources: Resources, odsCode: string) {
+/** The ODS code of the organisation that a reference points at, or names by its identifier. */
+export function organisationOf(reference: unknown, from: Held, { follow }: Resources): string | undefined {
+  const found = follow(reference, from)
+  if (found !== undefined) return found.type === 'Organization' ? odsCodeOf(found.resource) : undefined
+  return odsCodeOf(fields(reference))
+}
+
+/** Where the patient's record is held, and where the patient is registered: ODS codes, as far as the source says. */
+export function practicesOf(held: Held, resources: Resources) {
+  const { managingOrganization, generalPractitioner, careProvider } = held.resource
+  const heldAt = organisationOf(managingOrganization, held, resources)
+  const registeredAt = list(generalPractitioner ?? careProvider)
+    .map((reference) => organisationOf(reference, held, resources))
+    .find((odsCode) => odsCode !== undefined)
+  return { heldAt: heldAt ?? registeredAt, registeredAt: registeredAt ?? heldAt }
+}
+
+/** The patient's own part of a record; the usual GP is one of those whom the mapping knows. */
+export function personOf(held: Held, mapping: Mapping) {
   const { resource } = held
-  const gp = list(resource['generalPractitioner'] ?? resource['careProvider'])
-    .map((reference) => resources.follow(reference, held))
-    .find((found) => found?.type === 'Practitioner')
-  const organisation = resources.follow(resource['managingOrganization'], held)
-  const registeredAt = organisation === undefined ? undefined : odsCodeOf(organisation.resource)
+  const { resources } = mapping
+  const usualGp = list(resource['generalPractitioner'] ?? resource['careProvider'])
+    .map((reference) => mapping.practitioner(reference, held))
+    .find((id) => id !== undefined)
   const identifier = list(resource['identifier']).find(({ system }) => isNumberSystem(system))
   const verified = codeOf(
     extension(identifier, 'NHSNumberVerificationStatus')['valueCodeableConcept'] ??
@@ -171,9 +187,9 @@ export function personOf(held: Held, resources: Resources, odsCode: string) {
     active: flagOf(resource['active']),
     deceasedDate: dayOf(resource['deceasedDateTime']),
     sensitive: list(fields(resource['meta'])['security']).some(({ code }) => code === 'R') ? true : undefined,
-    registeredAt: registeredAt === odsCode ? undefined : registeredAt,
-    usualGp: gp?.id,
-    ...registrationOf(resource, resources, held),
+    registeredAt: practicesOf(held, resources).registeredAt,
+    usualGp,
+    ...registrationOf(resource, mapping, held),
   })
 }
 
@@ -184,15 +200,32 @@ export function odsCodeOf(organisation: Fields): string | undefined {
     .map(({ value }) => textOf(value)?.toUpperCase())[0]
 }
 
+/** Roles by the practitioner who has them. */
+export function rolesOf(resources: Resources): ReadonlyMap<Fields, readonly Held[]> {
+  const roles = new Map<Fields, Held[]>()
+  for (const held of resources.all) {
+    if (held.type !== 'PractitionerRole') continue
+    const practitioner = resources.follow(held.resource['practitioner'], held)
+    if (practitioner === undefined) continue
+    roles.set(practitioner.resource, [...(roles.get(practitioner.resource) ?? []), held])
+  }
+  return roles
+}
+
+/** ODS codes of the organisations where a practitioner works, by the roles and what DSTU2 has in their place. */
+export function employersOf(held: Held, roles: readonly Held[], resources: Resources): readonly string[] {
+  return [
+    ...roles.map((role) => organisationOf(role.resource['organization'], role, resources)),
+    ...list(held.resource['practitionerRole']).map(({ managingOrganization, organization }) =>
+      organisationOf(managingOrganization ?? organization, held, resources),
+    ),
+  ].filter((odsCode) => odsCode !== undefined)
+}
+
 /** A practitioner with the first role that names one; undefined without a name. */
-export function practitionerOf(held: Held, resources: Resources): Practitioner | undefined {
-  const { id, resource } = held
+export function practitionerOf({ id, resource }: Held, roles: readonly Held[]): Practitioner | undefined {
   if (id === undefined) return undefined
-  const role = resources.all.find(
-    (one) =>
-      one.type === 'PractitionerRole' && resources.follow(one.resource['practitioner'], one)?.resource === resource,
-  )
-  const concept = list(role?.resource['code'])[0] ?? list(fields(list(resource['practitionerRole'])[0])['role'])[0]
+  const concept = list(roles[0]?.resource['code'])[0] ?? list(fields(list(resource['practitionerRole'])[0])['role'])[0]
   const code = codeOf(concept)
   const identifiers = list(resource['identifier'])
   const values = (name: RegExp) =>

@@ -41,6 +41,8 @@ export async function readResources(sources: readonly PopulationSource[], popula
     for (const scope of [`${place.source}\n`, '']) {
       if (id !== undefined) index(`${scope}${type}/${id}`, held)
       if (fullUrl !== undefined) index(`${scope}${fullUrl}`, held)
+      for (const each of named.has(type) ? identifiersOf(resource) : [])
+        index(`${scope}${type}?identifier=${each}`, held)
     }
     const inside = list(resource['contained']).map((one, i): Held => {
       const id = textOf(one['id'])?.replace(/^#/, '')
@@ -52,6 +54,10 @@ export async function readResources(sources: readonly PopulationSource[], popula
     if (type === 'List') all.push(...inside)
   }
   const unpack = (resource: unknown, place: Place, path: string, fullUrl?: string): void => {
+    if (Array.isArray(resource)) {
+      for (const [i, one] of resource.entries()) unpack(one, place, `${path}[${i}]`)
+      return
+    }
     if (!isFields(resource) || textOf(resource['resourceType']) === undefined) {
       population.fault({ ...place, path }, 'is no FHIR resource')
       return
@@ -66,8 +72,11 @@ export async function readResources(sources: readonly PopulationSource[], popula
       return
     }
     for (const [i, entry] of entries.entries()) {
-      const inner = fields(entry)['resource']
-      if (inner === undefined) population.fault({ ...place, path: `${path}.entry[${i}]` }, 'has no resource')
+      const { resource: inner, request } = fields(entry)
+      const where = { ...place, path: `${path}.entry[${i}]` }
+      if (inner === undefined && isFields(request))
+        population.leaveOut('Bundle.entry (request alone)', where, 'asks for something, and has no resource')
+      else if (inner === undefined) population.fault(where, 'has no resource')
       else unpack(inner, place, `${path}.entry[${i}].resource`, textOf(fields(entry)['fullUrl']))
     }
   }
@@ -77,18 +86,41 @@ export async function readResources(sources: readonly PopulationSource[], popula
   return {
     all,
     follow(reference, { resource, place }) {
-      const target = textOf(fields(reference)['reference'])
-      if (target === undefined) return undefined
-      if (target.startsWith('#')) return contained.get(resource)?.get(target.slice(1))
-      const relative = /([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/.exec(target)?.[1]
+      const keys = keysOf(fields(reference))
+      const [target] = keys
+      if (target?.startsWith('#')) return contained.get(resource)?.get(target.slice(1))
       for (const scope of [`${place.source}\n`, ''])
-        for (const key of [target, ...(relative === undefined ? [] : [relative])]) {
+        for (const key of keys) {
           const found = byKey.get(`${scope}${key}`)
           if (found !== undefined) return found
         }
       return undefined
     },
   }
+}
+
+/** Whom references name by identifier. */
+const named = new Set(['Patient', 'Organization', 'Practitioner', 'PractitionerRole', 'Location'])
+
+/** `system|value` of each identifier. */
+const identifiersOf = (resource: Fields): readonly string[] =>
+  list(resource['identifier']).flatMap(({ system, value }) => {
+    const [one, other] = [textOf(system), textOf(value)]
+    return one === undefined || other === undefined ? [] : [`${one}|${other}`]
+  })
+
+/**
+ * Under which a reference's target may stand: the reference as it is, conditional ones of transactions too
+ * (`Organization?identifier=system|value`), its end of type and id, and what it says by identifier alone.
+ */
+function keysOf(reference: Fields): readonly string[] {
+  const target = textOf(reference['reference'])
+  if (target === undefined) {
+    const type = textOf(reference['type'])
+    return type === undefined ? [] : identifiersOf(reference).map((each) => `${type}?identifier=${each}`)
+  }
+  const relative = /([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/.exec(target)?.[1]
+  return [target, ...(relative === undefined ? [] : [relative])]
 }
 
 /** The JSON or XML documents of a source: one, or one a line. */

@@ -1,5 +1,5 @@
 /** Appointment books: a Schedule with its Slots. */
-import { count, type Population } from '../population.ts'
+import type { Population } from '../population.ts'
 import { codeOf, extension, fields, known, lineOf, list, momentOf, textOf, wordsOf } from './elements.ts'
 import { isWithdrawn, type Mapping } from './mapping.ts'
 import type { Held } from './resources.ts'
@@ -27,7 +27,7 @@ export function readSchedules(
     // A schedule without a place cannot be shown to anybody.
     if (location === undefined) continue
     if (actors.some((each) => resources.follow(each, held)?.type === 'HealthcareService'))
-      count(population.unmapped, 'Schedule (link to HealthcareService)')
+      population.leaveOut('Schedule (link to HealthcareService)', held.place, 'services are settings of the practice')
     const role = extension(resource, 'PractitionerRole')['valueCodeableConcept']
     const roleCode = codeOf(role)
     const own = slots.get(resource) ?? []

@@ -1,6 +1,10 @@
 import { BlockList, isIP, type Socket } from 'node:net'
-import type { Logger } from '@openspine/platform/log'
+import type { Server, TLSSocket } from 'node:tls'
 import { type ProxyHeaderFault, readProxyHeader } from '@openspine/standards/proxy-protocol'
+import type { Logger } from '../log.ts'
+
+/** How long a front end may take for its header and the first octet of TLS behind it. */
+const patienceMs = 10_000
 
 /** Whether it is an address, or a range of them in the form `address/prefix`. */
 export function isAddressRange(text: string): boolean {
@@ -11,10 +15,10 @@ export function isAddressRange(text: string): boolean {
 }
 
 /** IPv4 addresses in their IPv6 dress are written as IPv4. */
-export const bare = (address: string) => (address.startsWith('::ffff:') ? address.slice(7) : address)
+const bare = (address: string) => (address.startsWith('::ffff:') ? address.slice(7) : address)
 
 /**
- * The front ends that pass connections through to the proxy, and tell in a header of the PROXY protocol whose each
+ * The front ends that pass connections through to a door, and tell in a header of the PROXY protocol whose each
  * is. Remembers it as long as the connection lasts.
  */
 export class FrontEnds {
@@ -100,6 +104,44 @@ export class FrontEnds {
     this.#told.set(key, { address, port })
     socket.on('close', () => this.#told.delete(key))
   }
+}
+
+/**
+ * Puts front ends before a TLS server: a connection of theirs begins with their header, and everything above (requests,
+ * sessions, whatever reads `remoteAddress` of the TLS socket) sees the client's address. Everybody else is handed on
+ * untouched, so that a header of theirs is no TLS. Gives the sockets that still owe theirs, for whoever closes the server.
+ */
+export function behindFrontEnds(server: Server, frontEnds: FrontEnds): { readonly sockets: ReadonlySet<Socket> } {
+  const sockets = new Set<Socket>()
+  const accept = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    const handOn = () => {
+      for (const listener of accept) listener.call(server, socket)
+    }
+    if (!frontEnds.trusts(socket)) return handOn()
+    sockets.add(socket)
+    const drop = () => socket.destroy()
+    const timer = setTimeout(drop, patienceMs)
+    socket.on('error', drop)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      sockets.delete(socket)
+    })
+    frontEnds.await(socket, (first) => {
+      clearTimeout(timer)
+      sockets.delete(socket)
+      socket.off('error', drop)
+      socket.unshift(first)
+      handOn()
+    })
+  })
+  // Before whoever uses the connection looks.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const value = frontEnds.addressOf(socket)
+    if (value !== bare(socket.remoteAddress ?? '')) Object.defineProperty(socket, 'remoteAddress', { value })
+  })
+  return { sockets }
 }
 
 type Fault = Omit<ProxyHeaderFault, 'code'> & { readonly code: string }
