@@ -27,8 +27,8 @@ import { outcomes, refuse } from './outcomes.ts'
 import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
-import { birth } from './register/birth.ts'
-import { create } from './register/create.ts'
+import { type BirthNotification, birth } from './register/birth.ts'
+import { type Creation, create } from './register/create.ts'
 import { numberSource } from './register/numbers.ts'
 import { perSecond } from './register/rate.ts'
 import type { RegisterParts } from './register/register.ts'
@@ -137,6 +137,11 @@ export function demographics(parts: {
   const explains = config.explainSearches && platform.profile !== 'strict'
   const changing = (asked: Update) =>
     update({ people, changes, clock: platform.clock, random: platform.random, kept }, asked)
+  const registers = {
+    create: (asked: Creation) => create(registering, asked),
+    birth: (asked: BirthNotification) => birth(registering, asked),
+    mayRegister: perSecond(config.createsPerSecond),
+  }
   const cases: UseCases = {
     retrieve: (nhsNumber) => retrieve(people, nhsNumber),
     search: (criteria) => trace(people, criteria, config.fuzzyBlock),
@@ -231,14 +236,12 @@ export function demographics(parts: {
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: changing,
         writeCoverage: (asked) => writeCoverage({ people, changes, kept }, asked),
-        create: (asked) => create(registering, asked),
-        birth: (asked) => birth(registering, asked),
+        ...registers,
         slow: slowWrites({
           form: config.slowAnswers,
           keptAnswer: changes.keptAnswer,
           refusal: (error) => refused(outcomeOf(error, platform).outcome),
         }),
-        mayRegister: perSecond(config.createsPerSecond),
         plainJsonPatch: platform.profile === 'sandbox',
         ...(explains && { explain: explained }),
         settled,
@@ -252,6 +255,7 @@ export function demographics(parts: {
               config,
               directory: parts.directory,
               update: changing,
+              ...registers,
               ...cases,
             }),
           }),

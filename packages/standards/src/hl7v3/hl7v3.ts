@@ -36,6 +36,14 @@ export {
 export { all, hl7, hl7Namespace, one, textAt, valueAt } from './element.ts'
 export { oid, oldNhsNumberRoots } from './oids.ts'
 export {
+  type BirthMother,
+  noBirth,
+  type PdsBirth,
+  type PlaceOfBirth,
+  readPdsBirth,
+  writePdsBirth,
+} from './pds-birth.ts'
+export {
   type CareProvision,
   type PdsForm,
   type PdsFormName,
@@ -43,6 +51,17 @@ export {
   type PdsPerson,
   pdsForms,
 } from './pds-person.ts'
+export {
+  noChanges,
+  noRegistration,
+  type PdsRegistered,
+  type PdsRegistration,
+  type RegisteringAuthority,
+  readPdsRegistered,
+  readPdsRegistration,
+  writePdsRegistered,
+  writePdsRegistration,
+} from './pds-register.ts'
 export {
   readPatientRole,
   readPdsSubject,
@@ -53,9 +72,11 @@ export {
 export {
   type ChangedCode,
   type ChangedItem,
+  type ChangedPerson,
   type ChangedProvision,
   noUpdate,
   type PdsUpdate,
+  type PdsUpdateElement,
   readPdsUpdate,
   readPdsUpdated,
   writePdsUpdate,

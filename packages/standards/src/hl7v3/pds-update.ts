@@ -52,8 +52,9 @@ export interface PdsUpdate {
   /** code of PdsUpdateRequest. */
   readonly modes: readonly Cd[]
   readonly serialChangeNumbers: readonly { readonly code?: Cd; readonly value?: string }[]
-  /** How many patient roles there are. */
+  /** How many patient roles there are, and authors: who notifies a death. */
   readonly patients: number
+  readonly authors: number
   readonly ids: readonly Ii[]
   readonly names: readonly ChangedItem<Pn>[]
   readonly addresses: readonly ChangedItem<Ad>[]
@@ -74,7 +75,11 @@ export interface PdsUpdate {
   readonly language?: ChangedCode & { readonly interpreter?: string }
   readonly contactMethod?: ChangedCode & { readonly times?: string }
   readonly writtenFormat?: ChangedCode
-  /** Names of elements that stand for something else: consents, related people, shared secrets. */
+  /** Leaving the practice's list (NHAIS): reason and time. */
+  readonly removal?: ChangedCode & { readonly effectiveTime?: Ivl }
+  /** Joining a list (NHAIS). */
+  readonly enrolment?: ChangedCode
+  /** Names of elements that are to be changed and that are read by nobody here: shared secrets and the like. */
   readonly others: readonly string[]
 }
 
@@ -83,6 +88,7 @@ export const noUpdate: PdsUpdate = {
   modes: [],
   serialChangeNumbers: [],
   patients: 0,
+  authors: 0,
   ids: [],
   names: [],
   addresses: [],
@@ -131,32 +137,43 @@ function readBirthplace(place: XmlElement): NonNullable<PdsUpdate['birthplace']>
 const ofRole = new Set(['id', 'addr', 'telecom', 'confidentialityCode', 'patientPerson'])
 const ofPerson =
   /^(administrativeGenderCode|birthTime|deceasedTime|multipleBirthOrderNumber|name|birthplace|languageCommunication|playedOtherProviderPatient|COCT_MT00020[123]UK\d\d\.PartOfWhole|COCT_MT000208UK01\.BirthPlace|COCT_MT0002(09UK01\.PartAdminGenderCode|10UK01\.PartBirthTime|11UK01\.PartDeceasedTime))$/
-const ofSubject = new Set(['deathNotification', 'preferredContactMethod', 'preferredWrittenCommunicationFormat'])
+const ofSubject = new Set([
+  'deathNotification',
+  'nHAISRegistrationEvent',
+  'nHAISRemovalRegistrationEvent',
+  'preferredContactMethod',
+  'preferredWrittenCommunicationFormat',
+])
 
-function othersOf(role: XmlElement | undefined): readonly string[] {
+/** Elements that no reader here takes: an update leaves them as they are unless they say what is to be done with them. */
+function othersOf(role: XmlElement | undefined): readonly XmlElement[] {
   if (role === undefined) return []
   const person = one(role, 'patientPerson')
   return [
     ...elementsOf(role).flatMap((each) =>
       /^subjectOf\d*$/.test(each.name)
-        ? elementsOf(each).flatMap(({ name }) => (ofSubject.has(name) ? [] : [name]))
+        ? elementsOf(each).filter(({ name }) => !ofSubject.has(name))
         : ofRole.has(each.name)
           ? []
-          : [each.name],
+          : [each],
     ),
-    ...(person === undefined ? [] : elementsOf(person).flatMap(({ name }) => (ofPerson.test(name) ? [] : [name]))),
+    ...(person === undefined ? [] : elementsOf(person).filter(({ name }) => !ofPerson.test(name))),
   ]
 }
+
+/** Whether anything in an element carries an updateMode. */
+const changes = (element: XmlElement): boolean =>
+  valueAt(element, 'updateMode') !== undefined || elementsOf(element).some(changes)
 
 /** A value of MIM 6, or of MIM 7 in a part of its own. */
 const detail = (who: XmlElement | undefined, name: string, part: string) =>
   one(who, name) ?? one(who, `COCT_MT0002${part}/partPerson/${name}`)
 
-/** Reads the `subject` of a general update, in the form of MIM 3, 6 or 7. */
-export function readPdsUpdate(subject: XmlElement): PdsUpdate {
-  const asked = one(subject, 'PdsUpdateRequest')
-  const roles = all(asked, 'subject/patientRole')
-  const [role] = roles
+/** What messages that change or register somebody say of the person, in the form of MIM 3, 6 or 7. */
+export type ChangedPerson = Omit<PdsUpdate, 'modes' | 'serialChangeNumbers' | 'patients' | 'authors' | 'others'>
+
+/** Reads it out of a patient role, or out of the `patient` of a birth. */
+export function readChangedPerson(role: XmlElement | undefined): ChangedPerson {
   const who = one(role, 'patientPerson')
   const gender = detail(who, 'administrativeGenderCode', '09UK01.PartAdminGenderCode')
   const birth = detail(who, 'birthTime', '10UK01.PartBirthTime')
@@ -168,20 +185,13 @@ export function readPdsUpdate(subject: XmlElement): PdsUpdate {
   const notification = about('deathNotification')
   const contact = about('preferredContactMethod')
   const written = about('preferredWrittenCommunicationFormat')
+  const removal = about('nHAISRemovalRegistrationEvent')
+  const enrolment = about('nHAISRegistrationEvent')
   const coded = (element: XmlElement) => ({
     updateMode: modeOf(element, 'value', 'code'),
     code: valueAt(one(element, 'value'), 'code'),
   })
-  return present<PdsUpdate>({
-    modes: all(asked, 'code').map(readCd),
-    serialChangeNumbers: all(asked, 'pertinentInformation/pertinentSerialChangeNumber').map((number) => {
-      const code = one(number, 'code')
-      return present<PdsUpdate['serialChangeNumbers'][number]>({
-        code: code && readCd(code),
-        value: valueAt(one(number, 'value'), 'value'),
-      })
-    }),
-    patients: roles.length,
+  return present<ChangedPerson>({
     ids: all(role, 'id').map(readIi),
     names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map(itemsOf(readPn, 'validTime')),
     addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map(itemsOf(readAd, 'useablePeriod')),
@@ -198,7 +208,7 @@ export function readPdsUpdate(subject: XmlElement): PdsUpdate {
       notification &&
       present<NonNullable<PdsUpdate['deathNotification']>>({
         ...coded(notification),
-        authored: one(notification, 'author') !== undefined,
+        authored: ['author', 'responsibleParty'].some((by) => one(notification, by) !== undefined),
       }),
     birthplace: place && readBirthplace(place),
     language:
@@ -215,8 +225,79 @@ export function readPdsUpdate(subject: XmlElement): PdsUpdate {
         times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
       }),
     writtenFormat: written && present<ChangedCode>(coded(written)),
-    others: othersOf(role),
+    removal:
+      removal &&
+      present<NonNullable<PdsUpdate['removal']>>({
+        updateMode: modeOf(removal),
+        code: valueAt(one(removal, 'reasonCode'), 'code'),
+        effectiveTime: all(removal, 'effectiveTime').map(readIvl)[0],
+      }),
+    enrolment:
+      enrolment &&
+      present<ChangedCode>({ updateMode: modeOf(enrolment), code: valueAt(one(enrolment, 'code'), 'code') }),
   })
+}
+
+/** Names of what stands beside that, in a message where everything that is there is meant. */
+export const otherElements = (role: XmlElement | undefined): readonly string[] => othersOf(role).map(({ name }) => name)
+
+/** The same, every value of it added: what a registration means. */
+export function allAdded(person: ChangedPerson): ChangedPerson {
+  const updateMode = 'added'
+  const each = <Value extends object>(list: readonly ChangedItem<Value>[]) =>
+    list.map((item) => ({ ...item, value: { ...item.value, updateMode } }))
+  const single = <Value extends object>(value: Value | undefined) => value && { ...value, updateMode }
+  return present<ChangedPerson>({
+    ids: person.ids,
+    names: each(person.names),
+    addresses: each(person.addresses),
+    telecoms: each(person.telecoms),
+    provisions: person.provisions.map((provision) => ({ ...provision, updateMode })),
+    gender: single(person.gender),
+    birthTime: single(person.birthTime),
+    deceasedTime: single(person.deceasedTime),
+    multipleBirth: single(person.multipleBirth),
+    deathNotification: single(person.deathNotification),
+    birthplace: single(person.birthplace),
+    language: single(person.language),
+    contactMethod: single(person.contactMethod),
+    writtenFormat: single(person.writtenFormat),
+    removal: single(person.removal),
+    enrolment: single(person.enrolment),
+  })
+}
+
+/** Element of a general update, and of an update by NHAIS. */
+export type PdsUpdateElement = 'PdsUpdateRequest' | 'PdsNhaisUpdateRequest'
+
+/** Reads the `subject` of an update, in the form of MIM 3, 6 or 7. */
+export function readPdsUpdate(subject: XmlElement, element: PdsUpdateElement = 'PdsUpdateRequest'): PdsUpdate {
+  const asked = one(subject, element)
+  const roles = all(asked, 'subject/patientRole')
+  const [role] = roles
+  const authors = all(asked, 'author').length
+  const person = readChangedPerson(role)
+  const { deathNotification } = person
+  return {
+    modes: all(asked, 'code').map(readCd),
+    serialChangeNumbers: all(asked, 'pertinentInformation/pertinentSerialChangeNumber').map((number) => {
+      const code = one(number, 'code')
+      return present<PdsUpdate['serialChangeNumbers'][number]>({
+        code: code && readCd(code),
+        value: valueAt(one(number, 'value'), 'value'),
+      })
+    }),
+    patients: roles.length,
+    authors,
+    ...person,
+    // The author of a death is told at the request, or by a sender of another edition at the notification.
+    ...(deathNotification && {
+      deathNotification: { ...deathNotification, authored: deathNotification.authored || authors > 0 },
+    }),
+    others: othersOf(role)
+      .filter(changes)
+      .map(({ name }) => name),
+  }
 }
 
 const observation = { classCode: 'OBS', moodCode: 'EVN' }
@@ -261,8 +342,49 @@ const changedCode = (
     ...more,
   )
 
-/** Writes a general update in the form of MIM 6 (PRPA_MT000206, UK03). Elements of others are not written. */
-export function writePdsUpdate(update: PdsUpdate): XmlElement {
+/** A language, as updates and registrations write it. */
+export const writeLanguage = ({ updateMode, code, interpreter }: NonNullable<PdsUpdate['language']>) =>
+  hl7(
+    'languageCommunication',
+    { updateMode },
+    code === undefined ? undefined : hl7('languageCode', { code }),
+    interpreter === undefined
+      ? undefined
+      : hl7('proficiencyLevelCode', { codeSystem: oid.interpreterRequired, code: interpreter }),
+  )
+
+export const writeContactMethod = ({ times, ...method }: NonNullable<PdsUpdate['contactMethod']>) =>
+  changedCode(
+    'preferredContactMethod',
+    '9',
+    oid.contactMethod,
+    method,
+    times === undefined
+      ? undefined
+      : hl7(
+          'pertinentInformation',
+          { typeCode: 'PERT' },
+          hl7('pertinentPreferredContactTimes', observation, writeCd('code', pdsCode('10')), hl7('value', {}, times)),
+        ),
+  )
+
+export const writeWrittenFormat = (format: ChangedCode) =>
+  changedCode('preferredWrittenCommunicationFormat', '13', oid.writtenFormat, format)
+
+/** Joining and leaving a list; only leaving has a reason. */
+const writeNhaisEvent = (name: string, kind: string, it: NonNullable<PdsUpdate['removal']>) =>
+  hl7(
+    name,
+    { classCode: 'REG', moodCode: 'EVN', updateMode: it.updateMode },
+    writeCd('code', { code: kind, codeSystem: oid.nhaisEvent }),
+    it.effectiveTime && writeIvl('effectiveTime', it.effectiveTime),
+    kind === '02' && it.code !== undefined
+      ? writeCd('reasonCode', { code: it.code, codeSystem: oid.removalReason })
+      : undefined,
+  )
+
+/** Writes an update in the form of MIM 6 (PRPA_MT000206 or 208, UK03). Elements of others are not written. */
+export function writePdsUpdate(update: PdsUpdate, element: PdsUpdateElement = 'PdsUpdateRequest'): XmlElement {
   const { birthplace, language, deathNotification, contactMethod, writtenFormat } = update
   const values = <Value>(list: readonly ChangedItem<Value>[]) => list.map(({ value }) => value)
   const part = (name: string) => (text: string) => hl7(name, {}, text)
@@ -290,15 +412,7 @@ export function writePdsUpdate(update: PdsUpdate): XmlElement {
               ...birthplace.countries.map(part('country')),
             ),
           ),
-        language &&
-          hl7(
-            'languageCommunication',
-            { updateMode: language.updateMode },
-            language.code === undefined ? undefined : hl7('languageCode', { code: language.code }),
-            language.interpreter === undefined
-              ? undefined
-              : hl7('proficiencyLevelCode', { codeSystem: oid.interpreterRequired, code: language.interpreter }),
-          ),
+        language && writeLanguage(language),
         ...update.provisions.map(writeProvision),
         ...writePdsParts('UK02', {
           addresses: values(update.addresses),
@@ -315,45 +429,23 @@ export function writePdsUpdate(update: PdsUpdate): XmlElement {
             '3',
             oid.deathNotification,
             deathNotification,
-            deathNotification.authored ? hl7('author', { typeCode: 'AUT' }) : undefined,
+            deathNotification.authored && update.authors === 0 ? hl7('author', { typeCode: 'AUT' }) : undefined,
           ),
         ),
-      contactMethod &&
-        hl7(
-          'subjectOf4',
-          { typeCode: 'SBJ' },
-          changedCode(
-            'preferredContactMethod',
-            '9',
-            oid.contactMethod,
-            contactMethod,
-            contactMethod.times === undefined
-              ? undefined
-              : hl7(
-                  'pertinentInformation',
-                  { typeCode: 'PERT' },
-                  hl7(
-                    'pertinentPreferredContactTimes',
-                    observation,
-                    writeCd('code', pdsCode('10')),
-                    hl7('value', {}, contactMethod.times),
-                  ),
-                ),
-          ),
-        ),
-      writtenFormat &&
-        hl7(
-          'subjectOf5',
-          { typeCode: 'SBJ' },
-          changedCode('preferredWrittenCommunicationFormat', '13', oid.writtenFormat, writtenFormat),
-        ),
+      contactMethod && hl7('subjectOf4', { typeCode: 'SBJ' }, writeContactMethod(contactMethod)),
+      writtenFormat && hl7('subjectOf5', { typeCode: 'SBJ' }, writeWrittenFormat(writtenFormat)),
+      update.enrolment &&
+        hl7('subjectOf7', { typeCode: 'SBJ' }, writeNhaisEvent('nHAISRegistrationEvent', '01', update.enrolment)),
+      update.removal &&
+        hl7('subjectOf9', { typeCode: 'SBJ' }, writeNhaisEvent('nHAISRemovalRegistrationEvent', '02', update.removal)),
     )
   return hl7(
     'subject',
     { typeCode: 'SUBJ' },
     hl7(
-      'PdsUpdateRequest',
+      element,
       { classCode: 'REG', moodCode: 'RQO' },
+      ...Array.from({ length: update.authors }, () => hl7('author', { typeCode: 'AUT' })),
       ...update.modes.map((mode) => writeCd('code', mode)),
       ...update.serialChangeNumbers.map(({ code, value }) =>
         hl7(

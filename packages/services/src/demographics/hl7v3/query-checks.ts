@@ -4,21 +4,10 @@ import { genderWords } from '../asked.ts'
 import { criteriaOfTrace } from './criteria.ts'
 import type { QueryKind } from './interactions.ts'
 import { daysOfInterval } from './interval.ts'
-import type { Issue } from './outcomes.ts'
+import type { MessageCheck } from './message-check.ts'
 
-/** One rule of a query. All that are broken are reported together, each as a reason of the reply. */
-export interface QueryCheck {
-  /** Name of the rule, as it goes over the wire. */
-  readonly name: string
-  /** The field that it is about, where one rule is about several. */
-  readonly where?: string
-  readonly clause: string
-  /** A warning does not stop the query. */
-  readonly level?: Issue['level']
-  /** Plain words for whoever has to mend the query. */
-  readonly explains: string
-  breaks(parameters: QueryParameters): boolean
-}
+/** One rule of a query. */
+export type QueryCheck = MessageCheck<QueryParameters>
 
 const filled = (text: string | undefined) => text !== undefined && text !== ''
 const oneOf = (codes: readonly { readonly code?: string }[], allowed: readonly string[]) =>

@@ -1,11 +1,10 @@
-import { isSpineError } from '@openspine/standards/error'
 import type { PdsUpdate } from '@openspine/standards/hl7v3'
 import type { Access } from '../access.ts'
 import type { Author, KeptAnswer, RequestKey } from '../changes/change.ts'
-import type { PdsOutcome } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
 import type { Update } from '../update/update.ts'
-import { type Issue, issues } from './outcomes.ts'
+import type { Issue } from './outcomes.ts'
+import { refusalIssue } from './refusal-issue.ts'
 import { patchesOf } from './update-patches.ts'
 
 /** The use case of updates: that of every dialect (§10). */
@@ -20,27 +19,6 @@ export interface UpdateAsked {
   readonly author: Author
   readonly request: RequestKey
   answer(person: StoredPerson): KeptAnswer
-}
-
-const stale: Issue = {
-  code: '0',
-  level: 'ER',
-  rule: 'SERIAL_CHANGE_NUMBER_MISMATCH',
-  text: 'SERIAL_CHANGE_NUMBER_MISMATCH: the record has changed since it was read',
-}
-
-/** Why the record was not changed; the rules are those of §10.3, and so are their words. */
-function issueOf(code: string, { diagnostics, coding }: PdsOutcome): Issue {
-  switch (code) {
-    case 'PDS_RESOURCE_NOT_FOUND':
-      return issues.noMatch
-    case 'PDS_INVALIDATED_RESOURCE':
-      return issues.invalidated
-    case 'PDS_RESOURCE_VERSION_MISMATCH':
-      return stale
-    default:
-      return { code: '0', level: 'ER', rule: coding.code, text: `${coding.code}: ${diagnostics ?? coding.display}` }
-  }
 }
 
 /** Changes the record, or tells why not. */
@@ -60,9 +38,6 @@ export async function runUpdate(cases: UpdateCase, asked: UpdateAsked): Promise<
       answer: asked.answer,
     })
   } catch (error) {
-    if (!isSpineError(error) || !error.code.startsWith('PDS_')) throw error
-    const outcome = error.outcome as PdsOutcome
-    if (outcome.status >= 500) throw error
-    return issueOf(error.code, outcome)
+    return refusalIssue(error)
   }
 }

@@ -1,18 +1,23 @@
-import {
-  type Ad,
-  boundOf,
-  type ChangedItem,
-  type Ivl,
-  type PdsUpdate,
-  type Pn,
-  type Tel,
-} from '@openspine/standards/hl7v3'
-import { namingSystem } from '@openspine/standards/nhs'
+import type { Ad, ChangedItem, PdsUpdate, Pn, Tel } from '@openspine/standards/hl7v3'
 import { genderWords } from '../asked.ts'
 import { outcomes, refuse } from '../outcomes.ts'
 import { extensionUrl, items, type Json } from '../person.ts'
 import { partOf } from '../rules/extensions.ts'
-import { addressWords, nameWords, pharmacyUrls, schemeWords, telecomWords } from '../spine-person.ts'
+import { pharmacyUrls } from '../spine-person.ts'
+import {
+  addressSnippet,
+  birthPlaceOf,
+  dateOf,
+  deathParts,
+  formatPart,
+  languageOf,
+  methodParts,
+  nameSnippet,
+  odsIdentifier,
+  practiceSnippet,
+  removalParts,
+  telecomSnippet,
+} from './snippets.ts'
 
 /*
  * An update as the operations that every dialect's updates are made of (§10). Values go over as they were sent: whether they
@@ -24,62 +29,6 @@ type Operation = Json
 
 const add = (path: string, value: unknown): Operation => ({ op: 'add', path, value })
 const replace = (path: string, value: unknown): Operation => ({ op: 'replace', path, value })
-
-/** `20240131` → `2024-01-31`; a time of day stays with it. Anything else as it is, for the rules to refuse. */
-function date(moment: string | undefined): string | undefined {
-  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?$/.exec(moment ?? '')
-  if (found === null) return moment
-  const [, year, month, day, hour, minute, second] = found
-  return `${year}-${month}-${day}${hour === undefined ? '' : `T${hour}:${minute}:${second}+00:00`}`
-}
-
-function period(time: Ivl | undefined): { readonly period?: Json } {
-  const [start, end] = [date(boundOf(time, 'low')), date(boundOf(time, 'high'))]
-  if (start === undefined && end === undefined) return {}
-  return { period: { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) } }
-}
-
-const filled = (texts: readonly string[]) => texts.filter((each) => each !== '')
-
-function name({ use = '', prefix, given, family, suffix, validTime }: Pn): Json {
-  const lists = { prefix: filled(prefix), given: filled(given), suffix: filled(suffix) }
-  return {
-    use: nameWords[use] ?? use,
-    ...period(validTime),
-    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
-    ...(family[0] ? { family: family[0] } : {}),
-  }
-}
-
-function address({ use = '', lines, postalCode, description, useablePeriod }: Ad): Json {
-  return {
-    use: addressWords[use] ?? use,
-    ...period(useablePeriod),
-    ...(description ? { text: description } : {}),
-    line: lines,
-    ...(postalCode ? { postalCode } : {}),
-  }
-}
-
-const textphone: Json = {
-  url: 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-OtherContactSystem',
-  valueCoding: {
-    system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-OtherContactSystem',
-    code: 'textphone',
-    display: 'Minicom (Textphone)',
-  },
-}
-
-function telecom({ use = '', value = '', useablePeriod }: Tel): Json {
-  const [scheme = '', ...rest] = value.split(':')
-  return {
-    use: telecomWords[use] ?? use,
-    ...period(useablePeriod),
-    system: schemeWords[`${scheme}:`] ?? scheme,
-    value: rest.join(':'),
-    ...(scheme === 'textphone' ? { extension: [textphone] } : {}),
-  }
-}
 
 /** Where the item with this object id stands in what was shown. */
 function placeOf(view: Json, list: string, id: string): number {
@@ -179,33 +128,19 @@ function ofPractice(view: Json, { updateMode, organisations, effectiveTimes }: P
     return { ...none, removed: [removal(list, 0, 'id', current?.['id'])] }
   }
   if (updateMode !== 'added' && updateMode !== 'altered') return none
-  const identifier = {
-    system: namingSystem.fhirNhsUk.odsOrganisation,
-    value: organisations[0]?.extension?.toUpperCase() ?? '',
-    ...period(effectiveTimes[0]),
-  }
+  const practice = practiceSnippet({ organisations, effectiveTimes })
   return current === undefined
-    ? { ...none, added: [add(`/${list}/-`, { type: 'Organization', identifier })] }
-    : { ...none, changed: [replace(`/${list}/0`, { id: current['id'], type: 'Organization', identifier })] }
+    ? { ...none, added: [add(`/${list}/-`, practice)] }
+    : { ...none, changed: [replace(`/${list}/0`, { id: current['id'], ...practice })] }
 }
 
 function ofProvision(view: Json, provision: PdsUpdate['provisions'][number]): Operations {
   const url = pharmacyUrls[provision.code ?? '']
   if (url === undefined) return ofPractice(view, provision)
   return ofExtension(view, url, provision.updateMode, () => ({
-    valueReference: {
-      identifier: {
-        system: namingSystem.fhirNhsUk.odsOrganisation,
-        value: provision.organisations[0]?.extension?.toUpperCase() ?? '',
-      },
-    },
+    valueReference: { identifier: odsIdentifier(provision.organisations) },
   }))
 }
-
-const coded = (url: string, system: string, code: string): Json => ({
-  url,
-  valueCodeableConcept: { coding: [{ system: `https://fhir.hl7.org.uk/CodeSystem/${system}`, code }] },
-})
 
 /** Three observations of the message are one extension of the record: what is not changed of it stays. */
 function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate): Operations {
@@ -215,44 +150,21 @@ function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate):
   if (!changed) return none
   const kept = (part: string) => current && partOf(current, part)?.part
   const method = () => [kept('PreferredContactMethod'), kept('PreferredContactTimes')]
-  const methodParts =
+  const methods =
     contactMethod?.updateMode === undefined
       ? method()
       : contactMethod.updateMode === 'removed'
         ? []
-        : [
-            contactMethod.code === undefined
-              ? undefined
-              : coded('PreferredContactMethod', 'UKCore-PreferredContactMethod', contactMethod.code),
-            contactMethod.times === undefined
-              ? undefined
-              : { url: 'PreferredContactTimes', valueString: contactMethod.times },
-          ]
-  const format = 'PreferredWrittenCommunicationFormat'
-  const formatParts =
+        : methodParts(contactMethod)
+  const formats =
     writtenFormat?.updateMode === undefined
-      ? [kept(format)]
+      ? [kept('PreferredWrittenCommunicationFormat')]
       : writtenFormat.updateMode === 'removed'
         ? []
-        : [coded(format, `UKCore-${format}`, writtenFormat.code ?? '')]
-  const parts = [...formatParts, ...methodParts].filter((part) => part !== undefined)
+        : [formatPart(writtenFormat)]
+  const parts = [...formats, ...methods].filter((part) => part !== undefined)
   return ofExtension(view, url, parts.length === 0 ? 'removed' : 'altered', () => ({ extension: parts }))
 }
-
-const birthplace = (place: PdsUpdate['birthplace']): Json => ({
-  valueAddress: {
-    ...(place?.cities[0] ? { city: place.cities[0] } : {}),
-    ...(place?.counties[0] ? { district: place.counties[0] } : {}),
-    ...(place?.countries[0] ? { country: place.countries[0] } : {}),
-  },
-})
-
-const language = (told: PdsUpdate['language']): Json => ({
-  extension: [
-    coded('language', 'UKCore-HumanLanguage', told?.code ?? ''),
-    { url: 'interpreterRequired', valueBoolean: told?.interpreter === '1' },
-  ],
-})
 
 /**
  * The operations of an update on the record as it was shown.
@@ -264,19 +176,20 @@ export function patchesOf(update: PdsUpdate, view: Json): readonly Operation[] {
   const { birthplace: place } = update
   const order = multipleBirth?.value ?? ''
   const all: readonly Operations[] = [
-    ...update.names.map((item) => ofItem(view, 'name', item, name)),
-    ...update.addresses.map((item) => ofItem(view, 'address', item, address)),
-    ...update.telecoms.map((item) => ofItem(view, 'telecom', item, telecom)),
+    ...update.names.map((item) => ofItem(view, 'name', item, nameSnippet)),
+    ...update.addresses.map((item) => ofItem(view, 'address', item, addressSnippet)),
+    ...update.telecoms.map((item) => ofItem(view, 'telecom', item, telecomSnippet)),
     ...update.provisions.map((provision) => ofProvision(view, provision)),
     ofMember(view, 'gender', gender?.updateMode, genderWords[gender?.code ?? ''] ?? gender?.code ?? ''),
-    ofMember(view, 'birthDate', birthTime?.updateMode, date(birthTime?.value) ?? ''),
-    ofMember(view, 'deceasedDateTime', deceasedTime?.updateMode, date(deceasedTime?.value) ?? ''),
+    ofMember(view, 'birthDate', birthTime?.updateMode, dateOf(birthTime?.value) ?? ''),
+    ofMember(view, 'deceasedDateTime', deceasedTime?.updateMode, dateOf(deceasedTime?.value) ?? ''),
     ofMember(view, 'multipleBirthInteger', multipleBirth?.updateMode, /^\d$/.test(order) ? Number(order) : order),
-    ofExtension(view, extensionUrl.deathNotification, deathNotification?.updateMode, () => ({
-      extension: [coded('deathNotificationStatus', 'UKCore-DeathNotificationStatus', deathNotification?.code ?? '')],
-    })),
-    ofExtension(view, extensionUrl.birthPlace, place?.updateMode, () => birthplace(place)),
-    ofExtension(view, extensionUrl.communication, update.language?.updateMode, () => language(update.language)),
+    ofExtension(view, extensionUrl.deathNotification, deathNotification?.updateMode, () =>
+      deathParts(deathNotification),
+    ),
+    ofExtension(view, extensionUrl.removal, update.removal?.updateMode, () => removalParts(update.removal)),
+    ofExtension(view, extensionUrl.birthPlace, place?.updateMode, () => birthPlaceOf(place)),
+    ofExtension(view, extensionUrl.communication, update.language?.updateMode, () => languageOf(update.language)),
     ofPreferences(view, update),
   ]
   return [

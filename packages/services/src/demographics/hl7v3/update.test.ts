@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Ad, oid, type PdsUpdate, type Pn, type Tel } from '@openspine/standards/hl7v3'
 import { extensionUrl, items, type Json, type StoredPerson } from '../person.ts'
-import { updateWrapperChecks } from './checks.ts'
+import { changeWrapperChecks } from './checks.ts'
 import { consumer, face, messageRef, reply, requestId, spine } from './hl7v3.test-kit.ts'
-import { actionOf, updates } from './interactions.ts'
+import { actionOf, changes } from './interactions.ts'
 import { updateChecks } from './update-checks.ts'
 
 const arlo = { number: '9990548609', version: '2' }
@@ -78,7 +78,7 @@ async function failed(about: typeof arlo, changes: Partial<PdsUpdate>, over = fa
 }
 
 describe('a general update', () => {
-  for (const { request: interaction, response } of updates)
+  for (const { request: interaction, response } of changes.filter(({ kind }) => kind === 'general update'))
     it(`${interaction} is answered with ${response} and the new version, in the body itself`, async () => {
       const { status, body } = await face().change(arlo, gender, { interaction })
       const { addressing, wrapper, transmission, version } = reply(body)
@@ -279,7 +279,7 @@ describe('the structure of an update', () => {
     })
 
   it('has its own list, with the subject where a query has its query', () => {
-    const names = updateWrapperChecks.map(({ name: rule }) => rule)
+    const names = changeWrapperChecks.map(({ name: rule }) => rule)
     assert.ok(names.includes('CONTROL_ACT_MANDATORY_ELEMENT_MISSING') && !names.includes('CONTROL_ACT_QUERY_INVALID'))
   })
 })
@@ -287,6 +287,7 @@ describe('the structure of an update', () => {
 describe('the rules of an update', () => {
   const removed = { updateMode: 'removed' } as const
   const spoilt: Readonly<Record<string, Partial<PdsUpdate>>> = {
+    'INVALID_UPDATE_MODE[updateMode]': { gender: { code: '2', updateMode: 'replaced' } },
     INVALID_UPDATE_MODE: { modes: [{ code: '3', codeSystem: oid.updateMode }], ...gender },
     FAILED_MOD11_CHECK: { ids: [{ root: oid.nhsNumber, extension: '9990548608' }], ...gender },
     MANDATORY_FIELD_MISSING: { serialChangeNumbers: [], ...gender },
@@ -337,6 +338,8 @@ describe('the rules of an update', () => {
       deceasedTime: { value: '20260101', updateMode: 'added' },
       deathNotification: { code: '1', updateMode: 'added', authored: false },
     },
+    INVALID_AUTHOR_SPECIFICATION: { authors: 1, ...gender },
+    'UPDATE_NOT_SUPPORTED[NHAIS]': { removal: { code: 'DEA', updateMode: 'added' } },
     DECEASED_TIME_CHANGED_ON_REMOVAL: {
       deceasedTime: { ...removed, value: '20260101' },
       deathNotification: { ...removed, authored: false },
@@ -354,7 +357,8 @@ describe('the rules of an update', () => {
     CITY_COUNTY_COUNTRY_MISSING: { birthplace: { updateMode: 'added', cities: [], counties: [], countries: [] } },
   }
 
-  for (const { name: rule, explains } of updateChecks) {
+  for (const { name, where, explains } of updateChecks) {
+    const rule = where === undefined ? name : `${name}[${where}]`
     // Written by no writer of ours, so it has its own test.
     if (rule === 'UPDATE_NOT_SUPPORTED') continue
     it(`${rule}: ${explains}`, async () => {
