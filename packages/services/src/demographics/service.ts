@@ -142,6 +142,7 @@ export function demographics(parts: {
     birth: (asked: BirthNotification) => birth(registering, asked),
     mayRegister: perSecond(config.createsPerSecond),
   }
+  const relatives = (nhsNumber: string) => related(people, nhsNumber)
   const cases: UseCases = {
     retrieve: (nhsNumber) => retrieve(people, nhsNumber),
     search: (criteria) => trace(people, criteria, config.fuzzyBlock),
@@ -231,7 +232,7 @@ export function demographics(parts: {
         opensOrigin: parts.gateway?.opensOrigin,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: cases.retrieve,
-        related: (nhsNumber) => related(people, nhsNumber),
+        related: relatives,
         search: cases.search,
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: changing,
@@ -254,6 +255,7 @@ export function demographics(parts: {
               platform,
               config,
               directory: parts.directory,
+              related: relatives,
               update: changing,
               ...registers,
               ...cases,

@@ -4,14 +4,14 @@ import type { Directory } from '../directory/contract.ts'
 import type { DemographicsConfig } from './config.ts'
 import { hl7v3Face } from './hl7v3/face.ts'
 import { syncRecord } from './hl7v3/record.ts'
-import type { UseCases } from './hl7v3/run.ts'
+import type { QueryCases } from './hl7v3/run.ts'
 import type { ChangeCases } from './hl7v3/run-change.ts'
 import { smspFace } from './smsp/face.ts'
 import { miniRecord } from './smsp/record.ts'
 
 /** The faces over SOAP on the door `spine`: HL7 V3 (§19) and the Mini Services (§20), over the same use cases. */
 export function spineFaces(
-  parts: UseCases &
+  parts: QueryCases &
     ChangeCases & {
       readonly platform: Platform
       readonly config: DemographicsConfig
@@ -47,6 +47,7 @@ export function spineFaces(
       await app.register(
         hl7v3Face({
           ...common,
+          related: parts.related,
           update: parts.update,
           create: parts.create,
           birth: parts.birth,

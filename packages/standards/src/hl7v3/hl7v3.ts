@@ -43,6 +43,13 @@ export {
   readPdsBirth,
   writePdsBirth,
 } from './pds-birth.ts'
+export type {
+  ChangedCode,
+  ChangedConsent,
+  ChangedItem,
+  ChangedPerson,
+  ChangedProvision,
+} from './pds-changed.ts'
 export {
   type CareProvision,
   type PdsForm,
@@ -62,6 +69,7 @@ export {
   writePdsRegistered,
   writePdsRegistration,
 } from './pds-register.ts'
+export type { PdsRelated } from './pds-related.ts'
 export {
   readPatientRole,
   readPdsSubject,
@@ -70,10 +78,6 @@ export {
   writeSerialChangeNumber,
 } from './pds-response.ts'
 export {
-  type ChangedCode,
-  type ChangedItem,
-  type ChangedPerson,
-  type ChangedProvision,
   noUpdate,
   type PdsUpdate,
   type PdsUpdateElement,

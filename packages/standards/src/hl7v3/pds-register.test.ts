@@ -37,6 +37,7 @@ const registration: PdsRegistration = {
   patients: 1,
   authorities,
   person: {
+    ...noChanges,
     ids: [{ root: oid.nhsNumber, extension: '9990548609' }],
     names: [item(name)],
     addresses: [item(home, 1)],

@@ -14,17 +14,9 @@ import {
 } from './datatypes.ts'
 import { all, hl7, one, present, valueAt } from './element.ts'
 import { oid } from './oids.ts'
+import { allAdded, type ChangedPerson, type ChangedProvision, otherElements, readChangedPerson } from './pds-changed.ts'
 import { writeSerialChangeNumber } from './pds-response.ts'
-import {
-  allAdded,
-  type ChangedPerson,
-  type ChangedProvision,
-  otherElements,
-  readChangedPerson,
-  writeContactMethod,
-  writeLanguage,
-  writeWrittenFormat,
-} from './pds-update.ts'
+import { writeContactMethod, writeLanguage, writeWrittenFormat } from './pds-update.ts'
 
 /** Who has somebody registered: an organisation of some kind. */
 export interface RegisteringAuthority {
@@ -49,7 +41,17 @@ export interface PdsRegistration {
   readonly others: readonly string[]
 }
 
-export const noChanges: ChangedPerson = { ids: [], names: [], addresses: [], telecoms: [], provisions: [] }
+/** A person of whom nothing is told yet, to build on. */
+export const noChanges: ChangedPerson = {
+  ids: [],
+  names: [],
+  addresses: [],
+  telecoms: [],
+  provisions: [],
+  related: [],
+  consents: [],
+  secrets: [],
+}
 
 /** A registration that tells nothing yet, to build on. */
 export const noRegistration: PdsRegistration = {

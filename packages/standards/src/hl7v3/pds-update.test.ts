@@ -80,6 +80,26 @@ const update: fc.Arbitrary<PdsUpdate> = some<PdsUpdate>(
       ),
       { maxLength: 2 },
     ) as fc.Arbitrary<PdsUpdate['provisions']>,
+    related: fc.array(
+      some(
+        {
+          updateMode: mode,
+          classCode: fc.constantFrom('PRS', 'GUARD', 'AGNT'),
+          code: text,
+          id,
+          nextOfKin: fc.boolean(),
+          correspondence: fc.boolean(),
+          numbers: fc.array(id, { maxLength: 2 }),
+          names: fc.constant([]),
+          addresses: fc.constant([]),
+          telecoms: fc.constant([]),
+        },
+        ['classCode', 'nextOfKin', 'correspondence', 'numbers', 'names', 'addresses', 'telecoms'],
+      ),
+      { maxLength: 2 },
+    ) as fc.Arbitrary<PdsUpdate['related']>,
+    consents: fc.array(some({ updateMode: mode, type: text, value: text }), { maxLength: 2 }),
+    secrets: fc.array(some({ updateMode: mode, code: fc.constant({ code: '15' }), value: text }), { maxLength: 2 }),
     gender: code,
     birthTime: valued,
     deceasedTime: valued,
@@ -114,6 +134,9 @@ const update: fc.Arbitrary<PdsUpdate> = some<PdsUpdate>(
     'addresses',
     'telecoms',
     'provisions',
+    'related',
+    'consents',
+    'secrets',
     'others',
   ],
 )
@@ -164,10 +187,10 @@ describe('a general update of PDS', () => {
   it('tells of what is to be changed and is not read, and of every period', () => {
     const read = readPdsUpdate(
       parseXml(
-        `<subject xmlns="urn:hl7-org:v3"><PdsUpdateRequest><subject><patientRole><addr><useablePeriod/><useablePeriod/></addr><patientPerson><militaryMembership updateMode="added"/></patientPerson><subjectOf6><sharedSecret><value updateMode="altered"/></sharedSecret></subjectOf6><subjectOf1><healthspaceRegistration/></subjectOf1></patientRole></subject></PdsUpdateRequest></subject>`,
+        `<subject xmlns="urn:hl7-org:v3"><PdsUpdateRequest><subject><patientRole><addr><useablePeriod/><useablePeriod/></addr><patientPerson><militaryMembership updateMode="added"/></patientPerson><subjectOf6><organDonor><value updateMode="altered"/></organDonor></subjectOf6><subjectOf1><healthspaceRegistration/></subjectOf1></patientRole></subject></PdsUpdateRequest></subject>`,
       ),
     )
-    assert.deepEqual(read.others, ['sharedSecret', 'militaryMembership'])
+    assert.deepEqual(read.others, ['organDonor', 'militaryMembership'])
     assert.equal(read.addresses[0]?.periods, 2)
   })
 

@@ -1,84 +1,30 @@
-import { elementsOf, type XmlElement } from '../xml/xml.ts'
-import {
-  type Ad,
-  type Cd,
-  type Ii,
-  type Ivl,
-  type Pn,
-  readAd,
-  readCd,
-  readIi,
-  readIvl,
-  readPn,
-  readTel,
-  readValued,
-  type Tel,
-  type Valued,
-  writeCd,
-  writeIi,
-  writeIvl,
-  writeValued,
-} from './datatypes.ts'
-import { all, hl7, one, present, textAt, valueAt } from './element.ts'
+import type { XmlElement } from '../xml/xml.ts'
+import { type Cd, readCd, writeCd, writeIi, writeIvl, writeValued } from './datatypes.ts'
+import { all, hl7, one, present, valueAt } from './element.ts'
 import { oid } from './oids.ts'
-import { pdsParts, pdsSubjects, writePdsParts, writeSerialChangeNumber } from './pds-response.ts'
-
-/** A name, an address or a telecom to change, and how many periods its sender gave it: more than one is a rule broken. */
-export interface ChangedItem<Value> {
-  readonly value: Value
-  readonly periods: number
-}
-
-/** A provider of care to change; lists hold what was sent, although each should have one. */
-export interface ChangedProvision {
-  readonly updateMode?: string
-  readonly code?: string
-  readonly id?: Ii
-  readonly effectiveTimes: readonly Ivl[]
-  readonly organisations: readonly Ii[]
-}
-
-/** A coded value of its own that is changed. */
-export interface ChangedCode {
-  readonly updateMode?: string
-  readonly code?: string
-}
+import {
+  type ChangedCode,
+  type ChangedItem,
+  type ChangedPerson,
+  type ChangedProvision,
+  changes,
+  othersOf,
+  readChangedPerson,
+} from './pds-changed.ts'
+import { writeRelated } from './pds-related.ts'
+import { writePdsParts, writeSerialChangeNumber } from './pds-response.ts'
 
 /**
  * What a general update (PRPA_IN000203) asks: the record, the version that was read, and every value with what is to be
  * done with it. Readers judge nothing, so the counts of what should be there once are told.
  */
-export interface PdsUpdate {
+export interface PdsUpdate extends ChangedPerson {
   /** code of PdsUpdateRequest. */
   readonly modes: readonly Cd[]
   readonly serialChangeNumbers: readonly { readonly code?: Cd; readonly value?: string }[]
   /** How many patient roles there are, and authors: who notifies a death. */
   readonly patients: number
   readonly authors: number
-  readonly ids: readonly Ii[]
-  readonly names: readonly ChangedItem<Pn>[]
-  readonly addresses: readonly ChangedItem<Ad>[]
-  readonly telecoms: readonly ChangedItem<Tel>[]
-  readonly provisions: readonly ChangedProvision[]
-  readonly gender?: Cd
-  readonly birthTime?: Valued
-  readonly deceasedTime?: Valued
-  readonly multipleBirth?: Valued
-  /** `authored`: it names who notified the death. */
-  readonly deathNotification?: ChangedCode & { readonly authored: boolean }
-  readonly birthplace?: {
-    readonly updateMode?: string
-    readonly cities: readonly string[]
-    readonly counties: readonly string[]
-    readonly countries: readonly string[]
-  }
-  readonly language?: ChangedCode & { readonly interpreter?: string }
-  readonly contactMethod?: ChangedCode & { readonly times?: string }
-  readonly writtenFormat?: ChangedCode
-  /** Leaving the practice's list (NHAIS): reason and time. */
-  readonly removal?: ChangedCode & { readonly effectiveTime?: Ivl }
-  /** Joining a list (NHAIS). */
-  readonly enrolment?: ChangedCode
   /** Names of elements that are to be changed and that are read by nobody here: shared secrets and the like. */
   readonly others: readonly string[]
 }
@@ -94,177 +40,10 @@ export const noUpdate: PdsUpdate = {
   addresses: [],
   telecoms: [],
   provisions: [],
+  related: [],
+  consents: [],
+  secrets: [],
   others: [],
-}
-
-/** What is done with an object: told on it, or by a sender of another manner on the code or value that it is about. */
-function modeOf(element: XmlElement, ...within: readonly string[]): string | undefined {
-  return [element, ...within.flatMap((name) => all(element, name))]
-    .map((each) => valueAt(each, 'updateMode'))
-    .find((mode) => mode !== undefined)
-}
-
-const texts = (elements: readonly XmlElement[]) => elements.map((each) => textAt(each) ?? '')
-
-const itemsOf =
-  <Value>(read: (element: XmlElement) => Value, period: string) =>
-  (element: XmlElement): ChangedItem<Value> => ({ value: read(element), periods: all(element, period).length })
-
-function readProvision(element: XmlElement): ChangedProvision {
-  return present<ChangedProvision>({
-    updateMode: modeOf(element, 'code', 'id'),
-    code: valueAt(one(element, 'code'), 'code'),
-    id: all(element, 'id').map(readIi)[0],
-    effectiveTimes: all(element, 'effectiveTime').map(readIvl),
-    organisations: [
-      ...all(element, 'performer/assignedEntity/id'),
-      ...all(element, 'performer/assignedOrganization/id'),
-      ...all(element, 'responsibleParty/healthCareProvider/id'),
-    ].map(readIi),
-  })
-}
-
-function readBirthplace(place: XmlElement): NonNullable<PdsUpdate['birthplace']> {
-  return present<NonNullable<PdsUpdate['birthplace']>>({
-    updateMode: modeOf(place, 'addr'),
-    cities: texts(all(place, 'addr/city')),
-    counties: texts(all(place, 'addr/county')),
-    countries: texts(all(place, 'addr/country')),
-  })
-}
-
-/** Of a patient role and of a person, what an update reads; the rest are others. */
-const ofRole = new Set(['id', 'addr', 'telecom', 'confidentialityCode', 'patientPerson'])
-const ofPerson =
-  /^(administrativeGenderCode|birthTime|deceasedTime|multipleBirthOrderNumber|name|birthplace|languageCommunication|playedOtherProviderPatient|COCT_MT00020[123]UK\d\d\.PartOfWhole|COCT_MT000208UK01\.BirthPlace|COCT_MT0002(09UK01\.PartAdminGenderCode|10UK01\.PartBirthTime|11UK01\.PartDeceasedTime))$/
-const ofSubject = new Set([
-  'deathNotification',
-  'nHAISRegistrationEvent',
-  'nHAISRemovalRegistrationEvent',
-  'preferredContactMethod',
-  'preferredWrittenCommunicationFormat',
-])
-
-/** Elements that no reader here takes: an update leaves them as they are unless they say what is to be done with them. */
-function othersOf(role: XmlElement | undefined): readonly XmlElement[] {
-  if (role === undefined) return []
-  const person = one(role, 'patientPerson')
-  return [
-    ...elementsOf(role).flatMap((each) =>
-      /^subjectOf\d*$/.test(each.name)
-        ? elementsOf(each).filter(({ name }) => !ofSubject.has(name))
-        : ofRole.has(each.name)
-          ? []
-          : [each],
-    ),
-    ...(person === undefined ? [] : elementsOf(person).filter(({ name }) => !ofPerson.test(name))),
-  ]
-}
-
-/** Whether anything in an element carries an updateMode. */
-const changes = (element: XmlElement): boolean =>
-  valueAt(element, 'updateMode') !== undefined || elementsOf(element).some(changes)
-
-/** A value of MIM 6, or of MIM 7 in a part of its own. */
-const detail = (who: XmlElement | undefined, name: string, part: string) =>
-  one(who, name) ?? one(who, `COCT_MT0002${part}/partPerson/${name}`)
-
-/** What messages that change or register somebody say of the person, in the form of MIM 3, 6 or 7. */
-export type ChangedPerson = Omit<PdsUpdate, 'modes' | 'serialChangeNumbers' | 'patients' | 'authors' | 'others'>
-
-/** Reads it out of a patient role, or out of the `patient` of a birth. */
-export function readChangedPerson(role: XmlElement | undefined): ChangedPerson {
-  const who = one(role, 'patientPerson')
-  const gender = detail(who, 'administrativeGenderCode', '09UK01.PartAdminGenderCode')
-  const birth = detail(who, 'birthTime', '10UK01.PartBirthTime')
-  const death = detail(who, 'deceasedTime', '11UK01.PartDeceasedTime')
-  const order = one(who, 'multipleBirthOrderNumber')
-  const place = one(who, 'birthplace') ?? one(who, 'COCT_MT000208UK01.BirthPlace')
-  const language = one(who, 'languageCommunication')
-  const about = (name: string) => (role === undefined ? undefined : pdsSubjects(role, name)[0])
-  const notification = about('deathNotification')
-  const contact = about('preferredContactMethod')
-  const written = about('preferredWrittenCommunicationFormat')
-  const removal = about('nHAISRemovalRegistrationEvent')
-  const enrolment = about('nHAISRegistrationEvent')
-  const coded = (element: XmlElement) => ({
-    updateMode: modeOf(element, 'value', 'code'),
-    code: valueAt(one(element, 'value'), 'code'),
-  })
-  return present<ChangedPerson>({
-    ids: all(role, 'id').map(readIi),
-    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map(itemsOf(readPn, 'validTime')),
-    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map(itemsOf(readAd, 'useablePeriod')),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map(itemsOf(readTel, 'useablePeriod')),
-    provisions: [
-      ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvisionEvent'),
-      ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvision'),
-    ].map(readProvision),
-    gender: gender && readCd(gender),
-    birthTime: birth && readValued(birth),
-    deceasedTime: death && readValued(death),
-    multipleBirth: order && readValued(order),
-    deathNotification:
-      notification &&
-      present<NonNullable<PdsUpdate['deathNotification']>>({
-        ...coded(notification),
-        authored: ['author', 'responsibleParty'].some((by) => one(notification, by) !== undefined),
-      }),
-    birthplace: place && readBirthplace(place),
-    language:
-      language &&
-      present<NonNullable<PdsUpdate['language']>>({
-        updateMode: modeOf(language, 'languageCode'),
-        code: valueAt(one(language, 'languageCode'), 'code'),
-        interpreter: valueAt(one(language, 'proficiencyLevelCode'), 'code'),
-      }),
-    contactMethod:
-      contact &&
-      present<NonNullable<PdsUpdate['contactMethod']>>({
-        ...coded(contact),
-        times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
-      }),
-    writtenFormat: written && present<ChangedCode>(coded(written)),
-    removal:
-      removal &&
-      present<NonNullable<PdsUpdate['removal']>>({
-        updateMode: modeOf(removal),
-        code: valueAt(one(removal, 'reasonCode'), 'code'),
-        effectiveTime: all(removal, 'effectiveTime').map(readIvl)[0],
-      }),
-    enrolment:
-      enrolment &&
-      present<ChangedCode>({ updateMode: modeOf(enrolment), code: valueAt(one(enrolment, 'code'), 'code') }),
-  })
-}
-
-/** Names of what stands beside that, in a message where everything that is there is meant. */
-export const otherElements = (role: XmlElement | undefined): readonly string[] => othersOf(role).map(({ name }) => name)
-
-/** The same, every value of it added: what a registration means. */
-export function allAdded(person: ChangedPerson): ChangedPerson {
-  const updateMode = 'added'
-  const each = <Value extends object>(list: readonly ChangedItem<Value>[]) =>
-    list.map((item) => ({ ...item, value: { ...item.value, updateMode } }))
-  const single = <Value extends object>(value: Value | undefined) => value && { ...value, updateMode }
-  return present<ChangedPerson>({
-    ids: person.ids,
-    names: each(person.names),
-    addresses: each(person.addresses),
-    telecoms: each(person.telecoms),
-    provisions: person.provisions.map((provision) => ({ ...provision, updateMode })),
-    gender: single(person.gender),
-    birthTime: single(person.birthTime),
-    deceasedTime: single(person.deceasedTime),
-    multipleBirth: single(person.multipleBirth),
-    deathNotification: single(person.deathNotification),
-    birthplace: single(person.birthplace),
-    language: single(person.language),
-    contactMethod: single(person.contactMethod),
-    writtenFormat: single(person.writtenFormat),
-    removal: single(person.removal),
-    enrolment: single(person.enrolment),
-  })
 }
 
 /** Element of a general update, and of an update by NHAIS. */
@@ -414,6 +193,7 @@ export function writePdsUpdate(update: PdsUpdate, element: PdsUpdateElement = 'P
           ),
         language && writeLanguage(language),
         ...update.provisions.map(writeProvision),
+        ...update.related.map((related) => writeRelated('UK02', related)),
         ...writePdsParts('UK02', {
           addresses: values(update.addresses),
           telecoms: values(update.telecoms),
@@ -432,8 +212,32 @@ export function writePdsUpdate(update: PdsUpdate, element: PdsUpdateElement = 'P
             deathNotification.authored && update.authors === 0 ? hl7('author', { typeCode: 'AUT' }) : undefined,
           ),
         ),
+      ...update.consents.map(({ updateMode, type, value }) =>
+        hl7(
+          'subjectOf3',
+          { typeCode: 'SBJ' },
+          hl7(
+            'consent',
+            { ...observation, updateMode },
+            writeCd('code', type === undefined ? {} : { code: type, codeSystem: oid.consentType }),
+            value === undefined ? undefined : writeCd('value', { code: value, codeSystem: oid.consentValue }),
+          ),
+        ),
+      ),
       contactMethod && hl7('subjectOf4', { typeCode: 'SBJ' }, writeContactMethod(contactMethod)),
       writtenFormat && hl7('subjectOf5', { typeCode: 'SBJ' }, writeWrittenFormat(writtenFormat)),
+      ...update.secrets.map(({ updateMode, code, value }) =>
+        hl7(
+          'subjectOf6',
+          { typeCode: 'SBJ' },
+          hl7(
+            'sharedSecret',
+            { ...observation, updateMode },
+            code && writeCd('code', code),
+            value === undefined ? undefined : hl7('value', {}, value),
+          ),
+        ),
+      ),
       update.enrolment &&
         hl7('subjectOf7', { typeCode: 'SBJ' }, writeNhaisEvent('nHAISRegistrationEvent', '01', update.enrolment)),
       update.removal &&

@@ -19,11 +19,11 @@ import { findings } from './message-check.ts'
 import { type FaultNumber, faultOf, type Issue } from './outcomes.ts'
 import { queryChecks } from './query-checks.ts'
 import { answerWith, changedWith, failWith, type ReplyTo, rejectWith } from './reply.ts'
-import { run, type UseCases } from './run.ts'
+import { type QueryCases, run } from './run.ts'
 import { type ChangeCases, runChange } from './run-change.ts'
 
 /** What the HL7 V3 face of PDS stands on. */
-export interface Hl7V3Dependencies extends UseCases, ChangeCases {
+export interface Hl7V3Dependencies extends QueryCases, ChangeCases {
   /** Paths on the door `spine`. */
   readonly paths: readonly string[]
   /** wsa:From of replies. */

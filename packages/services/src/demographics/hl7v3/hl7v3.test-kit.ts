@@ -29,6 +29,7 @@ import {
 import { elementsOf, type XmlElement } from '@openspine/standards/xml'
 import { fastify } from 'fastify'
 import type { AccreditedSystem, Directory } from '../../directory/contract.ts'
+import type { PersonRecord } from '../contract.ts'
 import { peerFqdn, validPeer, workedCases } from '../worked.test-kit.ts'
 import { hl7v3Face, type SyncSettled } from './face.ts'
 import { actionOf, changes, interactions, registeredAs } from './interactions.ts'
@@ -145,6 +146,8 @@ export function face(
   about: {
     readonly peer?: () => Peer
     readonly broken?: boolean
+    /** Beside the worked people. */
+    readonly people?: readonly PersonRecord[]
     /** No more people may be registered in this second. */
     readonly full?: boolean
   } = {},

@@ -78,7 +78,7 @@ export const registrationChecks: readonly RegistrationCheck[] = [
       'A new record has name, gender, date of birth, addresses, telecoms, practice, language and contact preferences; nothing else can be kept in it, and it has no number yet.',
     breaks: ({ others, person }) =>
       others.length > 0 ||
-      person.ids.length > 0 ||
+      [person.ids, person.related, person.consents, person.secrets].some((list) => list.length > 0) ||
       [person.deceasedTime, person.deathNotification, person.multipleBirth].some((value) => value !== undefined),
   },
   {

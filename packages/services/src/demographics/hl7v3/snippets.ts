@@ -1,6 +1,16 @@
-import { type Ad, boundOf, type ChangedPerson, type Ii, type Ivl, type Pn, type Tel } from '@openspine/standards/hl7v3'
+import {
+  type Ad,
+  boundOf,
+  type ChangedConsent,
+  type ChangedPerson,
+  type Ii,
+  type Ivl,
+  type Pn,
+  type Tel,
+} from '@openspine/standards/hl7v3'
 import { namingSystem } from '@openspine/standards/nhs'
 import type { Json } from '../person.ts'
+import { pafKey } from '../rules/addresses.ts'
 import { addressWords, nameWords, schemeWords, telecomWords } from '../spine-person.ts'
 
 /*
@@ -16,7 +26,8 @@ export function dateOf(moment: string | undefined): string | undefined {
   return `${year}-${month}-${day}${hour === undefined ? '' : `T${hour}:${minute}:${second}+00:00`}`
 }
 
-function period(time: Ivl | undefined): { readonly period?: Json } {
+/** A period, where the interval has a bound. */
+export function period(time: Ivl | undefined): { readonly period?: Json } {
   const [start, end] = [dateOf(boundOf(time, 'low')), dateOf(boundOf(time, 'high'))]
   if (start === undefined && end === undefined) return {}
   return { period: { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) } }
@@ -34,13 +45,15 @@ export function nameSnippet({ use = '', prefix, given, family, suffix, validTime
   }
 }
 
-export function addressSnippet({ use = '', lines, postalCode, description, useablePeriod }: Ad): Json {
+export function addressSnippet({ use = '', lines, postalCode, addressKey, description, useablePeriod }: Ad): Json {
   return {
     use: addressWords[use] ?? use,
     ...period(useablePeriod),
     ...(description ? { text: description } : {}),
     line: lines,
     ...(postalCode ? { postalCode } : {}),
+    // 0 says that there is none.
+    ...(addressKey && addressKey !== '0' ? { extension: [pafKey(addressKey)] } : {}),
   }
 }
 
@@ -63,6 +76,33 @@ export function telecomSnippet({ use = '', value = '', useablePeriod }: Tel): Js
     ...(scheme === 'textphone' ? { extension: [textphone] } : {}),
   }
 }
+
+/** Somebody to be told in an emergency: the record has no use and no period with the telecom itself. */
+export function emergencySnippet(tel: Tel): Json {
+  const { use: _, period: told, ...telecom } = telecomSnippet(tel)
+  return {
+    ...(told === undefined ? {} : { period: told }),
+    relationship: [
+      {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0131', code: 'C', display: 'Emergency Contact' }],
+      },
+    ],
+    telecom: [telecom],
+  }
+}
+
+/** A consent and how it stands. */
+export const consentParts = ({ type, value }: ChangedConsent): Json => ({
+  extension: [
+    { url: 'consentType', valueCodeableConcept: { coding: [{ code: type, ...display(consentTypes, type) }] } },
+    { url: 'consentValue', valueCodeableConcept: { coding: [{ code: value, ...display(consentValues, value) }] } },
+  ],
+})
+
+const consentTypes: Readonly<Record<string, string>> = { 4: 'ncrs' }
+const consentValues: Readonly<Record<string, string>> = { 1: 'consent', 2: 'dissent' }
+const display = (words: Readonly<Record<string, string>>, code = '') =>
+  words[code] === undefined ? {} : { display: words[code] }
 
 /** An organisation by its ODS code. */
 export const odsIdentifier = (organisations: readonly Ii[]): Json => ({

@@ -1,7 +1,8 @@
-import { oid, type PdsUpdate } from '@openspine/standards/hl7v3'
+import { type ChangedPerson, noChanges, oid, type PdsRelated, type PdsUpdate } from '@openspine/standards/hl7v3'
 import { isNhsNumber } from '@openspine/standards/nhs'
 import type { MessageCheck } from './message-check.ts'
 import { does, filled, objectChecks } from './object-checks.ts'
+import { relatedChecks } from './related-checks.ts'
 
 /** One rule of an update. */
 export type UpdateCheck = MessageCheck<PdsUpdate>
@@ -19,13 +20,38 @@ function modesOf(
     id: value.id?.extension ?? '',
   }))
   const { contactMethod, writtenFormat, removal, enrolment } = update
-  const details = [gender, birthTime, deceasedTime, multipleBirth, deathNotification, birthplace, language]
+  const singles = [gender, birthTime, deceasedTime, multipleBirth, deathNotification, birthplace, language]
   return [
     ...items,
-    ...[...details, contactMethod, writtenFormat, removal, enrolment, ...update.provisions].map((each) => ({
+    ...[
+      ...singles,
+      contactMethod,
+      writtenFormat,
+      removal,
+      enrolment,
+      ...update.provisions,
+      ...update.related,
+      ...update.consents,
+      ...update.secrets,
+    ].map((each) => ({
       mode: each?.updateMode,
     })),
   ]
+}
+
+/** The names, addresses and telecoms of a related person, each done with as the person is. */
+function details({ updateMode, names, addresses, telecoms, effectiveTime }: PdsRelated): ChangedPerson {
+  const each = <Value extends object>(values: readonly Value[]) =>
+    values.map((value) => ({ value: { ...value, ...(updateMode === undefined ? {} : { updateMode }) }, periods: 0 }))
+  // How long somebody is related is a period as any other.
+  const related = { code: '1', effectiveTimes: effectiveTime === undefined ? [] : [effectiveTime], organisations: [] }
+  return {
+    ...noChanges,
+    names: each(names),
+    addresses: each(addresses),
+    telecoms: each(telecoms),
+    provisions: [related],
+  }
 }
 
 const placesOf = ({ birthplace }: PdsUpdate) =>
@@ -64,8 +90,9 @@ export const sharedUpdateChecks: readonly UpdateCheck[] = [
     name: 'UPDATE_NOT_SUPPORTED',
     clause: 'demographics §19.5',
     explains:
-      'Names, addresses, telecoms, providers of care, gender, birth, death, birth place, language and contact preferences can be updated here; consents, related people and shared secrets cannot.',
-    breaks: ({ others }) => others.length > 0,
+      'Names, addresses, telecoms, providers of care, related people, gender, birth, death, birth place, language, contact preferences and the consent to share can be updated here; shared secrets and the rest cannot.',
+    breaks: ({ others, secrets }) =>
+      others.length > 0 || secrets.some((secret) => secret.updateMode !== undefined && filled(secret.value)),
   },
   {
     name: 'UPDATE_EMPTY',
@@ -79,7 +106,43 @@ export const sharedUpdateChecks: readonly UpdateCheck[] = [
     explains: 'What is altered or removed is named by its object id.',
     breaks: (update) => modesOf(update).some(({ mode, id }) => does(mode, 'altered', 'removed') && id === ''),
   },
-  ...objectChecks,
+  ...objectChecks.map(
+    (check): UpdateCheck => ({
+      ...check,
+      breaks: (update) => check.breaks(update) || update.related.some((each) => check.breaks(details(each))),
+    }),
+  ),
+  ...relatedChecks,
+  {
+    name: 'MISSING_CODE_FROM_SHARED_SECRET',
+    clause,
+    explains: 'A shared secret has a code (codeSystem 2.16.840.1.113883.2.1.3.2.4.17.35).',
+    breaks: ({ secrets }) =>
+      secrets.some(({ updateMode, code }) => updateMode !== undefined && code?.codeSystem !== oid.pdsObservation),
+  },
+  {
+    name: 'MISSING_VALUE_FROM_SHARED_SECRET',
+    clause,
+    explains: 'A shared secret has a value.',
+    breaks: ({ secrets }) =>
+      secrets.some(({ updateMode, value }) => does(updateMode, 'added', 'altered') && !filled(value)),
+  },
+  {
+    name: 'INVALID_CONSENT_VALUE',
+    clause,
+    explains: 'The consent that is kept is that to share the record (4): 1 consent, 2 dissent.',
+    breaks: ({ consents }) =>
+      consents.some(
+        ({ updateMode, type, value }) =>
+          updateMode !== undefined && (type !== '4' || (updateMode !== 'removed' && !['1', '2'].includes(value ?? ''))),
+      ),
+  },
+  {
+    name: 'CONSENT_VALUES_CANNOT_BE_REMOVED',
+    clause,
+    explains: 'The consent to share the record (4) is altered and never removed.',
+    breaks: ({ consents }) => consents.some(({ updateMode, type }) => updateMode === 'removed' && type === '4'),
+  },
   {
     name: 'UNABLE_TO_DELETE_USUAL_NAME',
     clause,

@@ -1,14 +1,27 @@
-import type { Ad, ChangedItem, PdsUpdate, Pn, Tel } from '@openspine/standards/hl7v3'
+import type {
+  Ad,
+  CareProvision,
+  ChangedItem,
+  ChangedProvision,
+  PdsPerson,
+  PdsUpdate,
+  Pn,
+  Tel,
+} from '@openspine/standards/hl7v3'
 import { genderWords } from '../asked.ts'
 import { outcomes, refuse } from '../outcomes.ts'
 import { extensionUrl, items, type Json } from '../person.ts'
+import { pafKeyOf } from '../rules/addresses.ts'
 import { partOf } from '../rules/extensions.ts'
-import { pharmacyUrls } from '../spine-person.ts'
+import { emergencyUse, pharmacyUrls } from '../spine-person.ts'
+import { sameJson } from '../update/patch.ts'
 import {
   addressSnippet,
   birthPlaceOf,
+  consentParts,
   dateOf,
   deathParts,
+  emergencySnippet,
   formatPart,
   languageOf,
   methodParts,
@@ -58,22 +71,27 @@ const removal = (list: string, place: number, key: string, value: unknown): Oper
   ],
 })
 
+/** Whether a value came back as it was retrieved: then nothing is to be changed, whatever the rules of today. */
+function same(shown: unknown, { updateMode, ...value }: { readonly updateMode?: string }): boolean {
+  return updateMode === 'altered' && sameJson(shown, value)
+}
+
 function ofItem<Value extends Pn | Ad | Tel>(
   view: Json,
   list: string,
   { value }: ChangedItem<Value>,
   write: (value: Value) => Json,
+  shown: readonly Value[],
 ): Operations {
   const id = value.id?.extension ?? ''
+  if (shown.some((each) => same(each, value))) return none
   switch (value.updateMode) {
     case 'added':
       return { ...none, added: [add(`/${list}/-`, write(value))] }
     case 'altered': {
       const place = placeOf(view, list, id)
-      const { extension } = items(view[list])[place] ?? {}
       const written = write(value)
-      // Keys of an address, which these messages do not tell in full, stay as long as the address does.
-      const keys = list === 'address' && extension !== undefined && !written['extension'] ? { extension } : {}
+      const keys = list === 'address' ? keysOf(items(view[list])[place] ?? {}, written) : {}
       return { ...none, changed: [replace(`/${list}/${place}`, { id, ...written, ...keys })] }
     }
     case 'removed':
@@ -81,6 +99,16 @@ function ofItem<Value extends Pn | Ad | Tel>(
     default:
       return none
   }
+}
+
+/** These messages tell one key of an address; the others stay as long as the address does, and so does that one where it is not told. */
+function keysOf(address: Json, written: Json): { readonly extension?: readonly Json[] } {
+  const told = items(written['extension'])
+  const kept = items(address['extension']).filter(
+    (key) => told.length === 0 || pafKeyOf({ extension: [key] }) === undefined,
+  )
+  const extension = [...told, ...kept]
+  return extension.length === 0 ? {} : { extension }
 }
 
 /** An extension that is there once: it is added, replaced or removed as a whole. */
@@ -142,8 +170,32 @@ function ofProvision(view: Json, provision: PdsUpdate['provisions'][number]): Op
   }))
 }
 
+const unlessSame = <Told extends { readonly updateMode?: string }>(told: Told | undefined, shown: unknown) =>
+  told === undefined || same(shown, told) ? undefined : told
+
+const sameProvision = (shown: CareProvision, { updateMode, code, id, ...told }: ChangedProvision) =>
+  updateMode === 'altered' &&
+  sameJson(
+    [shown.code, shown.id?.extension, [shown.organisation], shown.effectiveTime ? [shown.effectiveTime] : []],
+    [code, id?.extension, told.organisations, told.effectiveTimes],
+  )
+
+const deathMode = (told: PdsUpdate['deathNotification'], status: string | undefined) =>
+  told?.updateMode === 'altered' && told.code === status ? undefined : told?.updateMode
+
+/** A birth place as updates tell it. */
+const placeOfBirth = (shown: Ad | undefined) => ({
+  cities: shown?.city === undefined ? [] : [shown.city],
+  counties: shown?.county === undefined ? [] : [shown.county],
+  countries: shown?.country === undefined ? [] : [shown.country],
+})
+
 /** Three observations of the message are one extension of the record: what is not changed of it stays. */
-function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate): Operations {
+function ofPreferences(view: Json, update: PdsUpdate, shown: PdsPerson): Operations {
+  const { method: code, times } = shown.contact ?? {}
+  const told = { ...(code === undefined ? {} : { code }), ...(times === undefined ? {} : { times }) }
+  const contactMethod = unlessSame(update.contactMethod, told)
+  const writtenFormat = unlessSame(update.writtenFormat, { code: shown.writtenFormat })
   const url = extensionUrl.contactPreference
   const current = items(view['extension']).find((extension) => extension['url'] === url)
   const changed = [contactMethod, writtenFormat].some((each) => each?.updateMode !== undefined)
@@ -171,26 +223,41 @@ function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate):
  *
  * @throws SpineError `PDS_INVALID_UPDATE` where an object id is none of the record's
  */
-export function patchesOf(update: PdsUpdate, view: Json): readonly Operation[] {
+export function patchesOf(update: PdsUpdate, view: Json, shown: PdsPerson): readonly Operation[] {
   const { gender, birthTime, deceasedTime, multipleBirth, deathNotification } = update
   const { birthplace: place } = update
+  const emergency = ({ value }: ChangedItem<Tel>) => value.use === emergencyUse
+  /** What is done with a value of its own, unless it came back as it was. */
+  const mode = (asked: { readonly updateMode?: string } | undefined, is: unknown) =>
+    asked === undefined || same(is, asked) ? undefined : asked.updateMode
   const order = multipleBirth?.value ?? ''
   const all: readonly Operations[] = [
-    ...update.names.map((item) => ofItem(view, 'name', item, nameSnippet)),
-    ...update.addresses.map((item) => ofItem(view, 'address', item, addressSnippet)),
-    ...update.telecoms.map((item) => ofItem(view, 'telecom', item, telecomSnippet)),
-    ...update.provisions.map((provision) => ofProvision(view, provision)),
+    ...update.names.map((item) => ofItem(view, 'name', item, nameSnippet, shown.names)),
+    ...update.addresses.map((item) => ofItem(view, 'address', item, addressSnippet, shown.addresses)),
+    ...update.telecoms.map((item) =>
+      emergency(item)
+        ? ofItem(view, 'contact', item, emergencySnippet, shown.telecoms)
+        : ofItem(view, 'telecom', item, telecomSnippet, shown.telecoms),
+    ),
+    ...update.provisions
+      .filter((provision) => !shown.provisions.some((each) => sameProvision(each, provision)))
+      .map((provision) => ofProvision(view, provision)),
     ofMember(view, 'gender', gender?.updateMode, genderWords[gender?.code ?? ''] ?? gender?.code ?? ''),
     ofMember(view, 'birthDate', birthTime?.updateMode, dateOf(birthTime?.value) ?? ''),
-    ofMember(view, 'deceasedDateTime', deceasedTime?.updateMode, dateOf(deceasedTime?.value) ?? ''),
+    ofMember(view, 'deceasedDateTime', mode(deceasedTime, shown.deceasedTime), dateOf(deceasedTime?.value) ?? ''),
     ofMember(view, 'multipleBirthInteger', multipleBirth?.updateMode, /^\d$/.test(order) ? Number(order) : order),
-    ofExtension(view, extensionUrl.deathNotification, deathNotification?.updateMode, () =>
+    ofExtension(view, extensionUrl.deathNotification, deathMode(deathNotification, shown.deathNotification), () =>
       deathParts(deathNotification),
     ),
+    ...update.consents
+      .filter((consent) => !shown.consents.some((each) => same(each, consent)))
+      .map((consent) => ofExtension(view, extensionUrl.consent, consent.updateMode, () => consentParts(consent))),
     ofExtension(view, extensionUrl.removal, update.removal?.updateMode, () => removalParts(update.removal)),
-    ofExtension(view, extensionUrl.birthPlace, place?.updateMode, () => birthPlaceOf(place)),
-    ofExtension(view, extensionUrl.communication, update.language?.updateMode, () => languageOf(update.language)),
-    ofPreferences(view, update),
+    ofExtension(view, extensionUrl.birthPlace, mode(place, placeOfBirth(shown.birthplace)), () => birthPlaceOf(place)),
+    ofExtension(view, extensionUrl.communication, mode(update.language, shown.language), () =>
+      languageOf(update.language),
+    ),
+    ofPreferences(view, update, shown),
   ]
   return [
     ...all.flatMap(({ changed }) => changed),

@@ -18,12 +18,14 @@ import {
   type StoredPerson,
   storedPerson,
 } from '../person.ts'
+import { besideOf } from '../related.ts'
 import { partOf } from '../rules/extensions.ts'
 import { tidyName } from '../rules/names.ts'
 import type { PersonStore } from '../store.ts'
-import { updateView } from '../view.ts'
+import { retrieveView, updateView } from '../view.ts'
 import { intentChecks, outcomeChecks } from './checks.ts'
 import { applied, checkAddressing, itemLists, legalPatches, sameJson } from './patch.ts'
+import { changedRelated, type RelatedChange } from './related.ts'
 
 /** What an update stands on. */
 export interface UpdateParts {
@@ -41,7 +43,14 @@ export interface Update {
   /** Version that the caller read; undefined where the header says none. */
   readonly version: number | undefined
   /** The operations; whoever names items otherwise than by place finds them in what the caller is shown. */
-  readonly patches: (read: { readonly version: number; readonly view: Json }) => readonly unknown[]
+  readonly patches: (read: {
+    readonly version: number
+    readonly view: Json
+    /** The record as a retrieval shows it. */
+    readonly shown: () => Json
+  }) => readonly unknown[]
+  /** What becomes of related people, in dialects that tell it with the rest. */
+  readonly related?: readonly RelatedChange[]
   readonly access: Access
   readonly author: Author
   readonly request: RequestKey
@@ -91,16 +100,19 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
       'This number was merged into another: read the record, and update the number that it has now.',
     )
   const view = updateView(person, access)
-  const sent = asked.patches({ version: person.version, view })
+  const shown = () => JSON.parse(retrieveView(person, access)) as Json
+  const sent = asked.patches({ version: person.version, view, shown })
   if (asked.version !== person.version) staleVersion()
   const patches = legalPatches(sent)
   mustPass(intentChecks, { access, sensitivity: person.sensitivity, view, patches })
   checkAddressing(patches)
   const now = parts.clock.now()
   const today = new Date(now).toISOString().slice(0, 10)
-  const patched = withCurrentUrls(applied(view, patches, () => parts.random.bytes(4).toString('hex').toUpperCase()))
+  const newId = () => parts.random.bytes(4).toString('hex').toUpperCase()
+  const patched = withCurrentUrls(applied(view, patches, newId))
   mustPass(outcomeChecks, { before: view, after: patched, today })
-  const after = changedPerson(person, view, completed(view, patched, today, now), today)
+  const related = asked.related && changedRelated(items(besideOf(person).related), asked.related, { today, newId })
+  const after = changedPerson(person, { view, patched: completed(view, patched, today, now), related }, today)
   const answer = asked.answer(after.person)
   if (!parts.kept) return answer
   const result = await parts.changes.write({
@@ -158,10 +170,15 @@ function notifiedNow(extension: Json, now: number): Json {
 }
 
 /** The person after a change of what was shown; what was not shown stays as it is. */
-function changedPerson(person: StoredPerson, view: Json, patched: Json, today: string) {
+function changedPerson(
+  person: StoredPerson,
+  change: { readonly view: Json; readonly patched: Json; readonly related: readonly Json[] | undefined },
+  today: string,
+) {
   const stored = JSON.parse(person.document) as Json
-  const whole = restored(stored, view, patched)
-  const record = personRecord(person)
+  const whole = restored(stored, change.view, change.patched)
+  const { related: relatives, ...record } = personRecord(person)
+  const related = change.related ?? relatives ?? []
   const next = storedPerson({ ...record, version: person.version + 1, patient: whole })
   const told = difference(stored, JSON.parse(next.document) as Json, record.history ?? {}, today)
   const { history: _, ...rest } = record
@@ -170,8 +187,10 @@ function changedPerson(person: StoredPerson, view: Json, patched: Json, today: s
     version: next.version,
     patient: whole,
     ...(Object.keys(told.history).length > 0 && { history: told.history }),
+    ...(related.length > 0 && { related }),
   }
-  return { person: storedPerson(withHistory), members: told.members, events: told.events }
+  const members = change.related === undefined ? told.members : [...told.members, 'related']
+  return { person: storedPerson(withHistory), members, events: told.events }
 }
 
 /** Puts back what the view left out: withheld members and extensions, reasons shown as others, blank address lines. */
