@@ -157,16 +157,43 @@ export function othersOf(role: XmlElement | undefined): readonly XmlElement[] {
 export const changes = (element: XmlElement): boolean =>
   valueAt(element, 'updateMode') !== undefined || elementsOf(element).some(changes)
 
-/** A value of MIM 6, or of MIM 7 in a part of its own. */
-const detail = (who: XmlElement | undefined, name: string, part: string) =>
-  one(who, name) ?? one(who, `COCT_MT0002${part}/partPerson/${name}`)
+/** A value of MIM 6, or of MIM 7 in a part of its own, which may carry the updateMode in its place. */
+function detail<Value extends { readonly updateMode?: string }>(
+  who: XmlElement | undefined,
+  name: string,
+  part: string,
+  read: (element: XmlElement) => Value,
+): Value | undefined {
+  const own = one(who, name)
+  if (own !== undefined) return read(own)
+  const around = one(who, `COCT_MT0002${part}`)
+  const within = one(around, `partPerson/${name}`)
+  return within && inPart(read(within), around)
+}
+
+const inPart = <Value extends { readonly updateMode?: string }>(value: Value, part: XmlElement | undefined): Value => {
+  const updateMode = valueAt(part, 'updateMode')
+  return value.updateMode !== undefined || updateMode === undefined ? value : { ...value, updateMode }
+}
+
+/** Values inline, and those in parts of a common type. */
+function valuesOf<Value extends { readonly updateMode?: string }>(
+  inline: readonly XmlElement[],
+  parts: readonly (readonly [element: XmlElement, part: XmlElement])[],
+  read: (element: XmlElement) => ChangedItem<Value>,
+): readonly ChangedItem<Value>[] {
+  return [
+    ...inline.map(read),
+    ...parts.map(([element, part]) => {
+      const { value, periods } = read(element)
+      return { value: inPart(value, part), periods }
+    }),
+  ]
+}
 
 /** Reads it out of a patient role, or out of the `patient` of a birth. */
 export function readChangedPerson(role: XmlElement | undefined): ChangedPerson {
   const who = one(role, 'patientPerson')
-  const gender = detail(who, 'administrativeGenderCode', '09UK01.PartAdminGenderCode')
-  const birth = detail(who, 'birthTime', '10UK01.PartBirthTime')
-  const death = detail(who, 'deceasedTime', '11UK01.PartDeceasedTime')
   const order = one(who, 'multipleBirthOrderNumber')
   const place = one(who, 'birthplace') ?? one(who, 'COCT_MT000208UK01.BirthPlace')
   const language = one(who, 'languageCommunication')
@@ -182,9 +209,9 @@ export function readChangedPerson(role: XmlElement | undefined): ChangedPerson {
   })
   return present<ChangedPerson>({
     ids: all(role, 'id').map(readIi),
-    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map(itemsOf(readPn, 'validTime')),
-    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map(itemsOf(readAd, 'useablePeriod')),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map(itemsOf(readTel, 'useablePeriod')),
+    names: valuesOf(all(who, 'name'), pdsParts(who, '000203', 'partPerson/name'), itemsOf(readPn, 'validTime')),
+    addresses: valuesOf(all(role, 'addr'), pdsParts(who, '000201', 'addr'), itemsOf(readAd, 'useablePeriod')),
+    telecoms: valuesOf(all(role, 'telecom'), pdsParts(who, '000202', 'telecom'), itemsOf(readTel, 'useablePeriod')),
     provisions: [
       ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvisionEvent'),
       ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvision'),
@@ -205,9 +232,9 @@ export function readChangedPerson(role: XmlElement | undefined): ChangedPerson {
         value: textAt(one(secret, 'value')),
       })
     }),
-    gender: gender && readCd(gender),
-    birthTime: birth && readValued(birth),
-    deceasedTime: death && readValued(death),
+    gender: detail(who, 'administrativeGenderCode', '09UK01.PartAdminGenderCode', readCd),
+    birthTime: detail(who, 'birthTime', '10UK01.PartBirthTime', readValued),
+    deceasedTime: detail(who, 'deceasedTime', '11UK01.PartDeceasedTime', readValued),
     multipleBirth: order && readValued(order),
     deathNotification:
       notification &&

@@ -46,9 +46,21 @@ export interface PdsRelated {
 
 const suffixes = ['UK01', 'UK02', 'UK03'] as const
 
-/** Elements at a path within the parts of a common type, whatever the edition. */
-export const pdsParts = (element: XmlElement | undefined, type: string, path: string): readonly XmlElement[] =>
-  suffixes.flatMap((suffix) => all(element, `COCT_MT${type}${suffix}.PartOfWhole/${path}`))
+/** Elements at a path within the parts of a common type, whatever the edition, each with its part. */
+export const pdsParts = (
+  element: XmlElement | undefined,
+  type: string,
+  path: string,
+): readonly (readonly [element: XmlElement, part: XmlElement])[] =>
+  suffixes.flatMap((suffix) =>
+    all(element, `COCT_MT${type}${suffix}.PartOfWhole`).flatMap((part) =>
+      all(part, path).map((found) => [found, part] as const),
+    ),
+  )
+
+/** The same without their parts. */
+export const inPdsParts = (element: XmlElement | undefined, type: string, path: string): readonly XmlElement[] =>
+  pdsParts(element, type, path).map(([found]) => found)
 
 /** Reads a `scopedRelatedPersonRole`: details stand in parts of their own, or by another sender in the role itself. */
 export function readRelated(role: XmlElement): PdsRelated {
@@ -68,9 +80,9 @@ export function readRelated(role: XmlElement): PdsRelated {
     nextOfKin: one(role, 'part3/partNextOfKin') !== undefined,
     correspondence: one(role, 'part4/partCorrespondence') !== undefined,
     numbers: all(player, 'playedRelatedPatient/id').map(readIi),
-    names: [...all(player, 'name'), ...pdsParts(player, '000203', 'partPerson/name')].map(readPn),
-    addresses: [...all(role, 'addr'), ...pdsParts(player, '000201', 'addr')].map(readAd),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(player, '000202', 'telecom')].map(readTel),
+    names: [...all(player, 'name'), ...inPdsParts(player, '000203', 'partPerson/name')].map(readPn),
+    addresses: [...all(role, 'addr'), ...inPdsParts(player, '000201', 'addr')].map(readAd),
+    telecoms: [...all(role, 'telecom'), ...inPdsParts(player, '000202', 'telecom')].map(readTel),
     language: language && {
       code: valueAt(one(language, 'languageCode'), 'code') ?? '',
       interpreter: valueAt(one(language, 'proficiencyLevelCode'), 'code') ?? '',

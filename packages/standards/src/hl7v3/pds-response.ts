@@ -29,7 +29,7 @@ import {
   type PdsPerson,
   pdsForms,
 } from './pds-person.ts'
-import { pdsParts, readRelated, writeContact, writeFormat, writeRelated, writeSpoken } from './pds-related.ts'
+import { inPdsParts, readRelated, writeContact, writeFormat, writeRelated, writeSpoken } from './pds-related.ts'
 
 const observation = { classCode: 'OBS', moodCode: 'EVN' }
 const person = { classCode: 'PSN', determinerCode: 'INSTANCE' }
@@ -310,9 +310,9 @@ export function readPatientRole(role: XmlElement): PdsPerson {
     provisions: all(who, 'playedOtherProviderPatient')
       .map(readProvision)
       .filter((provision) => provision !== undefined),
-    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
-    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
+    addresses: [...all(role, 'addr'), ...inPdsParts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
+    telecoms: [...all(role, 'telecom'), ...inPdsParts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
+    names: [...all(who, 'name'), ...inPdsParts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
     related: all(who, 'scopedRelatedPersonRole').map(readRelated),
     deathNotification: valueAt(one(pdsSubjects(role, 'deathNotification')[0], 'value'), 'code'),
     deathNotified: valueAt(one(who, 'COCT_MT000211UK01.PartDeceasedTime/subjectOf/notificationTime/value'), 'value'),

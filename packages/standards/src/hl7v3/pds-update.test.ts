@@ -163,6 +163,10 @@ describe('a general update of PDS', () => {
     const seventh = of(
       '<patientPerson><COCT_MT000209UK01.PartAdminGenderCode><partPerson><administrativeGenderCode updateMode="altered" code="2"/></partPerson></COCT_MT000209UK01.PartAdminGenderCode></patientPerson><subjectOf2><deathNotification><code code="3"/><value updateMode="added" code="1"/></deathNotification></subjectOf2>',
     )
+    const byPart = of(
+      '<patientPerson><COCT_MT000209UK01.PartAdminGenderCode updateMode="altered"><partPerson><administrativeGenderCode code="2"/></partPerson></COCT_MT000209UK01.PartAdminGenderCode><COCT_MT000203UK03.PartOfWhole updateMode="added"><partPerson><name use="L"/></partPerson></COCT_MT000203UK03.PartOfWhole></patientPerson>',
+    )
+    assert.deepEqual([byPart.gender, byPart.names[0]?.value.updateMode], [gender, 'added'])
     assert.deepEqual(sixth.gender, gender)
     assert.deepEqual(seventh, sixth)
     const third = of(

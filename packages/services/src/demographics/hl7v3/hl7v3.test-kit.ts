@@ -1,7 +1,9 @@
 /** Requests as client systems write them, and a face to send them to. */
+import assert from 'node:assert/strict'
 import type { Peer } from '@openspine/platform/doors'
 import { makeLog } from '@openspine/platform/log'
 import {
+  type Ivl,
   noParameters,
   noUpdate,
   oid,
@@ -26,13 +28,14 @@ import {
   writeAddressing,
   writeEnvelope,
 } from '@openspine/standards/soap'
-import { elementsOf, type XmlElement } from '@openspine/standards/xml'
+import { elementsOf, parseXml, type XmlElement } from '@openspine/standards/xml'
 import { fastify } from 'fastify'
 import type { AccreditedSystem, Directory } from '../../directory/contract.ts'
 import type { PersonRecord } from '../contract.ts'
 import { peerFqdn, validPeer, workedCases } from '../worked.test-kit.ts'
+import { structureFaults } from './answer-structure.test-kit.ts'
 import { hl7v3Face, type SyncSettled } from './face.ts'
-import { actionOf, changes, interactions, registeredAs } from './interactions.ts'
+import { actionOf, changes, interactions, type QueryKind, registeredAs } from './interactions.ts'
 
 export const consumer = '200000100000'
 export const spine = '200000099999'
@@ -62,6 +65,36 @@ export const directory = {
   accreditedSystem: (asid: string) => systems.get(asid),
   organisation: () => undefined,
 } as unknown as ReturnType<Directory['snapshot']>
+
+export const at = (value: string): Ivl => ({ value, bounds: [] })
+export const named = (family: string, ...given: string[]) => ({
+  use: 'L',
+  prefix: [],
+  given,
+  family: [family],
+  suffix: [],
+})
+export const number = (extension: string, root: string = oid.nhsNumber) => ({ root, extension })
+export const indicator = (code: string) => ({ code, codeSystem: oid.historicDataIndicator })
+
+/** A query of each kind that keeps its rules and finds Arlo Testcase. */
+export const sound: Readonly<Record<QueryKind, Partial<QueryParameters>>> = {
+  'simple trace': { birthTime: [at('19800229')], personName: [named('Testcase')], gender: [{ code: '1' }] },
+  'advanced trace': {
+    historicDataIndicator: [indicator('0')],
+    birthTime: [at('19800229')],
+    personName: [named('Testcase', 'Arlo')],
+    searchParameter: [{ code: '1', codeSystem: oid.searchParameter }],
+  },
+  'batch trace': { birthTime: [at('19800229')], personId: [number('9990548609')] },
+  retrieval: {
+    historicDataIndicator: [indicator('0')],
+    personId: [number('9990548609')],
+    retrievalItem: ['person.allData'],
+  },
+  'cross-check': { birthTime: [at('19800229')], personId: [number('9990548609')] },
+  confirmation: { personId: [number('9990548609')] },
+}
 
 /** How a request differs from the usual one. */
 export interface RequestOptions {
@@ -201,8 +234,9 @@ export function face(
   }
 }
 
-/** A reply taken apart. */
+/** A reply taken apart; it must keep the rules of its structure, whatever it is. */
 export function reply(body: string) {
+  assert.deepEqual(structureFaults(parseXml(body)), [], body)
   const envelope = readEnvelope(body)
   const fault = readFault(envelope)
   if (fault !== undefined) return { fault, errors: readErrorList(fault) }

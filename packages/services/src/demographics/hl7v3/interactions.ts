@@ -2,7 +2,7 @@ import type { PdsFormName } from '@openspine/standards/hl7v3'
 import { serviceNamePrefix } from '@openspine/standards/nhs/interactions'
 
 /** What a query is for (demographics specification §19.1). */
-export type QueryKind = 'simple trace' | 'advanced trace' | 'retrieval' | 'cross-check' | 'confirmation'
+export type QueryKind = 'simple trace' | 'advanced trace' | 'batch trace' | 'retrieval' | 'cross-check' | 'confirmation'
 
 /** A synchronous query of PDS: what is asked, and in which form it is answered. */
 export interface QueryInteraction {
@@ -32,6 +32,7 @@ export type Interaction = QueryInteraction | ChangeInteraction
 const wrappers = {
   'simple trace': 'traceQueryResponse',
   'advanced trace': 'traceQueryResponse',
+  'batch trace': 'traceQueryResponse',
   retrieval: 'retrievalQueryResponse',
   'cross-check': 'crossCheckTraceQueryResponse',
   // The specification names no wrapper of its own for the confirmation of a number.
@@ -55,6 +56,8 @@ export const interactions: readonly QueryInteraction[] = [
   interaction('QUPA_IN000008UK02', 'QUPA_IN000009UK03', 'retrieval', 'retrieval-6'),
   interaction('QUPA_IN000008UK05', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
   interaction('QUPA_IN000017UK03', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
+  interaction('QUPA_IN000012UK02', 'QUPA_IN000013UK01', 'batch trace', 'trace'),
+  interaction('QUPA_IN000012UK04', 'QUPA_IN000013UK03', 'batch trace', 'trace'),
   interaction('QUPA_IN000014UK01', 'QUPA_IN000015UK02', 'cross-check', 'cross-check'),
   interaction('QUPA_IN000014UK03', 'QUPA_IN000015UK04', 'cross-check', 'cross-check'),
   interaction('QUPA_IN000016UK02', 'QUPA_IN000010UK02', 'confirmation', 'confirmation'),

@@ -1,25 +1,19 @@
 import { isSpineError } from '@openspine/standards/error'
 import type { PdsPerson, QueryParameters } from '@openspine/standards/hl7v3'
 import type { Access } from '../access.ts'
-import type { Criteria } from '../criteria.ts'
-import type { Claim, CrossChecked } from '../cross-check.ts'
+import { rowCodes } from '../batch/columns.ts'
+import { traceRow } from '../batch/trace-row.ts'
+import type { CrossChecked } from '../cross-check.ts'
 import type { Json, StoredPerson } from '../person.ts'
 import type { Related } from '../related.ts'
 import { pdsPerson } from '../spine-person.ts'
 import { relatedOf } from '../spine-related.ts'
-import type { Found, Traced } from '../trace.ts'
+import type { Found } from '../trace.ts'
+import type { UseCases } from '../use-cases.ts'
 import { pastView, retrieveView, searchView } from '../view.ts'
-import { claimOf, criteriaOfSimpleTrace, criteriaOfTrace } from './criteria.ts'
+import { batchRowOf, claimOf, criteriaOfSimpleTrace, criteriaOfTrace } from './criteria.ts'
 import type { QueryKind } from './interactions.ts'
 import { type Issue, issues } from './outcomes.ts'
-
-/** The use cases that a query stands on. */
-export interface UseCases {
-  /** The record that a number stands for. SpineError `PDS_RESOURCE_NOT_FOUND` or `PDS_INVALIDATED_RESOURCE`. */
-  retrieve(nhsNumber: string): Promise<StoredPerson>
-  search(criteria: Criteria): Promise<Traced>
-  crossCheck(claim: Claim): Promise<CrossChecked>
-}
 
 /** Those of queries: also who is related to a person. */
 export interface QueryCases extends UseCases {
@@ -112,6 +106,25 @@ async function advancedTrace(parameters: QueryParameters, access: Access, cases:
   }
 }
 
+/** By number and date of birth, and else by what else is told: exactly one person or nobody, as a row of a file (§21). */
+async function batchTrace(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  const { code, person } = await traceRow(batchRowOf(parameters), cases)
+  if (person === undefined)
+    return failed(
+      ...(code === rowCodes.several
+        ? [issues.several]
+        : code === rowCodes.invalidated
+          ? [issues.invalidated]
+          : [issues.noMatch]),
+    )
+  const { nhsNumber, version, sensitivity } = person
+  const shown = searchView(sensitivity, JSON.parse(person.document) as Json, access)
+  return {
+    people: [pdsPerson(shown, { nhsNumber, version, sensitivity })],
+    issues: [matchIssue(sensitivity !== 'U'), ...(code === rowCodes.superseded ? [issues.superseded] : [])],
+  }
+}
+
 async function crossChecked(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
   const claim = claimOf(parameters)
   const result: CrossChecked = claim === undefined ? { found: 'disagrees' } : await cases.crossCheck(claim)
@@ -136,6 +149,8 @@ export function run(kind: QueryKind, parameters: QueryParameters, access: Access
       return simpleTrace(parameters, access, cases)
     case 'advanced trace':
       return advancedTrace(parameters, access, cases)
+    case 'batch trace':
+      return batchTrace(parameters, access, cases)
     case 'retrieval':
       return byNumber(parameters, access, cases, {
         whole: true,
