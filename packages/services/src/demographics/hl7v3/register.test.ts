@@ -309,7 +309,7 @@ describe('the rules of a request for a new number', () => {
     'MANDATORY_FIELD_MISSING_SUPP_INFO[previousNHSContact]': { previousContacts: [] },
     'MANDATORY_FIELD_MISSING_SUPP_INFO[patient.usualName]': person({ names: [item({ ...named, use: 'ALIAS' })] }),
     'MANDATORY_FIELD_MISSING_SUPP_INFO[patient.address]': person({ addresses: [] }),
-    REGISTRATION_NOT_SUPPORTED: person({ deceasedTime: { value: '20260101' } }),
+    ALLOCATION_NOT_SUPPORTED: person({ deceasedTime: { value: '20260101' } }),
     'UNSUPPORTED_PATIENT_CARE[practice]': person({ provisions: [practice, practice] }),
     UNSUPPORTED_CHARACTERS_IN_FIELD: person({ addresses: [item({ ...home, use: '' }, 1)] }),
     INCORRECT_NUMBER_OF_ADDRESS_LINES: person({ addresses: [item({ ...home, lines: [] }, 1)] }),
@@ -360,12 +360,12 @@ describe('the rules of a request for a new number', () => {
     })
   }
 
-  it('REGISTRATION_NOT_SUPPORTED: shared secrets and numbers are refused, and not passed over', async () => {
+  it('ALLOCATION_NOT_SUPPORTED: shared secrets and numbers are refused, and not passed over', async () => {
     const secret = '<subjectOf4 typeCode="SBJ"><sharedSecret/></subjectOf4></patientRole>'
     const body = registration({}, { id: uuid(), spoil: (text) => text.replace('</patientRole>', secret) })
-    assert.deepEqual((await sent(body, 'PRPA_IN000200UK03')).reasons, [['0', 'REGISTRATION_NOT_SUPPORTED', 'ER']])
+    assert.deepEqual((await sent(body, 'PRPA_IN000200UK03')).reasons, [['0', 'ALLOCATION_NOT_SUPPORTED', 'ER']])
     const numbered = await allocate(person({ ids: [{ root: oid.nhsNumber, extension: '9990548609' }] }))
-    assert.deepEqual(numbered.reasons, [['0', 'REGISTRATION_NOT_SUPPORTED', 'ER']])
+    assert.deepEqual(numbered.reasons, [['0', 'ALLOCATION_NOT_SUPPORTED', 'ER']])
   })
 })
 

@@ -72,7 +72,7 @@ export const registrationChecks: readonly RegistrationCheck[] = [
   ),
   missing('patient.address', 'A new record has an address.', ({ person }) => person.addresses.length === 0),
   {
-    name: 'REGISTRATION_NOT_SUPPORTED',
+    name: 'ALLOCATION_NOT_SUPPORTED',
     clause: 'demographics §12',
     explains:
       'A new record has name, gender, date of birth, addresses, telecoms, practice, language and contact preferences; nothing else can be kept in it, and it has no number yet.',
