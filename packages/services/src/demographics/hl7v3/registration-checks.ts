@@ -75,7 +75,7 @@ export const registrationChecks: readonly RegistrationCheck[] = [
     name: 'ALLOCATION_NOT_SUPPORTED',
     clause: 'demographics §12',
     explains:
-      'A new record has name, gender, date of birth, addresses, telecoms, practice, language and contact preferences; nothing else can be kept in it, and it has no number yet.',
+      'A new record has name, gender, date of birth, addresses, telecoms, practice, language and contact preferences; a place of birth is judged and not kept; nothing else may come with it, and it has no number yet.',
     breaks: ({ others, person }) =>
       others.length > 0 ||
       [person.ids, person.related, person.consents, person.secrets].some((list) => list.length > 0) ||
