@@ -1,9 +1,9 @@
 /**
  * PDS FHIR over a real PostgreSQL with fsync on: how fast people are loaded with every index in place, and
- * how many are retrieved and searched over HTTPS with 32 keep-alive connections, audited, by a load
- * generator of its own process; then retrieves over the embedded store. Everything shares this machine. Run
- * alone: `node bench/demographics.ts`; `BENCH_PEOPLE=100000,1000000,5000000` for a curve of
- * growth, BENCH_DATABASE_URL for a database that is kept.
+ * how many are retrieved, searched and changed over HTTPS with 32 keep-alive connections, audited, by a load
+ * generator of its own process; then over the embedded store. Everything shares this machine. Run alone:
+ * `node bench/demographics.ts`; with `--curve`, one database that grows, measured at each of its sizes, and no
+ * embedded store. BENCH_PEOPLE for other sizes, BENCH_DATABASE_URL for a database that is kept.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,14 +23,26 @@ import { openStore, type Store } from '@openspine/platform/store'
 import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { openTrust } from '@openspine/platform/trust'
 import { demographics, demographicsConfig, type PersonRecord, syntheticPeople } from '@openspine/services/demographics'
-import type { LoadResult, LoadRound, Target } from './demographics-load.ts'
+import type { LoadResult, LoadRound } from './demographics-load.ts'
+import { moves, seed, targetsOf } from './demographics-targets.ts'
 
-/** Sizes of the population, rising: each is measured as the population grows to it. */
-const sizes = (process.env['BENCH_PEOPLE'] ?? '200000').split(',').map(Number)
+const growing = process.argv.includes('--curve')
+/** Sizes of the population, rising: each is measured when the population has grown to it. */
+const sizes = (process.env['BENCH_PEOPLE'] ?? (growing ? '100000,1000000,5000000' : '200000')).split(',').map(Number)
 const embeddedPeople = 20_000
 /** A database that stays and has the population, or part of it. */
 const kept = process.env['BENCH_DATABASE_URL']
 const connections = 32
+/** What is measured at each size, and over how many connections. */
+const kinds = {
+  retrieve: connections,
+  'exact search': connections,
+  'fuzzy search': connections,
+  // Nobody else asks meanwhile: how long one search takes.
+  'fuzzy search alone': 1,
+  update: connections,
+} as const
+type Kind = keyof typeof kinds
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
@@ -42,13 +54,17 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
   const postgresql = await within(async (folder, stops) => {
     const store = await openStore({ databaseUrl: kept ?? (await startOwn(stops)), log, clock, poolSize: 8 })
     stops.push(() => store.close())
-    return measure({ store, folder, stops, sizes, kinds: ['retrieve', 'exact search', 'fuzzy search', 'update'] })
+    return measure({ store, folder, stops, sizes, measured: Object.keys(kinds) as Kind[] })
   })
+  if (growing) {
+    process.stdout.write(table(postgresql))
+    return { postgresql }
+  }
   process.stdout.write('embedded store\n')
   const embedded = await within(async (folder, stops) => {
     const store = await openStore({ directory: join(folder, 'store'), log, clock })
     stops.push(() => store.close())
-    return measure({ store, folder, stops, sizes: [embeddedPeople], kinds: ['retrieve', 'exact search', 'update'] })
+    return measure({ store, folder, stops, sizes: [embeddedPeople], measured: ['retrieve', 'exact search', 'update'] })
   })
   return { postgresql, embedded }
 }
@@ -79,7 +95,7 @@ async function measure(about: {
   readonly folder: string
   readonly stops: Stops
   readonly sizes: readonly number[]
-  readonly kinds: readonly string[]
+  readonly measured: readonly Kind[]
 }) {
   const { store, folder, stops } = about
   const log = makeLog({ level: 'error', environment })
@@ -125,36 +141,86 @@ async function measure(about: {
   stops.push(() => ended(generator))
   const ca = readFileSync(trust.files.bundle, 'utf8')
 
-  const curve: Record<string, unknown>[] = []
+  const curve: Figures[] = []
   let loaded = await service.contract.count()
   for (const people of about.sizes) {
-    const figures: Record<string, unknown> = { people }
+    if (people < loaded) {
+      process.stdout.write(`${people} people: left out, ${loaded} are there already\n`)
+      continue
+    }
+    const figures: Figures = { people }
     if (people > loaded) {
       const began = performance.now()
       const before = process.cpuUsage()
-      const records = syntheticPeople({ seed: 1, from: loaded, count: people - loaded })
-      const written = await service.contract.load(records)
+      const written = await service.contract.load(reported(loaded, people))
       const seconds = (performance.now() - began) / 1000
-      figures['loadRate'] = Math.round(written / seconds)
+      figures.loadRate = Math.round(written / seconds)
       process.stdout.write(
-        `${written} people more, ${people} in all, with all indexes in ${seconds.toFixed(1)} s: ${figures['loadRate']}/s, own CPU ${cpuSince(before, written)} µs a person\n`,
+        `${written} people more, ${people} in all, with all indexes in ${seconds.toFixed(1)} s: ${figures.loadRate}/s, own CPU ${cpuSince(before, written)} µs a person\n`,
       )
       loaded = people
     }
     await store.pool.query('vacuum (analyze)')
-    const all = {
-      ...targetsOf(config.basePath, people),
-      ...(await moves(config.basePath, people, service.contract.find)),
+    const targets = targetsOf(config.basePath, people)
+    const all: Readonly<Record<Kind, LoadRound['targets'] | undefined>> = {
+      retrieve: targets['retrieve'],
+      'exact search': targets['exact search'],
+      'fuzzy search': targets['fuzzy search'],
+      'fuzzy search alone': targets['fuzzy search'],
+      update: await moves(config.basePath, people, service.contract.find),
     }
-    for (const [name, targets] of Object.entries(all))
-      if (about.kinds.includes(name))
-        figures[name] = await rate(name, (ms) => load(generator, { port: door.port, ca, connections, ms, targets }))
+    for (const kind of about.measured)
+      figures[kind] = await rate(kind, (ms) =>
+        load(generator, { port: door.port, ca, connections: kinds[kind], ms, targets: all[kind] ?? [] }),
+      )
     curve.push(figures)
   }
   return curve
 }
 
-async function rate(name: string, ask: (ms: number) => Promise<LoadResult>) {
+type Figures = { readonly people: number; loadRate?: number } & { [Name in Kind]?: Awaited<ReturnType<typeof rate>> }
+
+/** The people from one size to the next, told of as they go. */
+function* reported(from: number, to: number): Generator<PersonRecord> {
+  let began = performance.now()
+  let made = from
+  for (const record of syntheticPeople({ seed, from, count: to - from })) {
+    yield record
+    if (++made % progressStep > 0) continue
+    const seconds = (performance.now() - began) / 1000
+    began = performance.now()
+    process.stdout.write(`  ${made} of ${to}, the last ${progressStep} at ${Math.round(progressStep / seconds)}/s\n`)
+  }
+}
+const progressStep = 100_000
+
+/** The curve: one line for each size. */
+function table(curve: readonly Figures[]): string {
+  const line = (cells: readonly unknown[]) => `${cells.map((cell) => String(cell ?? '').padStart(11)).join('')}\n`
+  return [
+    line(['', '', '', '', 'fuzzy', 'fuzzy 32', 'fuzzy 32', 'fuzzy 1', 'fuzzy 1', '', 'update']),
+    line([
+      'people',
+      'load/s',
+      'retrieve/s',
+      'exact/s',
+      '/s',
+      'p50 ms',
+      'p99 ms',
+      'p50 ms',
+      'p99 ms',
+      'update/s',
+      'p99 ms',
+    ]),
+    ...curve.map((at) => {
+      const { retrieve, 'exact search': exact, 'fuzzy search': fuzzy, 'fuzzy search alone': alone, update } = at
+      const rates = [at.people, at.loadRate, retrieve?.perSecond, exact?.perSecond, fuzzy?.perSecond]
+      return line([...rates, fuzzy?.p50Ms, fuzzy?.p99Ms, alone?.p50Ms, alone?.p99Ms, update?.perSecond, update?.p99Ms])
+    }),
+  ].join('')
+}
+
+async function rate(name: Kind, ask: (ms: number) => Promise<LoadResult>) {
   await ask(2_000)
   const samples: (LoadResult & { readonly cpu: number })[] = []
   for (let round = 0; round < rounds; round++) {
@@ -173,68 +239,9 @@ async function rate(name: string, ask: (ms: number) => Promise<LoadResult>) {
     octets: samples[0]?.octets,
   }
   process.stdout.write(
-    `${name}, ${connections} connections: ${figures.perSecond}/s (${rates.join(', ')}), p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
+    `${name}: ${figures.perSecond}/s (${rates.join(', ')}), p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, own CPU ${figures.cpuMicroseconds} µs a request, ${figures.octets} octets\n`,
   )
   return figures
-}
-
-/** Spread over the whole population, in an order that no cache has seen. */
-function targetsOf(basePath: string, people: number): Record<string, LoadRound['targets']> {
-  const sample = sampleOf(people).filter(({ sensitivity }) => sensitivity !== 'V')
-  const target = (query: (person: PersonRecord) => string) =>
-    sample.map((person) => ({ path: basePath + query(person), holds: `"id":"${person.nhsNumber}"` }))
-  const search = ({ patient }: PersonRecord, more: Record<string, string>) => {
-    const [name] = patient['name'] as { readonly family: string; readonly given: readonly string[] }[]
-    const query = { family: name?.family ?? '', given: name?.given[0] ?? '', birthdate: String(patient['birthDate']) }
-    return `/Patient?${new URLSearchParams({ ...query, ...more }).toString()}`
-  }
-  return {
-    retrieve: target(({ nhsNumber }) => `/Patient/${nhsNumber}`),
-    'exact search': target((person) => search(person, {})),
-    'fuzzy search': target((person) => search(person, { '_fuzzy-match': 'true' })),
-  }
-}
-
-function sampleOf(people: number): PersonRecord[] {
-  const sample: PersonRecord[] = []
-  // Stretches of a hundred: one person at a time is slow to make.
-  const step = Math.max(100, Math.floor(people / 10_000) * 100)
-  for (let from = 0; from + 100 <= people; from += step) sample.push(...syntheticPeople({ seed: 1, from, count: 100 }))
-  shuffle(sample)
-  return sample
-}
-
-/** Updates: people move house, and move back. Rows of keys, history, event and answer are written with each. */
-async function moves(basePath: string, people: number, find: (nhsNumber: string) => Promise<PersonRecord | undefined>) {
-  const update: Target[] = []
-  for (const { nhsNumber, sensitivity } of sampleOf(people)) {
-    if (sensitivity !== 'U') continue
-    const person = await find(nhsNumber)
-    if (!person) throw new Error('somebody who was loaded is not there')
-    const { patient, version = 1 } = person
-    const [home] = patient['address'] as Readonly<Record<string, unknown>>[]
-    const to = (house: number) => {
-      const value = { ...home, line: ['', `${house} Sample Street`, '', 'Testham', ''], postalCode: `ZZ99 ${house}BX` }
-      return JSON.stringify({ patches: [{ op: 'replace', path: '/address/0', value }] })
-    }
-    update.push({
-      path: `${basePath}/Patient/${nhsNumber}`,
-      holds: `"id":"${nhsNumber}"`,
-      patches: [to(1), to(2)],
-      version,
-    })
-  }
-  return { update }
-}
-
-/** The same order at every run. */
-function shuffle(items: unknown[]): void {
-  let state = 1
-  for (let i = items.length - 1; i > 0; i--) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    const j = state % (i + 1)
-    ;[items[i], items[j]] = [items[j], items[i]]
-  }
 }
 
 async function load(generator: ChildProcess, round: LoadRound): Promise<LoadResult> {

@@ -28,7 +28,7 @@ interface Known extends Details {
 type Dice = () => number
 
 interface Corruption {
-  readonly kind: 'present' | 'wrong birth date' | 'absent' | 'look-alike'
+  readonly kind: 'present' | 'mistaken without a place' | 'wrong birth date' | 'absent' | 'look-alike'
   /** Undefined where the person cannot be mistaken so. */
   readonly change: (person: Known, roll: Dice, other: Known) => Details | undefined
 }
@@ -137,6 +137,12 @@ export const corruptions: Readonly<Record<string, Corruption>> = {
       ? undefined
       : { ...person, family, postcode, given: [first(person)] }
   }),
+  'no postcode, family typo': placeless((person, roll) => changed(person, { family: typo(person.family, roll) })),
+  'no postcode, given typo': placeless((person, roll) => withGiven(person, typo(first(person), roll))),
+  'no postcode, nickname': placeless((person) => withGiven(person, everyday[first(person)])),
+  'no postcode, second given': placeless((person) => withGiven(person, person.given[1])),
+  'no postcode, swapped': placeless((person) => ({ ...person, family: first(person), given: [person.family] })),
+  'no postcode, maiden name': placeless((person) => changed(person, { family: person.former[0]?.family })),
   'day and month': wrongDate(({ birthDate }) => {
     const [year, month = '', day = ''] = birthDate.split('-')
     return day > '12' || day === month ? undefined : `${year}-${day}-${month}`
@@ -163,6 +169,19 @@ export const corruptions: Readonly<Record<string, Corruption>> = {
 
 function present(change: (person: Known, roll: Dice, other: Known) => Details | undefined): Corruption {
   return { kind: 'present', change }
+}
+
+/** Mistaken, and with nothing beside to bear it out. */
+function placeless(change: (person: Known, roll: Dice) => Details | undefined): Corruption {
+  return {
+    kind: 'mistaken without a place',
+    change(person, roll) {
+      const details = change(person, roll)
+      if (!details) return undefined
+      const { postcode, ...rest } = details
+      return rest
+    },
+  }
 }
 
 function wrongDate(change: (person: Known, roll: Dice) => string | undefined): Corruption {
@@ -222,7 +241,7 @@ export function* casesOf(about: { seed: number; people: number; queries: number 
       yield {
         corruption,
         query: queryOf(details),
-        ...(kind === 'present' || kind === 'wrong birth date' ? { nhsNumber: person.nhsNumber } : {}),
+        ...(kind === 'absent' || kind === 'look-alike' ? {} : { nhsNumber: person.nhsNumber }),
       }
     }
   }

@@ -11,7 +11,7 @@ import { makeLog } from '@openspine/platform/log'
 import { openStore, type Store } from '@openspine/platform/store'
 import { postgresBinaries, startPostgres } from '@openspine/platform/testing/postgres'
 import { syntheticPeople } from '@openspine/services/demographics'
-import { tracing } from '@openspine/services/demographics/tracing'
+import { type TracedPeople, tracing } from '@openspine/services/demographics/tracing'
 import { type Case, casesOf, corruptions } from './matching-cases.ts'
 
 const people = Number(process.env['BENCH_PEOPLE'] ?? 1_000_000)
@@ -19,9 +19,15 @@ const people = Number(process.env['BENCH_PEOPLE'] ?? 1_000_000)
 const queries = Number(process.env['BENCH_QUERIES'] ?? 1_500)
 const seed = 1
 
-const searches = ['cascade', 'fuzzy', 'plain'] as const
+/** The plain search first: it tells who is as asked in everything. */
+const searches = ['plain', 'cascade', 'fuzzy'] as const
 type Search = (typeof searches)[number]
-type Verdict = 'right' | 'wrong' | 'right among' | 'wrong among' | 'none'
+const verdicts = ['right', 'wrong', 'same', 'possible', 'ambiguous', 'none'] as const
+/**
+ * `right` and `wrong` are matches: one person, and nobody else, answered as a match. `same`: they are not who was meant, and
+ * are as asked in everything, so that nobody could tell. `possible`: the one person is said to be only a possible match.
+ */
+type Verdict = (typeof verdicts)[number]
 
 interface Tally {
   readonly verdicts: Record<Verdict, number>
@@ -65,16 +71,18 @@ async function measure(store: Store) {
   const result: Record<string, unknown> = { people }
   const tallies = new Map<Search, Map<string, Tally>>(searches.map((search) => [search, new Map()]))
   for (const one of casesOf({ seed, people, queries })) {
+    let alike: readonly string[] = []
     for (const search of searches) {
       const sent = performance.now()
       const found = await (search === 'cascade'
         ? demographics.cascade(one.query)
         : demographics.search(search === 'fuzzy' ? [...one.query, ['_fuzzy-match', 'true']] : one.query))
       const ms = performance.now() - sent
+      if (search === 'plain' && found !== 'too many') alike = found.map(({ nhsNumber }) => nhsNumber)
       const ofSearch = tallies.get(search) as Map<string, Tally>
       const tally = ofSearch.get(one.corruption) ?? { verdicts: none(), ms: [] }
       ofSearch.set(one.corruption, tally)
-      tally.verdicts[verdictOf(one, found)]++
+      tally.verdicts[verdictOf(one, found, alike)]++
       tally.ms.push(ms)
     }
   }
@@ -82,33 +90,30 @@ async function measure(store: Store) {
   return result
 }
 
-const none = (): Record<Verdict, number> => ({ right: 0, wrong: 0, 'right among': 0, 'wrong among': 0, none: 0 })
+const none = () => Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>
 
-/** A match is one person, and nobody else, answered. */
-function verdictOf({ nhsNumber }: Case, found: readonly string[] | 'too many'): Verdict {
-  if (found === 'too many') return 'right among'
-  const [first] = found
-  if (first === undefined) return 'none'
-  if (found.length === 1) return first === nhsNumber ? 'right' : 'wrong'
-  return nhsNumber !== undefined && found.includes(nhsNumber) ? 'right among' : 'wrong among'
+/** `alike` are the people whom a search for equality in everything finds. */
+function verdictOf({ nhsNumber, corruption }: Case, found: TracedPeople, alike: readonly string[]): Verdict {
+  if (found === 'too many' || found.length > 1) return 'ambiguous'
+  const [only] = found
+  if (only === undefined) return 'none'
+  if (only.possible) return 'possible'
+  if (only.nhsNumber === nhsNumber) return 'right'
+  return corruptions[corruption]?.kind === 'absent' && alike.includes(only.nhsNumber) ? 'same' : 'wrong'
 }
 
 function report(search: Search, tallies: ReadonlyMap<string, Tally>) {
   const share = (part: number, whole: number) => Math.round((part / Math.max(1, whole)) * 1_000_000) / 10_000
-  process.stdout.write(
-    `\n${search}\n${row(['corruption', 'right', 'wrong', 'ambiguous', 'none', 'p50 ms', 'p99 ms'])}\n`,
-  )
+  process.stdout.write(`\n${search}\n${row(['corruption', ...verdicts, 'p50 ms', 'p99 ms'])}\n`)
   const rows: Record<string, unknown> = {}
-  const sums = { right: 0, wrong: 0, asked: 0, found: 0, absent: 0, falsely: 0, alike: 0, mistaken: 0 }
-  for (const [corruption, { verdicts, ms }] of tallies) {
-    const all = Object.values(verdicts).reduce((sum, count) => sum + count, 0)
+  const sums = { right: 0, wrong: 0, asked: 0, found: 0, absent: 0, falsely: 0, same: 0, alike: 0, mistaken: 0 }
+  const placeless = { asked: 0, found: 0 }
+  for (const [corruption, { verdicts: counted, ms }] of tallies) {
+    const all = Object.values(counted).reduce((sum, count) => sum + count, 0)
     const sorted = [...ms].sort((a, b) => a - b)
     const at = (rank: number) => Math.round((sorted[Math.floor(sorted.length * rank)] ?? Number.NaN) * 100) / 100
     const figures = {
-      right: share(verdicts.right, all),
-      wrong: share(verdicts.wrong, all),
-      ambiguous: share(verdicts['right among'] + verdicts['wrong among'], all),
-      none: share(verdicts.none, all),
+      ...Object.fromEntries(verdicts.map((verdict) => [verdict, share(counted[verdict], all)])),
       p50Ms: at(0.5),
       p99Ms: at(0.99),
     }
@@ -117,27 +122,31 @@ function report(search: Search, tallies: ReadonlyMap<string, Tally>) {
     const kind = corruptions[corruption]?.kind
     if (kind === 'absent') {
       sums.absent += all
-      sums.falsely += verdicts.wrong
+      sums.falsely += counted.wrong
+      sums.same += counted.same
     } else if (kind === 'look-alike') {
       sums.alike += all
-      sums.mistaken += verdicts.wrong
+      sums.mistaken += counted.wrong
     } else {
-      sums.right += verdicts.right
-      sums.wrong += verdicts.wrong
-      if (kind !== 'wrong birth date') {
-        sums.asked += all
-        sums.found += verdicts.right
+      sums.right += counted.right
+      sums.wrong += counted.wrong
+      const counts = kind === 'present' ? sums : kind === 'mistaken without a place' ? placeless : undefined
+      if (counts) {
+        counts.asked += all
+        counts.found += counted.right
       }
     }
   }
   const overall = {
     precision: share(sums.right, sums.right + sums.wrong),
     recall: share(sums.found, sums.asked),
+    recallWithoutPlace: share(placeless.found, placeless.asked),
     falseMatch: share(sums.falsely, sums.absent),
+    indistinguishable: share(sums.same, sums.absent),
     lookAlike: share(sums.mistaken, sums.alike),
   }
   process.stdout.write(
-    `precision ${overall.precision} %, recall ${overall.recall} % (wrong birth dates apart), false match on absent people ${overall.falseMatch} %, on look-alikes ${overall.lookAlike} %\n`,
+    `precision ${overall.precision} %, recall ${overall.recall} % (wrong birth dates apart; ${overall.recallWithoutPlace} % of those mistaken without a postcode), false match on absent people ${overall.falseMatch} %, and ${overall.indistinguishable} % of absent people cannot be told from somebody by what was asked; on look-alikes ${overall.lookAlike} %\n`,
   )
   return { ...overall, rows }
 }

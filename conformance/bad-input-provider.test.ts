@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { within } from '@openspine/platform/testing'
 import { openTrust } from '@openspine/platform/trust'
 import { ask, RawConnection } from './raw-http.ts'
 import {
@@ -301,7 +302,10 @@ it('a consumer that leaves takes its request to the provider with it (499)', asy
 })
 
 it('other providers are served, and the audit verifies, after all that', async () => {
-  assert.equal((await ask(proxyUrl(), sandbox.material, careRecord(sandbox).bytes)).status, 200)
-  assert.equal((await ask(proxyUrl(), sandbox.material, through(provider, '/good').bytes)).status, 200)
+  // The limits of this file are so short that a busy machine breaks them by itself; a place that was lost stays lost.
+  const served = async (bytes: Parameters<typeof ask>[2]) =>
+    (await ask(proxyUrl(), sandbox.material, bytes)).status === 200
+  await within(20_000, 'the practice answers', () => served(careRecord(sandbox).bytes))
+  await within(20_000, 'the provider answers', () => served(through(provider, '/good').bytes))
   assert.equal((await sandbox.spine.platform.audit.verify()).ok, true)
 })

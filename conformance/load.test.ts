@@ -16,7 +16,8 @@ const megabyte = 1 << 20
 
 let sandbox: Sandbox
 before(async () => {
-  sandbox = await startSandbox()
+  // A connection that is only opened has so long as a head may take: beside other work, a thousand take longer.
+  sandbox = await startSandbox({ 'proxy.headSeconds': 300 })
 })
 after(() => sandbox?.stop())
 

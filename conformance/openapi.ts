@@ -23,11 +23,20 @@ type Described = {
   readonly headers?: Readonly<Record<string, unknown>>
 }
 
+interface Parameter {
+  readonly $ref?: string
+  readonly name: string
+  readonly in: string
+}
+
+interface Operation {
+  readonly parameters?: readonly Parameter[]
+  readonly responses: Readonly<Record<string, Described>>
+}
+
 interface Description {
   readonly servers: readonly [{ readonly url: string }]
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Described>> }>>>
-  >
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
 /** An answer of a service. */
@@ -37,8 +46,12 @@ export interface Answered {
   readonly text: string
 }
 
-/** Reads a description (JSON is YAML; a line of comment may stand before it), and holds answers against it. */
-export function openApi(file: string) {
+/**
+ * Reads a description (JSON is YAML; a line of comment may stand before it), and holds answers against it. With `closed`,
+ * members that it does not name are faults even where it does not say so, but for those of extensions, which carry
+ * their value under one of many names.
+ */
+export function openApi(file: string, options: { readonly closed?: true } = {}) {
   const description = JSON.parse(
     readFileSync(new URL(file, import.meta.url), 'utf8').replace(/^#.*\n/, ''),
   ) as Description
@@ -62,12 +75,14 @@ export function openApi(file: string) {
       case 'object': {
         if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at}: no object`]
         const missing = (schema.required ?? []).filter((name) => !Object.hasOwn(value, name))
+        const loose = !options.closed || schema.properties === undefined || /extension/i.test(at)
+        const more = schema.additionalProperties ?? loose
         return [
           ...missing.map((name) => `${at}.${name}: missing`),
           ...Object.entries(value).flatMap(([name, member]) => {
             const known = schema.properties?.[name]
             if (known !== undefined) return faults(known, member, `${at}.${name}`)
-            return schema.additionalProperties === false ? [`${at}.${name}: not described`] : []
+            return more ? [] : [`${at}.${name}: not described`]
           }),
         ]
       }
@@ -93,28 +108,40 @@ export function openApi(file: string) {
     }
   }
 
+  function described(operation: string): Operation {
+    const [method = '', path = ''] = operation.split(' ')
+    const found = description.paths[path]?.[method]
+    assert.ok(found !== undefined, `${operation} is not described`)
+    return found
+  }
+
   return {
     server: description.servers[0].url,
     /** `get /Observation`, in the order of the description. */
     operations: Object.entries(description.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     ),
+    /** The statuses of an operation (`get /Flag/{id}`). */
+    statuses: (operation: string) => Object.keys(described(operation).responses),
+    /** The names of its parameters in that place (`query`, `header`). */
+    parameters: (operation: string, place: string) =>
+      (described(operation).parameters ?? [])
+        .map((each) => resolved<Parameter>(each))
+        .filter((each) => each.in === place)
+        .map(({ name }) => name),
     /** Fails where the answer to this operation (`get /Flag/{id}`) is not as the description says. */
     holds(operation: string, { status, headers, text }: Answered): void {
-      const [method = '', path = ''] = operation.split(' ')
-      const responses = description.paths[path]?.[method]?.responses
-      assert.ok(responses !== undefined, `${operation} is not described`)
-      const found = responses[String(status)]
+      const found = described(operation).responses[String(status)]
       assert.ok(found !== undefined, `${operation}: ${status} is not described: ${text}`)
-      const described = resolved<Described>(found)
-      for (const name of Object.keys(described.headers ?? {}))
+      const answer = resolved<Described>(found)
+      for (const name of Object.keys(answer.headers ?? {}))
         assert.ok(headers[name.toLowerCase()] !== undefined, `${operation} ${status}: no header ${name}`)
-      if (described.content === undefined) {
+      if (answer.content === undefined) {
         assert.equal(text, '', `${operation} ${status}`)
         return
       }
       const type = String(headers['content-type']).split(';')[0] ?? ''
-      const content = described.content[type]
+      const content = answer.content[type]
       assert.ok(content !== undefined, `${operation} ${status}: ${type} is not described`)
       if (/json/.test(type)) assert.deepEqual(faults(content.schema, JSON.parse(text)), [], `${operation} ${status}`)
     },

@@ -7,7 +7,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const command = fileURLToPath(import.meta.resolve('openspine')).replace(/src\/openspine\.ts$/, 'bin/openspine.mjs')
+/** The command and its flags of V8: those of the tests (scripts/test.ts), so that the engine within costs as little. */
+const command = [
+  ...process.execArgv.filter((flag) => flag === '--liftoff-only'),
+  fileURLToPath(import.meta.resolve('openspine')).replace(/src\/openspine\.ts$/, 'bin/openspine.mjs'),
+]
 
 export interface Ran {
   readonly code: number
@@ -62,7 +66,7 @@ export class Environment {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        [command, ...args],
+        [...command, ...args],
         { env: this.#env, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) =>
           resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
@@ -73,7 +77,7 @@ export class Environment {
 
   /** Runs a command and closes its output after so many pieces. */
   async runFor(pieces: number, ...args: readonly string[]): Promise<Ran> {
-    const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     let seen = 0
@@ -90,7 +94,7 @@ export class Environment {
 
   /** Runs a command on a terminal of its own (util-linux `script`) that types `answer`. */
   async onTerminal(answer: string, ...args: readonly string[]): Promise<Ran> {
-    const line = [process.execPath, command, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
+    const line = [process.execPath, ...command, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: this.#env, stdio: ['pipe', 'pipe', 'pipe'] })
     const told = { stdout: '', stderr: '' }
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -106,7 +110,7 @@ export class Environment {
 
   /** Starts the server and waits until it says that it is ready; what it prints until then is in `printed`. */
   async start(...args: readonly string[]): Promise<{ readonly process: ChildProcess; readonly printed: string[] }> {
-    const child = spawn(process.execPath, [command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...command, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#running.add(child)
     child.once('exit', () => this.#running.delete(child))
     const printed: string[] = []

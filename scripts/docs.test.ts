@@ -106,7 +106,7 @@ describe('the TypeScript in the pages', () => {
       )
       writeFileSync(join(folder, 'run.ts'), one.join(''))
       // In one process: five starts of the house without five starts of Node.
-      await promisify(execFile)(process.execPath, ['--conditions=source', 'run.ts'], { cwd: folder, timeout: 100_000 })
+      await promisify(execFile)(process.execPath, ['--conditions=source', 'run.ts'], { cwd: folder, timeout: 240_000 })
     }))
 })
 

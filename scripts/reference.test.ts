@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { checks } from '@openspine/services/proxy'
-import { pdsFailures } from './checks-page.ts'
+import { pdsFailures } from './checks-of-pds.ts'
 import {
   adjustmentsWireCodes,
   errorCodes,

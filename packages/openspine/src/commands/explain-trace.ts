@@ -39,10 +39,11 @@ export function showTraceExplanation({ found, explanation }: ExplainedTrace, als
 }
 
 function showCandidate(candidate: ExplainedCandidate, patient: Readonly<Record<string, unknown>> | undefined): void {
-  const { nhsNumber, score, fields, rejected, foundWith } = candidate
+  const { nhsNumber, score, fields, possible, rejected, foundWith } = candidate
   output.line(
     `${rejected ? red('✖') : green('✔')} ${bold(nhsNumber)}  ${rejected ? rejected.because : `score ${score}`}${patient ? `  ${who(patient)}` : ''}`,
   )
+  if (possible) output.line(`    only a possible match: ${possible.because}`)
   for (const field of fields) output.line((field.worth === 0 ? red : dim)(`    ${fieldLine(field)}`))
   if (foundWith) output.line(`    found with ${foundWith.join(' or with ')}`)
 }

@@ -182,14 +182,23 @@ forEachStore((openStore) => {
     const store = shared
     let mode: 'works' | 'refuses' | 'commits, then breaks' = 'works'
     let refused = 0
-    const query = store.pool.query.bind(store.pool) as (...given: unknown[]) => Promise<unknown>
+    const broken = () => Object.assign(new Error('connection terminated'), { code: '57P01' })
+    // Groups are the only thing for which the audit takes a connection of its own; `query` asks with a callback.
+    const connect = store.pool.connect.bind(store.pool)
     const pool = Object.create(store.pool, {
-      query: {
-        value: async (...given: unknown[]) => {
-          if (mode === 'works' || !String(given[0]).includes('insert into audit.record')) return query(...given)
-          refused++
-          if (mode === 'commits, then breaks') await query(...given)
-          throw Object.assign(new Error('connection terminated'), { code: '57P01' })
+      connect: {
+        value: async (...given: Parameters<typeof connect>) => {
+          if (given.length > 0) return connect(...given)
+          if (mode !== 'works') refused++
+          if (mode === 'refuses') throw broken()
+          const client = await connect()
+          if (mode === 'works') return client
+          const { release } = client
+          client.release = () => {
+            release()
+            throw broken()
+          }
+          return client
         },
       },
     }) as Pool
@@ -220,14 +229,15 @@ forEachStore((openStore) => {
   test('a store that is away when the audit closes gets the records at the next start', async (t) => {
     const store = shared
     let away = false
-    const query = store.pool.query.bind(store.pool) as (...given: unknown[]) => Promise<unknown>
-    const pool = Object.create(store.pool, {
-      query: {
-        value: async (...given: unknown[]) => {
-          if (away) throw Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' })
-          return query(...given)
-        },
+    const unlessAway = (call: (...given: unknown[]) => Promise<unknown>) => ({
+      value: async (...given: unknown[]) => {
+        if (away) throw Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' })
+        return call(...given)
       },
+    })
+    const pool = Object.create(store.pool, {
+      query: unlessAway(store.pool.query.bind(store.pool) as (...given: unknown[]) => Promise<unknown>),
+      connect: unlessAway(store.pool.connect.bind(store.pool) as (...given: unknown[]) => Promise<unknown>),
     }) as Pool
     const { open, offline } = await setUp(t, { store: { ...store, pool } })
     const first = await open()
@@ -257,8 +267,9 @@ forEachStore((openStore) => {
     const kept = async () =>
       Number((await store.pool.query("select count(*) from audit.record where event = 'busy'")).rows[0].count)
     // Work that leaves the event loop no pause: longer than small groups linger.
+    // On a machine with much else to do, the time passes with few records: it ends when there are enough as well.
     const until = performance.now() + 700
-    while (performance.now() < until) {
+    for (let records = 0; records <= 60 || performance.now() < until; records++) {
       await audit.append({ event: 'busy', at: clock.now(), trace: 'busy-trace', facts: {} })
       for (const pause = performance.now() + 5; performance.now() < pause; );
     }

@@ -29,8 +29,8 @@ interface Waiter {
 }
 
 const readInto = promisify(read)
-/** A group: some four hundred records of the usual size. */
-const groupBytes = 256 << 10
+/** A group: some five hundred records of the usual size. */
+const groupBytes = 512 << 10
 /** Less than a group waits so long for company. The records are durable already, and searches flush. */
 const lingerMs = 200
 const longestBackoffMs = 5_000
@@ -139,6 +139,8 @@ export function startDrain(options: {
       }
     } catch (error) {
       failures++
+      // A connection that broke may still hold on to the bytes of its group.
+      buffer = Buffer.allocUnsafeSlow(groupBytes)
       const backoff = Math.min(100 * 2 ** (failures - 1), longestBackoffMs)
       const level = failures === 1 ? 'warn' : 'debug'
       log[level](

@@ -1,3 +1,4 @@
+import { runWithLongParameter } from '../store/long-parameter.ts'
 import type { Store } from '../store/store.ts'
 import { type AuditLine, indexedTraceLength } from './line.ts'
 
@@ -34,15 +35,16 @@ const columns = 'chain, seq, at, event, trace, hash, facts'
  * so that the main thread neither parses nor escapes. Lines that are there already are left alone; answers how many were new.
  */
 export async function insertLines(store: Store, chain: string, lines: Uint8Array): Promise<number> {
-  const { rowCount } = await store.pool.query(
+  return runWithLongParameter(
+    store.pool,
     `insert into audit.record (chain, seq, at, event, trace, hash, facts)
      select $1::text, split_part(l, E'\\t', 2)::int8, split_part(l, E'\\t', 3)::int8, split_part(l, E'\\t', 4),
        nullif(split_part(l, E'\\t', 5), '\\N'), left(l, 64), split_part(l, E'\\t', 6)
      from string_to_table($2::text, E'\\n') l
      on conflict (chain, seq) do nothing`,
-    [chain, lines],
+    chain,
+    lines,
   )
-  return rowCount ?? 0
 }
 
 /** The first of these lines whose place in the store is taken by another record; undefined when there is none. */

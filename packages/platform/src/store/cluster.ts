@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { type DiskProbe, DurableFS } from './durable.ts'
 import { extensions } from './extensions.ts'
-import { hasCluster, readTemplate, unpackTemplate } from './template.ts'
+import { hasCluster, readTemplate, unpackTemplate, withoutSpareDatabases } from './template.ts'
 
 /** Major version of the PostgreSQL inside the pinned PGlite. */
 const postgresVersion = '18'
@@ -54,12 +54,12 @@ async function emptyCluster(): Promise<Uint8Array> {
   return (await readTemplate(extensionNames)) ?? (await initialise())
 }
 
-/** A database in memory, from the same template as on the disk. */
+/** A database in memory, from the same template as on the disk, but for what would only take room there. */
 export async function openMemoryCluster(): Promise<Cluster> {
-  const archive = new Uint8Array(await emptyCluster())
+  const pieces = withoutSpareDatabases(await emptyCluster()) as Uint8Array<ArrayBuffer>[]
   const db = await PGlite.create({
     extensions,
-    loadDataDir: new Blob([archive]),
+    loadDataDir: new Blob(pieces),
     startParams: [...PGlite.defaultStartParams, ...buffers],
   })
   return { db, failed: false }

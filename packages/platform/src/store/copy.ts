@@ -1,4 +1,5 @@
-import type { Connection, PoolClient, Submittable } from 'pg'
+import type { Connection, PoolClient } from 'pg'
+import { Submitted } from './submitted.ts'
 
 type Chunks = AsyncIterable<string>
 
@@ -9,18 +10,14 @@ interface CopyConnection extends Connection {
   sendCopyFail(reason: string): void
 }
 
-/** What `pg` calls on whatever is submitted to a client; see its `Query`. */
-class CopyIn implements Submittable {
+class CopyIn extends Submitted {
   readonly #statement: string
   readonly #chunks: Chunks
-  readonly #settle: (error: unknown, rows: number) => void
-  #failure: unknown
-  #rows = 0
 
   constructor(statement: string, chunks: Chunks, settle: (error: unknown, rows: number) => void) {
+    super(settle)
     this.#statement = statement
     this.#chunks = chunks
-    this.#settle = settle
   }
 
   submit(connection: Connection): void {
@@ -35,37 +32,17 @@ class CopyIn implements Submittable {
     const { stream } = connection
     try {
       for await (const chunk of this.#chunks) {
-        if (this.#failure !== undefined || stream.destroyed) return
+        if (this.failure !== undefined || stream.destroyed) return
         connection.sendCopyFromChunk(Buffer.from(chunk))
         if (stream.writableNeedDrain) await drained(stream)
       }
       connection.endCopyFrom()
     } catch (error) {
       // The rows' source failed: PostgreSQL takes back what it has read, and the caller gets the cause.
-      this.#failure ??= error
+      this.failure ??= error
       connection.sendCopyFail('the source of the rows failed')
     }
   }
-
-  handleCommandComplete(message: { readonly text: string }): void {
-    this.#rows = Number(/^COPY (\d+)/.exec(message.text)?.[1] ?? 0)
-  }
-
-  handleError(error: unknown): void {
-    this.#failure ??= error
-    // Now: `pg` forgets a query that had an error, and does not bring it the ReadyForQuery.
-    this.#settle(this.#failure, 0)
-  }
-
-  handleReadyForQuery(): void {
-    this.#settle(this.#failure, this.#rows)
-  }
-
-  handleRowDescription(): void {}
-  handleDataRow(): void {}
-  handlePortalSuspended(): void {}
-  handleEmptyQuery(): void {}
-  handleCopyData(): void {}
 }
 
 function drained(stream: Connection['stream']): Promise<void> {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { initialise, openCluster } from './cluster.ts'
+import { initialise, openCluster, openMemoryCluster } from './cluster.ts'
 import { DiskProbe, hookFsync } from './durable.ts'
 import { extensions } from './extensions.ts'
-import { engineVersion, hasCluster, readTar, readTemplate, unpackTemplate } from './template.ts'
+import { engineVersion, hasCluster, readTar, readTemplate, unpackTemplate, withoutSpareDatabases } from './template.ts'
 
 test('the template belongs to the engine that is installed', async () => {
   const manifest = new URL('../package.json', import.meta.resolve('@electric-sql/pglite'))
@@ -39,6 +39,23 @@ test('without a template a cluster is made, and what a crash left half unpacked 
   )
   assert.deepEqual(rows, [{ trigram: true, sound: true, plain: 'Zoe' }])
   assert.ok(probe.flushes > 0)
+  await db.close()
+})
+
+test('a database in memory does without the databases that only copies are made of', async () => {
+  const archive = await readTemplate(Object.keys(extensions))
+  assert.ok(archive)
+  const rest = Buffer.concat(withoutSpareDatabases(archive))
+  const without = (names: readonly string[]) => names.filter((name) => !/^base\/[14]\//.test(name))
+  const names = (of: Uint8Array) => [...readTar(of)].map(({ name }) => name)
+  assert.deepEqual(names(rest), without(names(archive)))
+  assert.ok(rest.length < 0.6 * archive.length)
+
+  const { db } = await openMemoryCluster()
+  await db.exec('create table kept (id integer); insert into kept values (1), (2); delete from kept where id = 1')
+  await db.exec('vacuum (analyze)')
+  await db.exec('checkpoint')
+  assert.deepEqual((await db.query('select id from kept')).rows, [{ id: 2 }])
   await db.close()
 })
 

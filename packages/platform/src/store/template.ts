@@ -26,6 +26,8 @@ interface Entry {
   readonly name: string
   readonly directory: boolean
   readonly content: Uint8Array
+  /** The entry as it stands in the archive, with its header. */
+  readonly packed: Uint8Array
 }
 
 const block = 512
@@ -45,9 +47,24 @@ export function* readTar(archive: Uint8Array): Generator<Entry> {
     const path = prefix === '' ? name : `${prefix}/${name}`
     if ((type !== '0' && type !== '5') || !Number.isSafeInteger(size) || path.split('/').includes('..'))
       throw new Error(`the template has an entry of type ${type || 'none'} that does not belong there`)
-    yield { name: path, directory: type === '5', content: archive.subarray(at + block, at + block + size) }
-    at += block + Math.ceil(size / block) * block
+    const end = at + block + Math.ceil(size / block) * block
+    yield {
+      name: path,
+      directory: type === '5',
+      content: archive.subarray(at + block, at + block + size),
+      packed: archive.subarray(at, end),
+    }
+    at = end
   }
+}
+
+/** Files of `template1` and `template0`: only who makes another database copies them. */
+const spare = /^base\/[14]\//
+
+/** The archive, in pieces, without the two databases that the embedded engine never opens: half of it. */
+export function withoutSpareDatabases(archive: Uint8Array): Uint8Array[] {
+  const kept = [...readTar(archive)].filter(({ name }) => !spare.test(name)).map(({ packed }) => packed)
+  return [...kept, new Uint8Array(2 * block)]
 }
 
 /** How many files are written and flushed at once; one after another takes four times as long. */

@@ -3,7 +3,7 @@ import type { DayRange } from './criteria.ts'
 import { readPerson } from './keys.ts'
 import { match } from './match.ts'
 import type { StoredPerson } from './person.ts'
-import { followed } from './retrieve.ts'
+import { followed } from './retained.ts'
 import type { PersonStore } from './store.ts'
 
 /** A number and what is said of its bearer. */

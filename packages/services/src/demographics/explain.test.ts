@@ -122,6 +122,22 @@ describe('an explanation', () => {
     )
   })
 
+  test('tells which match is only possible, and what it lacks', async () => {
+    const possible = async (more: string) => {
+      const { candidates } = await explain(`family=Smith&given=Joe&birthdate=1962-09-30&_fuzzy-match=true${more}`)
+      const [joseph] = candidates
+      assert.ok(joseph?.matched)
+      return [joseph.possible?.rule, candidateLine(joseph)] as const
+    }
+    const [rule, sentence] = await possible('')
+    assert.equal(rule, 'family name')
+    assert.match(
+      sentence,
+      /Only a possible match: No postcode, practice, telephone number or e-mail address bears it out/,
+    )
+    assert.equal((await possible('&address-postalcode=ZZ993CZ'))[0], undefined)
+  })
+
   test('answers are those of the search itself, whoever came near', async () => {
     for (const query of ['family=Attisón&birthdate=1966-03-21', 'family=Mockley&birthdate=1970-01-24']) {
       const { entry } = (await pds.search(query)).body
@@ -184,6 +200,9 @@ describe('_explain on the wire', () => {
     const { search, resource } = body.entry.at(-1)
     assert.equal(search.mode, 'outcome')
     assert.match(resource.issue[1].diagnostics, /^9990548609 matched, score 1\. family name: equal \(usual, current\)/)
+    assert.equal(resource.issue[1].details.coding[0].code, 'matched')
+    const alike = (await pds.search('family=Smith&given=Joe&birthdate=1962-09-30&_fuzzy-match=true&_explain=true')).body
+    assert.equal(alike.entry.at(-1).resource.issue[1].details.coding[0].code, 'possible match: family name')
     const nobody = (await pds.search('family=Nobody&birthdate=1980-02-29&_explain=9990548609')).body
     assert.equal(nobody.total, 0)
     assert.match(nobody.entry[0].resource.issue[1].diagnostics, /^9990548609 not matched: The names/)

@@ -1,6 +1,16 @@
 import type { Criteria } from './criteria.ts'
 import { readPerson } from './keys.ts'
-import { type Agreement, type Judgement, judge, match, type Rejection, rejections, weight } from './match.ts'
+import {
+  type Agreement,
+  type Doubt,
+  doubts,
+  type Judgement,
+  judge,
+  match,
+  type Rejection,
+  rejections,
+  weight,
+} from './match.ts'
 import type { PersonStore } from './store.ts'
 import { candidates, type Found, type Traced } from './trace.ts'
 
@@ -18,6 +28,8 @@ export interface ExplainedCandidate {
   readonly score?: number
   readonly swapped: boolean
   readonly fields: readonly ExplainedField[]
+  /** Why the match is only a possible one: a cascading trace does not answer it, and its score stays below 0.95. */
+  readonly possible?: { readonly rule: Doubt; readonly because: string }
   /** Why the person is no answer. */
   readonly rejected?: { readonly rule: Rejection; readonly because: string }
   /** Search parameters each of which alone would have found the person. */
@@ -90,7 +102,7 @@ const explainedMatch = ({ person, match: found }: Found): ExplainedCandidate => 
 
 function explained(
   nhsNumber: string,
-  { score, swapped, agreements, rejected }: Judgement,
+  { score, swapped, agreements, rejected, possible }: Judgement,
   foundWith: readonly string[],
 ): ExplainedCandidate {
   return {
@@ -99,6 +111,7 @@ function explained(
     ...(rejected === undefined ? { score } : {}),
     swapped,
     fields: agreements.map((agreement) => ({ ...agreement, weight: weight[agreement.field] })),
+    ...(possible === undefined ? {} : { possible: { rule: possible, because: doubts[possible] } }),
     ...(rejected === undefined ? {} : { rejected: { rule: rejected, because: rejections[rejected] } }),
     ...(foundWith.length > 0 && { foundWith }),
   }
@@ -121,8 +134,9 @@ export function fieldLine({ field, how, worth, weight: counts, snippet, swapped,
 const round = (worth: number) => Math.round(worth * 100) / 100
 
 /** One candidate in a sentence. */
-export function candidateLine({ nhsNumber, score, fields, rejected, foundWith }: ExplainedCandidate): string {
-  const verdict = rejected ? `not matched: ${rejected.because}` : `matched, score ${score}.`
+export function candidateLine({ nhsNumber, score, fields, possible, rejected, foundWith }: ExplainedCandidate): string {
+  const only = possible ? ` Only a possible match: ${possible.because}` : ''
+  const verdict = rejected ? `not matched: ${rejected.because}` : `matched, score ${score}.${only}`
   const remedy = foundWith ? ` Found with ${foundWith.join(' or with ')}.` : ''
   return `${nhsNumber} ${verdict} ${fields.map(fieldLine).join('; ')}.${remedy}`
 }

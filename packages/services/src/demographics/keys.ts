@@ -36,9 +36,12 @@ export function readPerson(person: StoredPerson): ReadPerson {
 }
 
 /** Undefined for whom no trace finds: superseded, invalidated, very restricted, or without a full date of birth. */
-export function keysOf(person: StoredPerson): PersonKeys | undefined {
+export function keysOf(
+  person: StoredPerson,
+  subjectOf: () => TraceSubject = () => readPerson(person).subject,
+): PersonKeys | undefined {
   if (person.status !== 'current' || person.sensitivity === 'V') return
-  const { subject } = readPerson(person)
+  const subject = subjectOf()
   if (subject.birth === undefined) return
   return {
     birth: subject.birth,

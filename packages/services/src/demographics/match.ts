@@ -35,7 +35,26 @@ export interface Match {
   readonly score: number
   readonly swapped: boolean
   readonly agreements: readonly Agreement[]
+  /** Where it is only a possible match: why nobody should take it who does not look at it. */
+  readonly possible?: Doubt
 }
+
+/**
+ * Why a fuzzy match is only a possible one, each with the sentence that explains it. Of people born on one day there are
+ * more with names that are alike than with the same names, so likeness wants something beside it (§28).
+ */
+export const doubts = {
+  'family name':
+    'No postcode, practice, telephone number or e-mail address bears it out, and the family name is not the present one, to a letter.',
+  'given name':
+    'No postcode, practice, telephone number or e-mail address bears it out, and the given name only sounds alike.',
+  'several slips':
+    'No postcode, practice, telephone number or e-mail address bears it out, and more than one thing is not quite as asked.',
+} as const
+export type Doubt = keyof typeof doubts
+
+/** A possible match scores less than what is taken for certain without looking: 0.95 (§9.4). */
+const mostPossible = 0.9499
 
 /** Why a person is no answer, each with the sentence that explains it. */
 export const rejections = {
@@ -113,7 +132,9 @@ export function judge(criteria: Criteria, subject: TraceSubject): Judgement {
           ? 'names'
           : (criteria.fuzzy ? tooMuchDiffers(criteria, names, others) : anyDiffers(others)) ||
             (criteria.exact && found.score < 1 && 'not exact')
-  return rejected ? { ...found, rejected } : found
+  if (rejected) return { ...found, rejected }
+  const possible = criteria.fuzzy ? doubtOf(names, others) : undefined
+  return possible ? { ...found, score: Math.min(found.score, mostPossible), possible } : found
 }
 
 /**
@@ -166,21 +187,46 @@ const sameNames = ({ agreements, swapped }: Names): boolean =>
   !swapped &&
   agreements.length === 2 &&
   agreements.every(
-    ({ how, snippet, later }) =>
-      (how === 'equal' || how === 'accents differ') && snippet?.standing === 'current' && later === undefined,
+    (agreement) => asAsked(agreement) && agreement.snippet?.standing === 'current' && agreement.later === undefined,
   )
 
 /** Joan and John are two people, unless there is hardly anybody else whom the rest can mean. */
 function elseAgrees(names: readonly Agreement[], others: readonly Agreement[]): boolean {
   const agrees = (field: Field) =>
     [...names, ...others].some(
-      (agreement) =>
-        agreement.field === field &&
-        agreement.swapped === undefined &&
-        (agreement.how === 'equal' || agreement.how === 'accents differ'),
+      (agreement) => agreement.field === field && agreement.swapped === undefined && asAsked(agreement),
     )
   return agrees('family') && agrees('birthdate') && agrees('gender') && agrees('postcode')
 }
+
+const places: ReadonlySet<Field> = new Set(['postcode', 'gp', 'phone', 'email'])
+const bearsOut = ({ field, how, worth: value }: Agreement) => places.has(field) && value > 0 && how !== 'same district'
+
+/** What a match without any place or contact is to be doubted for (§9.6: one thing may be amiss, and the family name hardly). */
+function doubtOf({ agreements, swapped }: Names, others: readonly Agreement[]): Doubt | undefined {
+  if (others.some(bearsOut)) return
+  const family = agreements.find(({ field }) => field === 'family')
+  const given = agreements.find(({ field }) => field === 'given')
+  // Swapped as a whole, or not at all: one name that is held is not both of those that were asked for.
+  const order = [family, given].map((name) => name?.swapped === true)
+  if (swapped ? order.includes(false) : order.includes(true)) return 'several slips'
+  if (family && !(family.snippet?.standing === 'current' && present.has(family.how))) return 'family name'
+  if (given?.how === 'sounds alike') return 'given name'
+  const amiss = [
+    swapped,
+    family && !asAsked(family),
+    given && !asAsked(given),
+    given?.later,
+    given?.snippet?.standing === 'former',
+    ...others.map(({ field, how, worth: value }) =>
+      field === 'birthdate' ? how === 'range' : identifying.has(field) && (value === 0 || how === 'former'),
+    ),
+  ]
+  return amiss.filter(Boolean).length > 1 ? 'several slips' : undefined
+}
+
+const asAsked = ({ how }: Agreement) => how === 'equal' || how === 'accents differ'
+const present: ReadonlySet<Agreement['how']> = new Set(['equal', 'accents differ', 'spelling variant', 'one slip'])
 
 interface Names {
   /** Whether one of the names is as asked, as a whole. */

@@ -117,8 +117,12 @@ export function checkPerson({ nhsNumber, version = 1, status, supersededBy, pati
  */
 export function storedPerson(record: PersonRecord): StoredPerson {
   checkPerson(record)
+  return withPatient(record, tidyPatient(record))
+}
+
+/** {@link storedPerson} of a person who is known to be one, with the Patient that {@link tidyPatient} made of the record's. */
+export function withPatient(record: PersonRecord, patient: Json): StoredPerson {
   const { nhsNumber, version = 1, status = 'current', supersededBy, sensitivity = 'U' } = record
-  const patient = tidyPatient(nhsNumber, version, sensitivity, record.patient)
   const past =
     record.history || record.hidden
       ? JSON.stringify({
@@ -146,7 +150,13 @@ export function storedPerson(record: PersonRecord): StoredPerson {
   }
 }
 
-function tidyPatient(nhsNumber: string, version: number, sensitivity: Sensitivity, loaded: Json): Json {
+/** The Patient in the one shape that is kept. */
+export function tidyPatient({
+  nhsNumber,
+  version = 1,
+  sensitivity = 'U',
+  patient: loaded,
+}: Omit<PersonRecord, 'history' | 'hidden'>): Json {
   const patient: Record<string, unknown> = {
     resourceType: 'Patient',
     id: nhsNumber,
@@ -234,9 +244,9 @@ function needsTidying(patient: Json): boolean {
   )
 }
 
-/** The same person as the contract knows them. */
-export function personRecord(person: StoredPerson): PersonRecord {
-  const { resourceType, id, meta, identifier, ...patient } = JSON.parse(person.document) as Record<string, unknown>
+/** The same person as the contract knows them. `document` for who has read the text already. */
+export function personRecord(person: StoredPerson, document = JSON.parse(person.document) as Json): PersonRecord {
+  const { resourceType, id, meta, identifier, ...patient } = document
   const { nhsNumber, version, status, supersededBy, sensitivity } = person
   return {
     nhsNumber,

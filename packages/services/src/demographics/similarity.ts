@@ -8,6 +8,7 @@ export type Likeness =
   | 'wildcard'
   | 'short form'
   | 'part'
+  | 'spelling variant'
   | 'sounds alike'
   | 'one slip'
   | 'slip in a short name'
@@ -21,6 +22,7 @@ export const worth: Readonly<Record<Likeness, number>> = {
   wildcard: 0.5,
   'short form': 0.9,
   part: 0.85,
+  'spelling variant': 0.84,
   'sounds alike': 0.84,
   'one slip': 0.8,
   'slip in a short name': 0.7,
@@ -33,8 +35,7 @@ export function familyLikeness(asked: string, held: string): Likeness | undefine
   if (asked === '' || held === '') return undefined
   if (asked === held) return 'equal'
   if (isPart(asked, held)) return 'part'
-  if (soundex(asked) === soundex(held)) return 'sounds alike'
-  return slip(asked, held) ? 'one slip' : undefined
+  return misspelt(asked, held)
 }
 
 /** What {@link familyLikeness} finds beside names that sound alike (or are equal): for who has the sounds already. */
@@ -52,9 +53,14 @@ export function givenLikeness(asked: string, held: string): Likeness | undefined
   if (asked === held) return 'equal'
   if (shortForms(asked).has(held)) return 'short form'
   if (asked.length === 1 || held.length === 1) return asked[0] === held[0] ? 'initial' : undefined
-  if (soundex(asked) === soundex(held)) return 'sounds alike'
-  if (slip(asked, held)) return 'one slip'
-  return shortSlip(asked, held) ? 'slip in a short name' : undefined
+  return misspelt(asked, held) ?? (shortSlip(asked, held) ? 'slip in a short name' : undefined)
+}
+
+/** Justen and Justin sound alike and differ by a letter; Lucian and Logan only sound alike. */
+function misspelt(asked: string, held: string): Likeness | undefined {
+  const near = slip(asked, held)
+  if (soundex(asked) === soundex(held)) return near ? 'spelling variant' : 'sounds alike'
+  return near ? 'one slip' : undefined
 }
 
 /** Folded postcodes in a fuzzy search: a slip, or the same part before the last three characters. */

@@ -85,7 +85,7 @@ async function fuzzyCandidates(store: PersonStore, criteria: Criteria, block: nu
 
 /**
  * The cascading trace of application-restricted search (§9.6): step by step from exact to fuzzy, ending at
- * the first step that finds exactly one person.
+ * the first step that finds exactly one person, who is not merely a possible match.
  */
 export async function cascade(store: PersonStore, criteria: Criteria, block: number): Promise<Traced> {
   let last: Traced = { found: [] }
@@ -99,10 +99,18 @@ export async function cascade(store: PersonStore, criteria: Criteria, block: num
     }
     const [best, second] = traced.found
     // Who was found by leaving something out may be a twin or a namesake: nothing that was asked for may speak against it.
-    if (best && !second && step !== steps[0] && contradicts(criteria, best)) continue
+    const wide = step !== steps[0]
+    if (
+      best &&
+      !second &&
+      ((wide && contradicts(criteria, best)) || ((wide || step.fuzzy) && isDoubtful(criteria, best)))
+    ) {
+      last = { found: [] }
+      continue
+    }
     if (best && (!second || (criteria.postcode && best.match.score === 1 && second.match.score < 1)))
       return { found: [best] }
-    last = best ? { tooMany: true } : last
+    last = best ? { tooMany: true } : { found: [] }
   }
   return last
 }
@@ -111,6 +119,10 @@ export async function cascade(store: PersonStore, criteria: Criteria, block: num
 function contradicts({ gp, death, ...asked }: Criteria, { subject }: Found): boolean {
   return judge({ ...asked, fuzzy: true }, subject).rejected !== undefined
 }
+
+/** Nobody looks at the answer before it is taken, so it is never one that is only possible. Here a practice that agrees counts. */
+const isDoubtful = (criteria: Criteria, { subject }: Found): boolean =>
+  judge({ ...criteria, fuzzy: true }, subject).possible !== undefined
 
 /** The steps that the given criteria allow, most exact first. */
 export function cascadeSteps(criteria: Criteria): Criteria[] {

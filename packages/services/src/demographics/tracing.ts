@@ -6,8 +6,14 @@ import { storedPerson } from './person.ts'
 import { personStore } from './store.ts'
 import { cascade, type Traced, trace } from './trace.ts'
 
-/** NHS numbers, best first. */
-export type TracedNumbers = readonly string[] | 'too many'
+export interface TracedPerson {
+  readonly nhsNumber: string
+  /** Only a possible match: nobody takes it who does not look at it. */
+  readonly possible: boolean
+}
+
+/** Best first. */
+export type TracedPeople = readonly TracedPerson[] | 'too many'
 
 /**
  * Store and matcher without a face, checks or audit: to measure how well people are found. Whoever serves
@@ -15,8 +21,13 @@ export type TracedNumbers = readonly string[] | 'too many'
  */
 export function tracing(store: Store, fuzzyBlock = 10_000) {
   const people = personStore(store)
-  const numbers = (traced: Traced): TracedNumbers =>
-    'tooMany' in traced ? 'too many' : traced.found.map(({ person }) => person.nhsNumber)
+  const told = (traced: Traced): TracedPeople =>
+    'tooMany' in traced
+      ? 'too many'
+      : traced.found.map(({ person, match }) => ({
+          nhsNumber: person.nhsNumber,
+          possible: match.possible !== undefined,
+        }))
   const criteria = (parameters: SearchParameters, max: number) => {
     const found = criteriaOf(parameters, max)
     if (!found) throw new Error('no parameters of a search')
@@ -27,12 +38,12 @@ export function tracing(store: Store, fuzzyBlock = 10_000) {
     count: () => people.count(),
     load: (records: readonly PersonRecord[]) => people.insert(records.map(storedPerson)),
     /** As a user of staff: everybody who matches. */
-    async search(parameters: SearchParameters): Promise<TracedNumbers> {
-      return numbers(await trace(people, criteria(parameters, 50), fuzzyBlock))
+    async search(parameters: SearchParameters): Promise<TracedPeople> {
+      return told(await trace(people, criteria(parameters, 50), fuzzyBlock))
     },
     /** As an application with `Accept: version=1.1`: one person or none. */
-    async cascade(parameters: SearchParameters): Promise<TracedNumbers> {
-      return numbers(await cascade(people, criteria(parameters, 1), fuzzyBlock))
+    async cascade(parameters: SearchParameters): Promise<TracedPeople> {
+      return told(await cascade(people, criteria(parameters, 1), fuzzyBlock))
     },
   }
 }

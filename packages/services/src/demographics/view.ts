@@ -17,11 +17,11 @@ export function retrieveView(person: StoredPerson, access: Access): string {
  * What the paths of an update count in: the record as this caller is shown it, without blank address lines even where the
  * app asks for them (they are for reading). The back office, which alone may update restricted records, sees them whole.
  */
-export function updateView(person: StoredPerson, access: Access): Json {
+export function updateView({ sensitivity }: Pick<StoredPerson, 'sensitivity'>, patient: Json, access: Access): Json {
   const { emptyAddressLines: _, ...attributes } = access.app?.attributes ?? {}
   const reader = access.app === undefined ? access : { ...access, app: { ...access.app, attributes } }
   const whole = access.mode === 'privileged-application-restricted' || attributes.source === 'back-office'
-  return withheld(tidied(JSON.parse(person.document) as Json, reader), person.sensitivity, whole)
+  return withheld(tidied(patient, reader), sensitivity, whole)
 }
 
 /** Former names, addresses and so on, for dialects that show ended snippets; withheld as the current ones are. */

@@ -14,6 +14,7 @@ import {
   client,
   clientId,
   clientKeys,
+  exchangeForm,
   idToken,
   keySet,
   loginProvider,
@@ -24,13 +25,12 @@ import {
   type TestIdentity,
   testIdentity,
   tokenUrl,
+  untilTheEnd,
 } from './testing.ts'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const thief = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const loginPair = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const exchangeUrn = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const idTokenUrn = 'urn:ietf:params:oauth:token-type:id_token'
 const unverified = 'JWT signature verification failed'
 
 /** Every address that was asked for anything. */
@@ -38,12 +38,7 @@ let asked: FetchRequest[] = []
 /** What the provider's token endpoint gives. */
 let given = ''
 
-const closers: (() => Promise<void>)[] = []
-after(async () => {
-  for (const close of closers) await close()
-})
-const kept = { after: (close: () => Promise<void>) => void closers.push(close) }
-
+const kept = untilTheEnd()
 let at: TestIdentity
 before(async () => {
   at = await testIdentity(kept, {
@@ -65,13 +60,7 @@ beforeEach(() => {
 type Told = Awaited<ReturnType<TestIdentity['post']>>
 const said = ({ status, body }: Told) => [status, body['error_description']]
 const assertionSaid = async (text: string) => said(await at.post(assertionForm(text)))
-const exchange = (subject: string) =>
-  at.post({
-    ...assertionForm(assertion(at.clock.now())),
-    grant_type: exchangeUrn,
-    subject_token_type: idTokenUrn,
-    subject_token: subject,
-  })
+const exchange = (subject: string) => at.post(exchangeForm(at.clock.now(), subject))
 /** Parts of a token with another header, under the old signature. */
 const reheaded = (token: string, header: object) => [encode(header), ...token.split('.').slice(1)].join('.')
 const maced = (token: string, header: Record<string, unknown>, key: string | Buffer) => {
@@ -266,10 +255,8 @@ describe('audience and issuer', () => {
     assert.equal((await exchange(assertion(at.clock.now()))).status, 400)
     const mockBase = await at.post(
       {
-        ...assertionForm(assertion(at.clock.now(), { aud: `${origin}/oauth2-mock/token` })),
-        grant_type: exchangeUrn,
-        subject_token_type: idTokenUrn,
-        subject_token: idToken(at.clock.now()),
+        ...exchangeForm(at.clock.now(), idToken(at.clock.now())),
+        client_assertion: assertion(at.clock.now(), { aud: `${origin}/oauth2-mock/token` }),
       },
       '/oauth2-mock/token',
     )

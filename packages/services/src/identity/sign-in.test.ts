@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, it } from 'node:test'
+import { before, beforeEach, describe, it } from 'node:test'
 import { readSignedToken, signToken } from '@openspine/standards/jose'
 import { FetchFault, type FetchRequest } from './keys/fetch.ts'
 import {
@@ -17,6 +17,7 @@ import {
   secret,
   type TestIdentity,
   testIdentity,
+  untilTheEnd,
 } from './testing.ts'
 
 const good = { client_id: clientId, redirect_uri: callbackUrl, response_type: 'code', state: 'app state & more' }
@@ -28,27 +29,21 @@ describe('signing people in', () => {
   /** What the provider answers next. */
   let token: string | number = ''
   let keys = ''
-  const closers: (() => Promise<void>)[] = []
+  const kept = untilTheEnd()
   before(async () => {
-    at = await testIdentity(
-      { after: (close) => void closers.push(close) },
-      {
-        async fetch(request) {
-          asked.push(request)
-          if (request.url === provider.userinfoUrl) return answered('{"nhsid_useruid":"656005750107" }')
-          if (request.method !== 'POST') {
-            if (keys === 'down') throw new FetchFault('The server cannot be reached.')
-            return answered(keys)
-          }
-          return typeof token === 'number'
-            ? answered('{}', token)
-            : answered(JSON.stringify({ id_token: token, access_token: 'external', expires_in: 3599 }))
-        },
+    at = await testIdentity(kept, {
+      async fetch(request) {
+        asked.push(request)
+        if (request.url === provider.userinfoUrl) return answered('{"nhsid_useruid":"656005750107" }')
+        if (request.method !== 'POST') {
+          if (keys === 'down') throw new FetchFault('The server cannot be reached.')
+          return answered(keys)
+        }
+        return typeof token === 'number'
+          ? answered('{}', token)
+          : answered(JSON.stringify({ id_token: token, access_token: 'external', expires_in: 3599 }))
       },
-    )
-  })
-  after(async () => {
-    for (const close of closers) await close()
+    })
   })
   beforeEach(() => {
     asked = []

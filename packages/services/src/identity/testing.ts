@@ -1,5 +1,7 @@
 /** What tests of the authorisation server stand on: applications, tokens in memory, an identity provider without sockets. */
+import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { after } from 'node:test'
 import type { Platform } from '@openspine/platform/service'
 import { manualClock, testPlatform } from '@openspine/platform/testing'
 import { publicJwk, type SignatureAlgorithm, signToken } from '@openspine/standards/jose'
@@ -260,6 +262,14 @@ export const assertionForm = (text: string): Record<string, string> => ({
   client_assertion: text,
 })
 
+/** A form that exchanges that ID token, by the good application at this time. */
+export const exchangeForm = (now: number, subject: string): Record<string, string> => ({
+  ...assertionForm(assertion(now)),
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+  subject_token: subject,
+})
+
 /** An ID token of the staff provider. */
 export function idToken(now: number, claims: Json = {}, header: Json = {}, of: Provider = provider): string {
   const seconds = Math.floor(now / 1000)
@@ -276,3 +286,29 @@ export const answered = (body: string, status = 200) => ({
   contentType: 'application/json',
   body: Buffer.from(body),
 })
+
+/** What a suite closes at its end, where a test would say so to its context. */
+export function untilTheEnd() {
+  const closers: (() => Promise<void>)[] = []
+  after(async () => {
+    for (const close of closers) await close()
+  })
+  return { after: (close: () => Promise<void>) => void closers.push(close) }
+}
+
+/** The answer is that refusal, with the headers of every refusal. */
+export function refusedWith(
+  told: Awaited<ReturnType<TestIdentity['post']>>,
+  status: number,
+  error: string,
+  description: string,
+) {
+  assert.deepEqual(
+    { status: told.status, error: told.body['error'], error_description: told.body['error_description'] },
+    { status, error, error_description: description },
+  )
+  assert.match(told.body['message_id'] ?? '', /^rrt-\d{19}-a-spine-\d{4}-\d{7}-1$/)
+  assert.equal(told.headers['cache-control'], 'no-store')
+  assert.equal(told.headers['pragma'], 'no-cache')
+  assert.equal(told.headers['content-type'], 'application/json')
+}

@@ -109,6 +109,14 @@ export const proxyConfig = z.object({
   bodySeconds: seconds(30, 'Longest pause within a request body, and in taking an answer.'),
   connectSeconds: seconds(5, 'Longest time to reach a provider, handshake included (§2.9).'),
   answerSeconds: seconds(60, 'Longest time from the end of the request to the head of the answer (§2.9).'),
+  awakeMicroseconds: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(300)
+    .describe(
+      'How long the proxy stays awake for an answer or a next request before it sleeps; given up by itself while neither comes so soon. 0: sleep at once.',
+    ),
   idleSeconds: seconds(30, 'Longest pause within an answer’s body (§2.9).'),
   totalSeconds: seconds(600, 'Longest time for a whole exchange (§2.9).'),
   queueSeconds: seconds(5, 'How long a request may wait for a free connection to its provider.'),

@@ -15,6 +15,7 @@ import { type Relay, timesOf } from './relay/relay.ts'
 import { answerBytes, Slabs, writeBytes } from './relay/slabs.ts'
 import { Tally } from './relay/tally.ts'
 import { Upstreams } from './relay/upstream.ts'
+import { Vigil } from './relay/vigil.ts'
 import { endpointReader } from './target.ts'
 import { throttle } from './throttle.ts'
 import { tokenReader } from './tokens.ts'
@@ -75,6 +76,7 @@ export function proxy(needs: {
     peerNow: (peer) => peerNow(peer, trust, platform.clock),
     lookup: staticHosts(config.hosts),
   })
+  const awakeMs = config.awakeMicroseconds / 1000
   const relay: Relay = {
     config,
     times,
@@ -89,6 +91,7 @@ export function proxy(needs: {
     upstreams,
     drafts: new Slabs(writeBytes),
     turn: new Turn(),
+    vigils: { answer: new Vigil(awakeMs), request: new Vigil(awakeMs) },
     consumerBytes: Buffer.allocUnsafeSlow(recordBytes),
     tally: new Tally(platform.metrics),
     node: config.nodeName || hostname(),

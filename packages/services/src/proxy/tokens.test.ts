@@ -38,7 +38,8 @@ describe('remembered tokens', () => {
     const read = tokenReader()
     const alike = (header: string) => ({
       fingerprint: () => 7,
-      is: (_: number, bytes: Buffer) => bytes.equals(Buffer.from(header)),
+      is: (_: number, bytes: Buffer, start: number, end: number) =>
+        bytes.subarray(start, end).equals(Buffer.from(header)),
       value: () => header,
     })
     for (let round = 0; round < 3; round++)
@@ -56,7 +57,7 @@ describe('remembered tokens', () => {
         {
           // The same first place for both, different second ones.
           fingerprint: () => (number << 16) | 5,
-          is: (_, bytes) => bytes.equals(Buffer.from(headers[number] as string)),
+          is: (_, bytes, start, end) => bytes.subarray(start, end).equals(Buffer.from(headers[number] as string)),
           value: () => headers[number],
         },
         0,
@@ -87,6 +88,30 @@ describe('remembered tokens', () => {
         assert.equal(found.iat, iat + second)
         assert.ok(found.json.includes(`"exp":${iat + second + 300}`))
       }
+  })
+
+  it('are read anew when so many others came in between that what was kept of them is overwritten', () => {
+    const read = reading()
+    const padding = 'x'.repeat(500)
+    const said = (number: number) => {
+      const found = read(bearer({ ...at, sub: `${number}-${padding}` }))
+      assert.ok(found.ok && found.json.includes(`"sub":"${number}-x`), String(number))
+      return typeof found.json
+    }
+    said(0)
+    assert.equal(said(0), 'object', 'found again')
+    for (let number = 1; number < 6000; number++) assert.equal(said(number), 'string', 'the first time')
+    for (const number of [1, 2, 3, 2500]) assert.equal(said(number), 'string', 'long gone')
+    for (const number of [5996, 5999]) assert.equal(said(number), 'object', 'still there')
+  })
+
+  it('are kept from their first time only when they can be read', () => {
+    const read = reading()
+    for (const header of [bearer({ iat: 'x' }), bearer({ exp: undefined }), 'Basic dTpw', 'Bearer a.b.c', 'Bearer ']) {
+      const first = read(header)
+      assert.deepEqual(read(header), first)
+      assert.deepEqual(read(header), first)
+    }
   })
 
   it('are forgotten when newer ones come, and kept while they are used', () => {

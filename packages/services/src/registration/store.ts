@@ -1,39 +1,20 @@
 import type { Database, Store } from '@openspine/platform/store'
 import { isUuid } from '@openspine/standards/nhs'
 import { sql } from 'kysely'
-import type { DirectoryEntry } from '../directory/contract.ts'
-import type {
-  EndpointCertificate,
-  EndpointKind,
-  EndpointState,
-  EndpointStep,
-  InteractionSet,
-  NewEndpoint,
-  Product,
-  ProductTeam,
-} from './contract.ts'
+import type { EndpointKind, EndpointState, EndpointStep, InteractionSet, Product, ProductTeam } from './contract.ts'
+import {
+  type EndpointRow,
+  endpointOf,
+  type ProductRow,
+  productOf,
+  type SetRow,
+  type StoredEndpoint,
+  setOf,
+  type TeamRow,
+  teamOf,
+} from './rows.ts'
 
-/** An endpoint as its row. */
-export interface StoredEndpoint {
-  readonly id: string
-  readonly state: EndpointState
-  readonly asked: NewEndpoint
-  readonly manufacturer: string
-  /** Lower case; of an AS, of its message handling system. */
-  readonly fqdn: string | undefined
-  readonly partyKey: string | undefined
-  readonly asid: string | undefined
-  /** Whether its interactions are those of GP Connect; undefined while they are not chosen, or when it has none. */
-  readonly gpConnect: boolean | undefined
-  /** Whether it serves GP Connect. */
-  readonly provider: boolean
-  /** What the directory shows while it is approved. */
-  readonly entries: readonly DirectoryEntry[]
-  readonly certificate: EndpointCertificate | undefined
-  /** Grows with every change. */
-  readonly version: number
-  readonly createdAt: number
-}
+export type { StoredEndpoint } from './rows.ts'
 
 export interface WholeEndpoint {
   readonly endpoint: StoredEndpoint
@@ -127,109 +108,6 @@ export interface RegistrationStore extends RegistrationReader {
   /** Runs `work` with the head locked: one writer at a time in all processes; then flushes. */
   exclusively<Answer>(work: (writer: RegistrationWriter) => Promise<Answer>): Promise<Answer>
 }
-
-interface TeamRow {
-  readonly id: string
-  readonly ods_code: string
-  readonly name: string
-  readonly created_at: string | number
-  readonly created_by: string
-  readonly deleted_at: string | number | null
-  readonly keys: string | null
-}
-
-interface ProductRow {
-  readonly id: string
-  readonly team_id: string | null
-  readonly manufacturer: string
-  readonly name: string
-  readonly version: string | null
-  readonly kinds: string
-  readonly product_key: string
-  readonly party_key: string | null
-  readonly created_at: string | number
-  readonly created_by: string
-  readonly deleted_at: string | number | null
-}
-
-interface SetRow {
-  readonly id: string
-  readonly product_id: string
-  readonly name: string
-  readonly use: InteractionSet['use']
-  readonly interactions: string
-  readonly created_at: string | number
-  readonly created_by: string
-}
-
-interface EndpointRow {
-  readonly id: string
-  readonly state: EndpointState
-  readonly manufacturer: string
-  readonly fqdn: string | null
-  readonly party_key: string | null
-  readonly asid: string | null
-  readonly gp_connect: boolean | null
-  readonly provider: boolean
-  readonly asked: string
-  readonly entries: string
-  readonly certificate: string | null
-  readonly version: string | number
-  readonly created_at: string | number
-}
-
-const teamOf = (row: TeamRow): ProductTeam => ({
-  id: row.id,
-  odsCode: row.ods_code,
-  name: row.name,
-  keys: JSON.parse(row.keys ?? '[]') as ProductTeam['keys'],
-  createdAt: Number(row.created_at),
-  createdBy: row.created_by,
-  ...(row.deleted_at === null ? {} : { deletedAt: Number(row.deleted_at) }),
-})
-
-const productOf = (row: ProductRow): Product => ({
-  id: row.id,
-  ...(row.team_id === null ? {} : { teamId: row.team_id }),
-  manufacturer: row.manufacturer,
-  name: row.name,
-  ...(row.version === null ? {} : { version: row.version }),
-  kinds: row.kinds.split(' ') as EndpointKind[],
-  productKey: row.product_key,
-  ...(row.party_key === null ? {} : { partyKey: row.party_key }),
-  createdAt: Number(row.created_at),
-  createdBy: row.created_by,
-  ...(row.deleted_at === null ? {} : { deletedAt: Number(row.deleted_at) }),
-})
-
-const setOf = (row: SetRow): InteractionSet => {
-  const about = {
-    id: row.id,
-    productId: row.product_id,
-    name: row.name,
-    createdAt: Number(row.created_at),
-    createdBy: row.created_by,
-  }
-  return row.use === 'messages'
-    ? { ...about, use: 'messages', messages: JSON.parse(row.interactions) }
-    : { ...about, use: 'additional', interactions: JSON.parse(row.interactions) }
-}
-
-const endpointOf = (row: EndpointRow): StoredEndpoint => ({
-  id: row.id,
-  state: row.state,
-  asked: JSON.parse(row.asked) as NewEndpoint,
-  manufacturer: row.manufacturer,
-  fqdn: row.fqdn ?? undefined,
-  partyKey: row.party_key ?? undefined,
-  asid: row.asid ?? undefined,
-  gpConnect: row.gp_connect ?? undefined,
-  provider: row.provider,
-  entries: JSON.parse(row.entries) as readonly DirectoryEntry[],
-  certificate: row.certificate === null ? undefined : (JSON.parse(row.certificate) as EndpointCertificate),
-  version: Number(row.version),
-  createdAt: Number(row.created_at),
-})
 
 /** Locks the head: changes of all processes take turns, so versions are committed in order. */
 export async function lockHead(db: Database): Promise<number> {

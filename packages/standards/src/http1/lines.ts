@@ -207,13 +207,13 @@ export class HeadLines {
     return fingerprintOf(this.view, this.at[base + 2] as number, this.at[base + 3] as number)
   }
 
-  /** Whether that value is there and has just these bytes. */
-  is(id: number, bytes: Buffer): boolean {
+  /** Whether that value is there and its bytes are those of `bytes` from `start` to `end`. */
+  is(id: number, bytes: Buffer, start: number, end: number): boolean {
     const index = this.first[id] as number
     if (index < 0) return false
-    const start = this.at[(index << 2) + 2] as number
-    const end = this.at[(index << 2) + 3] as number
-    return end - start === bytes.length && this.bytes.compare(bytes, 0, bytes.length, start, end) === 0
+    const from = this.at[(index << 2) + 2] as number
+    const to = this.at[(index << 2) + 3] as number
+    return to - from === end - start && this.bytes.compare(bytes, start, end, from, to) === 0
   }
 
   has(id: number): boolean {

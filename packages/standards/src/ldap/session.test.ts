@@ -522,9 +522,10 @@ test('a monstrous filter holds up nobody: each piece of its work is small', () =
     session.feed(encodeRequest({ id: 1, operation: search({ filter, attributes: ['1.1'] }), controls: [] }))
     let longest = 0
     for (let turn = 0; turn < 6; turn++) {
-      const started = performance.now()
+      const started = process.threadCpuUsage()
       session.run()
-      longest = Math.max(longest, performance.now() - started)
+      const { user, system } = process.threadCpuUsage(started)
+      longest = Math.max(longest, (user + system) / 1000)
     }
     assert.ok(longest < 1500, `${filter.slice(0, 40)} took ${longest} ms at once`)
   }

@@ -1,5 +1,5 @@
 import type { Access } from '../access.ts'
-import type { StoredPerson } from '../person.ts'
+import type { StoredPerson, TraceSubject } from '../person.ts'
 
 /** What was done to a record; the words stand in its history and in the audit. */
 export type ChangeKind = 'create' | 'birth' | 'update' | 'coverage' | 'merge' | 'invalidate' | 'sensitivity'
@@ -65,6 +65,8 @@ export interface Change {
   /** Absent for a new person. The write is stale when the stored version is no longer this one's. */
   readonly before?: StoredPerson
   readonly after: StoredPerson
+  /** Both as a trace sees them, by who has read them already: then their text is not read again. */
+  readonly subjects?: { before(): TraceSubject; after(): TraceSubject }
   /**
    * A new person was held against everybody who was born on `day`, as of this round (`round` of the store): when another one
    * was registered since, the write is stale.

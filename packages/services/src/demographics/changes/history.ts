@@ -33,7 +33,14 @@ export function difference(before: Json, after: Json, past: Json, today: string)
   }
 }
 
-const sameText = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
+/** Items that nobody touched are the same objects, and need not be written out to be compared. */
+const sameText = (one: unknown, other: unknown): boolean =>
+  one === other ||
+  (Array.isArray(one) &&
+    Array.isArray(other) &&
+    one.length === other.length &&
+    one.every((item, index) => item === other[index])) ||
+  JSON.stringify(one) === JSON.stringify(other)
 
 function members(before: Json, after: Json): string[] {
   const changed: string[] = []

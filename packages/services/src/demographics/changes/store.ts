@@ -170,13 +170,13 @@ const keepsKeys = (before: StoredPerson, after: StoredPerson, members: readonly 
   !members.some((member) => keyed.has(member))
 
 /** The one statement of a write. Whatever depends on the person reads from `written`: no row there, nothing anywhere. */
-function writeStatement({ before, after, asOf, birth, kind, at, author, members, events, request }: Change): {
+function writeStatement({ before, after, subjects, asOf, birth, kind, at, author, members, events, request }: Change): {
   readonly text: string
   readonly values: readonly unknown[]
 } {
   const values: unknown[] = []
   const value = (given: unknown, type: string) => `$${values.push(given)}::${type}`
-  const keys = keysOf(after)
+  const keys = keysOf(after, subjects?.after)
   const nhs = value(Number(after.nhsNumber), 'bigint')
   const version = value(after.version, 'integer')
   const when = value(at, 'bigint')
@@ -204,7 +204,7 @@ function writeStatement({ before, after, asOf, birth, kind, at, author, members,
     `written as (${written})`,
     ...(before !== undefined && keepsKeys(before, after, members)
       ? []
-      : keySteps(before && keysOf(before), keys, value)),
+      : keySteps(before && keysOf(before, subjects?.before), keys, value)),
     `history as (insert into demographics.change
         (nhs, version, at, kind, members, author, request_id, document_before, past_before)
         select nhs, ${version}, ${when}, ${value(kind, 'text')}, ${value(JSON.stringify(members), 'text')},
@@ -251,24 +251,25 @@ function birthStep({ mother, day, order }: BirthKey, value: Value): string {
       select nhs, ${value(Number(mother), 'bigint')}, ${value(day, 'integer')}, ${value(order, 'smallint')} from written)`
 }
 
-/** Upserts the rows that are there from now on and deletes those beyond them: the two never meet in one row. */
+/** Upserts the rows that are new or differ and deletes those beyond them: the two never meet in one row. */
 function keySteps(before: PersonKeys | undefined, after: PersonKeys | undefined, value: Value): string[] {
   const steps: string[] = []
   for (const table of ['name_key', 'address_key', 'telecom_key'] as const) {
     const rows = after === undefined ? [] : keyRowsOf(table, after)
     const earlier = before === undefined ? [] : keyRowsOf(table, before)
-    if (JSON.stringify(rows) === JSON.stringify(earlier)) continue
+    // A move leaves former addresses where they are, and each row that is written again is written in every index.
+    const put = [...rows.entries()].filter(([item, row]) => !sameRow(row, earlier[item]))
     const [, , ...own] = columns[table]
     const names = own.map(([name]) => name)
-    if (rows.length > 0)
+    if (put.length > 0)
       steps.push(`${table}_put as (insert into demographics.${table} (nhs, item, ${names.join(', ')})
         select w.nhs, k.* from written w, unnest(${value(
-          rows.map((_, item) => item),
+          put.map(([item]) => item),
           'smallint[]',
         )}, ${own
           .map(([, type], index) =>
             value(
-              rows.map((row) => row[index]),
+              put.map(([, row]) => row[index]),
               `${type}[]`,
             ),
           )
@@ -280,3 +281,6 @@ function keySteps(before: PersonKeys | undefined, after: PersonKeys | undefined,
   }
   return steps
 }
+
+const sameRow = (row: readonly unknown[], earlier: readonly unknown[] | undefined): boolean =>
+  earlier !== undefined && row.every((cell, index) => cell === earlier[index])

@@ -38,7 +38,7 @@ const answers: Readonly<Record<TraceExplanation['answer'], string>> = {
 export function explanationEntry({ answer, candidates, more }: TraceExplanation): BundleEntry {
   const near = more > 0 ? ` ${more} more people came near and are not listed.` : ''
   const issues = candidates.map((candidate) => ({
-    ...issue(candidate.rejected ? `not matched: ${candidate.rejected.rule}` : 'matched', candidateLine(candidate)),
+    ...issue(verdict(candidate), candidateLine(candidate)),
     extension: [{ url: 'nhsNumber', valueString: candidate.nhsNumber }, ...candidate.fields.map(fieldExtension)].map(
       ({ url, ...rest }) => ({ url: `${coding}:${url}`, ...rest }),
     ),
@@ -48,6 +48,9 @@ export function explanationEntry({ answer, candidates, more }: TraceExplanation)
     resource: { resourceType: 'OperationOutcome', issue: [issue(answer, `${answers[answer]}${near}`), ...issues] },
   } as BundleEntry
 }
+
+const verdict = ({ rejected, possible }: ExplainedCandidate): string =>
+  rejected ? `not matched: ${rejected.rule}` : possible ? `possible match: ${possible.rule}` : 'matched'
 
 const issue = (code: string, diagnostics: string) => ({
   severity: 'information',

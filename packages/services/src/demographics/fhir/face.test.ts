@@ -218,6 +218,15 @@ describe('search', () => {
       'family=Gardenia&given=Primula&birthdate=1974-10-12',
     ])
       assert.equal((await traced(query)).total, 1, query)
+    // Names that are only alike, or former, want a place or contact beside them.
+    for (const [query = '', home] of [
+      ['family=Smith&given=Joe&birthdate=1962-09-30', 'ZZ993CZ'],
+      ['family=Bloggson&given=Primrose&birthdate=1974-10-12', 'ZZ999TM'],
+      ['family=Smith&given=Joe&birthdate=1962-09-30&_fuzzy-match=true', 'ZZ993CZ'],
+    ]) {
+      assert.equal((await traced(query)).total, 0, query)
+      assert.equal((await traced(`${query}&address-postalcode=${home}`)).total, 1, query)
+    }
     const variant = await traced('family=Attisón&given=Noël&birthdate=1966-03-21&address-postalcode=ZZ995AT')
     assert.deepEqual([variant.total, variant.entry[0].resource.id], [1, '9990548749'])
     for (const query of [

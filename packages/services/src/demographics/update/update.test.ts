@@ -272,6 +272,12 @@ describe('once', () => {
     assert.equal(later.body, answers[0]?.body)
     assert.equal(later.headers['openspine-repeated'], 'true')
     assert.equal((await pds.contract.find(number))?.version, 2)
+    // Nor does it matter for what a repeat would be refused meanwhile.
+    const nothing = await patch(number, [], { headers })
+    assert.equal(nothing.body, answers[0]?.body)
+    await pds.contract.administration.invalidate({ nhsNumber: number, by: 'operator' })
+    assert.equal((await patch(number, change, { headers })).body, answers[0]?.body)
+    isOutcome(await patch(number, change, { version: 3 }), outcomes.invalidated)
   })
 
   test('history and audit say who changed what, without its values', async () => {

@@ -16,7 +16,9 @@ import {
   type Json,
   personRecord,
   type StoredPerson,
-  storedPerson,
+  tidyPatient,
+  traceSubject,
+  withPatient,
 } from '../person.ts'
 import { besideOf } from '../related.ts'
 import { partOf } from '../rules/extensions.ts'
@@ -68,16 +70,17 @@ export async function update(parts: UpdateParts, asked: Update): Promise<KeptAns
     // Told apart from a fresh one, for whoever wonders why nothing changed.
     return answer && { ...answer, headers: { ...answer.headers, 'openspine-repeated': 'true' } }
   }
-  const before = await kept()
-  if (before) return before
   try {
-    return (await written(parts, asked)) ?? (await kept()) ?? staleVersion()
+    const answer = await written(parts, asked)
+    if (answer) return answer
   } catch (error) {
-    // Between the two looks, the same request may have been written by somebody who was quicker.
-    const repeated = isSpineError(error) && error.code === 'PDS_RESOURCE_VERSION_MISMATCH' ? await kept() : undefined
+    // What the first one changed refuses its repeat, for whatever reason: nearly all requests are no repeats, so that is
+    // looked for only here.
+    const repeated = isSpineError(error) ? await kept() : undefined
     if (repeated) return repeated
     throw error
   }
+  return (await kept()) ?? staleVersion()
 }
 
 function staleVersion(): never {
@@ -99,7 +102,8 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
       outcomes.forbiddenUpdate('Update Failed - NHS No. supplied has been superseded in a merge'),
       'This number was merged into another: read the record, and update the number that it has now.',
     )
-  const view = updateView(person, access)
+  const stored = JSON.parse(person.document) as Json
+  const view = updateView(person, stored, access)
   const shown = () => JSON.parse(retrieveView(person, access)) as Json
   const sent = asked.patches({ version: person.version, view, shown })
   if (asked.version !== person.version) staleVersion()
@@ -112,7 +116,8 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
   const patched = withCurrentUrls(applied(view, patches, newId))
   mustPass(outcomeChecks, { before: view, after: patched, today })
   const related = asked.related && changedRelated(items(besideOf(person).related), asked.related, { today, newId })
-  const after = changedPerson(person, { view, patched: completed(view, patched, today, now), related }, today)
+  const change = { view, patched: completed(view, patched, today, now), related }
+  const after = changedPerson(person, stored, change, today)
   const answer = asked.answer(after.person)
   if (!parts.kept) return answer
   const result = await parts.changes.write({
@@ -121,6 +126,7 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
     kind: 'update',
     at: now,
     author,
+    subjects: after.subjects,
     members: after.members,
     events: after.events,
     request: { ...request, answer },
@@ -172,25 +178,33 @@ function notifiedNow(extension: Json, now: number): Json {
 /** The person after a change of what was shown; what was not shown stays as it is. */
 function changedPerson(
   person: StoredPerson,
+  stored: Json,
   change: { readonly view: Json; readonly patched: Json; readonly related: readonly Json[] | undefined },
   today: string,
 ) {
-  const stored = JSON.parse(person.document) as Json
-  const whole = restored(stored, change.view, change.patched)
-  const { related: relatives, ...record } = personRecord(person)
+  const { history, related: relatives, ...record } = personRecord(person, stored)
   const related = change.related ?? relatives ?? []
-  const next = storedPerson({ ...record, version: person.version + 1, patient: whole })
-  const told = difference(stored, JSON.parse(next.document) as Json, record.history ?? {}, today)
-  const { history: _, ...rest } = record
-  const withHistory: PersonRecord = {
-    ...rest,
-    version: next.version,
-    patient: whole,
-    ...(Object.keys(told.history).length > 0 && { history: told.history }),
+  const next: PersonRecord = {
+    ...record,
     ...(related.length > 0 && { related }),
+    version: person.version + 1,
+    patient: restored(stored, change.view, change.patched),
   }
-  const members = change.related === undefined ? told.members : [...told.members, 'related']
-  return { person: storedPerson(withHistory), members, events: told.events }
+  const patient = tidyPatient(next)
+  const told = difference(stored, patient, history ?? {}, today)
+  const changed = withPatient(
+    { ...next, ...(Object.keys(told.history).length > 0 && { history: told.history }) },
+    patient,
+  )
+  return {
+    person: changed,
+    members: change.related === undefined ? told.members : [...told.members, 'related'],
+    events: told.events,
+    subjects: {
+      before: () => traceSubject(person, stored, history),
+      after: () => traceSubject(changed, patient, told.history),
+    },
+  }
 }
 
 /** Puts back what the view left out: withheld members and extensions, reasons shown as others, blank address lines. */

@@ -158,6 +158,7 @@ export class Exchange implements UpstreamUser {
     this.#ledger.sent()
     if (this.#phase === SEND) {
       this.#phase = ANSWER
+      this.#relay.vigils.answer.begin()
       this.#await(this.#relay.times.answer)
     }
   }
@@ -217,6 +218,7 @@ export class Exchange implements UpstreamUser {
     if (upstream === undefined) return
     const { head } = upstream
     let rest = chunk
+    if (this.#phase === ANSWER) this.#relay.vigils.answer.came()
     while (this.#phase !== BODY) {
       this.#ledger.answering()
       if (!head.read(rest)) return

@@ -100,6 +100,8 @@ export class Inbound implements Expiring {
     const relay = this.#relay
     const { head, body } = this
     if (head.received === 0) {
+      // The first request of a connection is not what anyone has waited for.
+      if (this.#began > 0) relay.vigils.request.came()
       this.#began = relay.clock.now()
       this.deadline = relay.deadlines.now + relay.times.head
     }
@@ -214,7 +216,8 @@ export class Inbound implements Expiring {
     }
     this.deadline = this.#relay.deadlines.now + this.#relay.times.keepAlive
     this.flow()
-    if (this.#later.length > 0) {
+    if (this.#later.length === 0) this.#relay.vigils.request.begin()
+    else {
       const chunk = this.#later
       this.#later = nothing
       this.#readHead(chunk)

@@ -12,6 +12,7 @@ import type { Turn } from './gathering.ts'
 import type { Slabs } from './slabs.ts'
 import type { Tally } from './tally.ts'
 import type { Upstreams } from './upstream.ts'
+import type { Vigil } from './vigil.ts'
 
 /** Fields of a request that the proxy reads; those that are checked must stand once. */
 export const requestNames = fieldNames({
@@ -81,6 +82,8 @@ export interface Relay {
   /** Buffers for what is written. */
   readonly drafts: Slabs
   readonly turn: Turn
+  /** For the first byte of an answer, and for the next request of a connection. */
+  readonly vigils: { readonly answer: Vigil; readonly request: Vigil }
   /** Where bytes of consumers are read, those of all connections one after the other. */
   readonly consumerBytes: Buffer
   /** Name of this node in the audit. */
