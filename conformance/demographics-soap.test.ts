@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { strictTests } from '@openspine/platform/testing'
-import { readPdsSubject, readPdsUpdated, readTransmission } from '@openspine/standards/hl7v3'
+import { readPdsRegistered, readPdsSubject, readPdsUpdated, readTransmission } from '@openspine/standards/hl7v3'
 import { readDistributionEnvelope } from '@openspine/standards/itk'
 import { readEnvelope, readErrorList, readFault } from '@openspine/standards/soap'
 import { elementsOf, type XmlElement } from '@openspine/standards/xml'
@@ -145,6 +145,26 @@ describe('demographics over SOAP, mutual TLS and curl', needsCurl, () => {
     const [person] = readPdsSubject(transmission(read.text).controlAct.content[0] as XmlElement)
     assert.equal(person?.serialChangeNumber, '3')
     assert.ok(person.telecoms.some(({ value }) => value === 'tel:01632960099'))
+  })
+
+  it('gives a new person a number once, and another message that asks for the same person that number', async () => {
+    const action = 'urn:nhs:names:services:pds/PRPA_IN000200UK03'
+    const first = await post('/sync-service', example('register.xml'), { action })
+    assert.equal(first.status, 200, first.text)
+    const [payload] = readEnvelope(first.text).body
+    const { interaction, controlAct } = readTransmission(payload as XmlElement)
+    assert.equal(interaction, 'PRPA_IN000201UK01', first.text)
+    const { nhsNumber, serialChangeNumber } = readPdsRegistered(controlAct.content[0] as XmlElement) ?? {}
+    assert.equal(serialChangeNumber, '1')
+    const again = await post('/sync-service', example('register.xml'), { action })
+    assert.equal(again.text, first.text)
+    const other = await post('/sync-service', example('register.xml').replaceAll('-000000000003', '-000000000004'), {
+      action,
+    })
+    assert.ok(other.text.includes(`SINGLE_MATCH: Unable to create new patient. NHS number ${nhsNumber}`), other.text)
+    const read = await post('/sync-service', retrieval({ number: nhsNumber ?? '' }), { action: query })
+    const [person] = readPdsSubject(transmission(read.text).controlAct.content[0] as XmlElement)
+    assert.equal(person?.names[0]?.family[0], 'Toregister')
   })
 
   it('serves the Mini Services', async () => {

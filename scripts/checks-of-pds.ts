@@ -20,16 +20,21 @@ import {
   registerRequestChecks,
 } from '@openspine/services/demographics/register-checks'
 import {
+  birthMessageChecks,
+  changeWrapperChecks,
   faultChecks,
+  type Issue,
+  type MessageCheck,
   miniCodes,
   requestChecks as miniRequestChecks,
+  nhaisChecks,
+  registrationChecks as pdsRegistrationChecks,
   updateChecks as pdsUpdateChecks,
   queryChecks,
   ruleIssue,
   type SyncCheck,
   transportChecks,
   transportFaults,
-  updateWrapperChecks,
   wrapperChecks,
 } from '@openspine/services/demographics/soap-checks'
 import { intentChecks, outcomeChecks, updateRequestChecks } from '@openspine/services/demographics/update-checks'
@@ -105,21 +110,25 @@ function soapRows(checks: readonly SyncCheck[]): Row[] {
 function queryTables(): string {
   return Object.entries(queryChecks)
     .map(([kind, checks]) => {
-      const rows = checks.map(({ name, where, clause, explains, level }): Row => {
-        const issue = ruleIssue(name, where, level)
-        return {
-          name: code(issue.text),
-          clause,
-          asks: explains,
-          failure:
-            issue.level === 'WG'
-              ? `warning ${code(issue.code)}`
-              : `acknowledgement ${code('AE')}, reason ${code(issue.code)}`,
-        }
-      })
+      const rows = messageRows(checks, (issue) => `acknowledgement ${code('AE')}, reason ${code(issue.code)}`)
       return `### Then, for ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}\n\n${table(rows)}`
     })
     .join('\n\n')
+}
+
+const changeRows = (checks: readonly MessageCheck<never>[]) =>
+  messageRows(checks, (issue) => `MCCI_IN010000UK13, AE, ${code(`${issue.code} ${issue.text}`)}`)
+
+function messageRows(checks: readonly MessageCheck<never>[], refused: (issue: Issue) => string): Row[] {
+  return checks.map(({ name, where, clause, explains, level }) => {
+    const issue = ruleIssue(name, where, level)
+    return {
+      name: code(issue.text),
+      clause,
+      asks: explains,
+      failure: issue.level === 'WG' ? `warning ${code(issue.code)}` : refused(issue),
+    }
+  })
 }
 
 /** Checks that look into a body: the code is that of the fault, and its diagnostics name the value and its path. */
@@ -230,20 +239,35 @@ ${table(soapRows(wrapperChecks))}
 
 ${queryTables()}
 
-### An update, from the message to its subject
+### A message that changes something, from the message to its subject
 
-${table(soapRows(updateWrapperChecks))}
+${table(soapRows(changeWrapperChecks))}
 
-Then come the rules of what it changes, of which all that are broken are reported together, and last those of the record, which are the ones of \`PATCH /Patient/{id}\`.
+Then come the rules of what it changes, of which all that are broken are reported together.
 
-${table(
-  pdsUpdateChecks.map(({ name, clause, explains }) => ({
-    name,
-    clause,
-    asks: explains,
-    failure: `MCCI_IN010000UK13, AE, ${code(`${ruleIssue(name).code} ${name}`)}`,
-  })),
-)}
+### A general update (PRPA_IN000203)
+
+Last come the rules of the record, which are the ones of \`PATCH /Patient/{id}\`.
+
+${table(changeRows(pdsUpdateChecks))}
+
+### An update of NHAIS (PRPA_IN000204)
+
+Last come the rules of the record, as of a general update.
+
+${table(changeRows(nhaisChecks))}
+
+### A new number (PRPA_IN000200)
+
+Too many at once are answered 503 with a fault 200. Last come the rules of a new record, which are the ones of \`POST /Patient\`.
+
+${table(changeRows(pdsRegistrationChecks))}
+
+### A birth (PRPA_IN000205)
+
+Too many at once are answered 503 with a fault 200. Last come the rules of \`POST /Patient/$process-birth-details\`.
+
+${table(changeRows(birthMessageChecks))}
 
 ## Demographics Mini Services
 

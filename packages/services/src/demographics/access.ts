@@ -7,8 +7,11 @@ export interface AppAttributes {
   readonly confidentialRemovalReason?: boolean
   readonly recordSharingConsent?: boolean
   readonly ethnicCategory?: boolean
-  /** What the app writes for: primary care (absent), or the back office, which may write what others may not (§10.3). */
-  readonly source?: 'back-office'
+  /**
+   * What the app writes for: primary care (absent), NHAIS, which may end registrations, or the back office, which may write
+   * what others may not (§10.3).
+   */
+  readonly source?: 'nhais' | 'back-office'
   /** Whether PATCH is allowed in application-restricted mode. */
   readonly applicationUpdate?: boolean
 }

@@ -74,7 +74,7 @@ export const demographicsConfig = z.object({
     .array(z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path that begins with a slash and does not end with one'))
     .default(['/sync-service', '/syncservice-pds/pds'])
     .describe(
-      'Paths on the door `spine` under which the synchronous queries of PDS in HL7 V3 are served; none: not at all.',
+      'Paths on the door `spine` under which the synchronous messages of PDS in HL7 V3 are served; none: not at all.',
     ),
   hl7v3From: z
     .string()
@@ -111,7 +111,7 @@ export const demographicsConfig = z.object({
     .max(100_000)
     .default(0)
     .describe(
-      'How many new people may be registered in a second, in each process; more are answered 429. 0: any number.',
+      'How many new people may be registered in a second, in each process; more are answered 429, in HL7 V3 503. 0: any number.',
     )
     .meta({ strict: 3 }),
   fuzzyBlock: z

@@ -10,8 +10,9 @@ import { oid } from '@openspine/standards/hl7v3'
 import type { Access } from './access.ts'
 import { traceBatch } from './batch/batch.ts'
 import { eventMessage } from './events/message.ts'
-import { face } from './hl7v3/hl7v3.test-kit.ts'
-import { interactions, type QueryKind } from './hl7v3/interactions.ts'
+import { directory, face, updateRequest } from './hl7v3/hl7v3.test-kit.ts'
+import { actionOf, changes, interactions, type QueryKind } from './hl7v3/interactions.ts'
+import { item, newcomer, registration } from './hl7v3/register.test-kit.ts'
 import { operations } from './smsp/operations.ts'
 import { type Said, service } from './smsp/smsp.test-kit.ts'
 import { openPds, type TestPds } from './testing.ts'
@@ -36,7 +37,7 @@ function tellsNothing(answer: string, asked: string): void {
 
 let pds: TestPds
 before(async () => {
-  pds = await openPds({ config: { explainSearches: true } })
+  pds = await openPds({ config: { explainSearches: true }, directory })
 })
 after(() => pds.close())
 
@@ -146,6 +147,11 @@ test('HL7 V3: every query, with history', async () => {
       birthTime: [{ value: '19850525', bounds: [] }],
       personId: [{ root: oid.nhsNumber, extension: number }],
     },
+    'batch trace': {
+      birthTime: [{ value: '19850525', bounds: [] }],
+      personName: [{ use: 'L', prefix: [], given: ['Wilma'], family: ['Restricted'], suffix: [] }],
+      gender: [{ code: '2' }],
+    },
     confirmation: { personId: [{ root: oid.nhsNumber, extension: number }] },
   }
   for (const { request, kind } of interactions) {
@@ -153,6 +159,42 @@ test('HL7 V3: every query, with history', async () => {
     assert.equal(status, 200)
     assert.ok(body.includes(number) || kind === 'confirmation', `${request} answers about the person: ${body}`)
     tellsNothing(body, request)
+  }
+})
+
+test('HL7 V3: changes, right guesses at the record as well as wrong ones', async () => {
+  const telecom = { use: 'H', value: 'tel:01632960838' }
+  const address = { use: 'H', lines: ['1 Safe House', '', '', '', ''], postalCode: 'ZZ99 2RR' }
+  for (const { request: interaction, kind } of changes) {
+    const send = async (body: string) => {
+      const { body: answer } = await pds.post('/sync-service', body, { soapaction: actionOf(interaction) })
+      assert.match(answer, /typeCode="A[AE]"/)
+      tellsNothing(answer, `${interaction}: ${body.slice(-1000)}`)
+    }
+    const options = () => ({ interaction, id: randomUUID().toUpperCase() })
+    if (kind === 'allocation')
+      for (const addresses of [[item(address)], [item({ ...address, postalCode: 'LS1 1AA' })]])
+        await send(
+          registration(
+            {
+              person: newcomer({
+                names: [item({ use: 'L', prefix: [], given: ['Wilma'], family: ['Restricted'], suffix: [] })],
+                birthTime: { value: '19850525' },
+                addresses,
+              }),
+            },
+            options(),
+          ),
+        )
+    else if (kind.endsWith('update'))
+      for (const version of ['3', '9'])
+        for (const update of [
+          { gender: { code: '1', updateMode: 'altered' } },
+          { telecoms: [item({ ...telecom, updateMode: 'removed' })] },
+          { telecoms: [item({ ...telecom, value: 'tel:01', updateMode: 'removed' })] },
+          { addresses: [item({ ...address, updateMode: 'added' })] },
+        ])
+          await send(updateRequest({ number, version }, update, options()))
   }
 })
 

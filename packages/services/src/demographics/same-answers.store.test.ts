@@ -8,6 +8,7 @@ import type { Access } from './access.ts'
 import { extensionUrl, items, type Json } from './person.ts'
 import { allocatedRange } from './register/numbers.ts'
 import { birthBundle, newPatient } from './register/register.test-kit.ts'
+import { asked, askedOf, changed, everySystem, type Posted } from './same-answers.test-kit.ts'
 import { syntheticPeople } from './service.ts'
 import { openPds, type TestPds } from './testing.ts'
 import { insuranceCard } from './worked-families.ts'
@@ -45,7 +46,9 @@ const given = Array.from({ length: 30 }, (_, index) => String(allocatedRange.fro
   const check = nhsNumberCheckDigit(digits)
   return check === undefined ? [] : [`${digits}${check}`]
 })
-const generated = [...syntheticPeople({ seed: 7, from: 0, count: 12 })]
+const many = [...syntheticPeople({ seed: 7, from: 0, count: 300 })]
+/** Those of whom everything is asked. */
+const generated = many.slice(0, 12)
 
 function* requests(): Generator<Asked> {
   yield* retrieves()
@@ -307,6 +310,31 @@ function seededRandom(): Random {
 
 const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5')
 
+/** The messages over SOAP, before and after changes of both dialects have met in the records. */
+function* messages(): Generator<Posted> {
+  const special = [full, restricted, veryRestricted, superseded, retained, invalidated, nobody]
+  yield* changed([arlo, bare, restricted, superseded, nobody, ...generated.slice(0, 6).map((one) => one.nhsNumber)])
+  yield* askedOf(special)
+  yield* asked(many)
+}
+
+async function answersOverSoap(pds: TestPds): Promise<string[]> {
+  const told: string[] = []
+  for (const { path, action, about, message, again } of messages()) {
+    const person = about === undefined ? undefined : await pds.contract.find(about)
+    const id = uuidOf(
+      createHash('md5')
+        .update(again ?? `message ${told.length}`)
+        .digest('hex'),
+    ).toUpperCase()
+    const answer = await pds.post(path, message(id, String(person?.version ?? 1)), { soapaction: action })
+    const { date: _, ...rest } = answer.headers
+    told.push(`${action} ${id}\n${answer.statusCode} ${JSON.stringify(rest)}\n${answer.body}`)
+    pds.clock.advance(7)
+  }
+  return told
+}
+
 /** Answers in the order of the requests, each as text: status, headers and body; then what was written beside them. */
 async function answers(pds: TestPds): Promise<string[]> {
   const told: string[] = []
@@ -335,6 +363,7 @@ async function answers(pds: TestPds): Promise<string[]> {
     pds.clock.advance(7)
     count++
   }
+  told.push(...(await answersOverSoap(pds)))
   for await (const line of pds.contract.export()) told.push(line)
   for (const number of [bare, full, marigold, arlo, ...given])
     told.push(JSON.stringify(await pds.contract.history(number, 100)))
@@ -351,10 +380,11 @@ forEachStore((open, engine) => {
     const pds = await openPds({
       store,
       random: seededRandom(),
-      config: { publicUrl: 'https://pds.example' },
+      config: { publicUrl: 'https://pds.example', smspTimestamps: 'ignored' },
+      directory: everySystem,
     })
     t.after(() => pds.close())
-    await pds.contract.load(generated)
+    await pds.contract.load(many)
     const told = await answers(pds)
     const statuses = new Map<string, number>()
     for (const answer of told) {
@@ -367,6 +397,22 @@ forEachStore((open, engine) => {
       ['200', '201', '400', '403', '404', '409', '412'],
       JSON.stringify([...statuses]),
     )
+    // So do the messages: each kind of answer is among them.
+    for (const kind of [
+      '"AA"',
+      '"AE"',
+      'PRPA_IN000201UK01',
+      'PRPA_IN000202UK01',
+      'PRPA_IN000206UK01',
+      'PRPA_IN000209UK02',
+      'SMSP-0000',
+      '<QUPA_IN000009UK06>',
+      '<QUPA_IN000013UK01>',
+    ])
+      assert.ok(
+        told.some((answer) => answer.includes(kind)),
+        `no answer has ${kind}`,
+      )
     if (engine === 'memory') first = told
     else {
       assert.ok(first, 'the embedded store gave no answers to compare with')

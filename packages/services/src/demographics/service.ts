@@ -21,14 +21,13 @@ import { outcomeOf } from './fhir/outcome-of.ts'
 import { accessRecord } from './fhir/record.ts'
 import { slowWrites } from './fhir/slow-writes.ts'
 import { gatewayAccess, pdsApi } from './gateway-access.ts'
-import type { UseCases } from './hl7v3/run.ts'
 import { migrations } from './migrations.ts'
 import { outcomes, refuse } from './outcomes.ts'
 import { importPeople, personLine } from './people-file.ts'
 import { checkPerson, personRecord, storedPerson } from './person.ts'
 import { profileAccess } from './profile-access.ts'
-import { birth } from './register/birth.ts'
-import { create } from './register/create.ts'
+import { type BirthNotification, birth } from './register/birth.ts'
+import { type Creation, create } from './register/create.ts'
 import { numberSource } from './register/numbers.ts'
 import { perSecond } from './register/rate.ts'
 import type { RegisterParts } from './register/register.ts'
@@ -40,6 +39,7 @@ import { spineFaces } from './spine-faces.ts'
 import { personStore } from './store.ts'
 import { cascade, type Traced, trace } from './trace.ts'
 import { type Update, update } from './update/update.ts'
+import type { UseCases } from './use-cases.ts'
 import { searchView } from './view.ts'
 
 export type { Access, AccessMode, AppAttributes, Authenticate } from './access.ts'
@@ -131,6 +131,12 @@ export function demographics(parts: {
   const explains = config.explainSearches && platform.profile !== 'strict'
   const changing = (asked: Update) =>
     update({ people, changes, clock: platform.clock, random: platform.random, kept }, asked)
+  const registers = {
+    create: (asked: Creation) => create(registering, asked),
+    birth: (asked: BirthNotification) => birth(registering, asked),
+    mayRegister: perSecond(config.createsPerSecond),
+  }
+  const relatives = (nhsNumber: string) => related(people, nhsNumber)
   const cases: UseCases = {
     retrieve: (nhsNumber) => retrieve(people, nhsNumber),
     search: (criteria) => trace(people, criteria, config.fuzzyBlock),
@@ -221,19 +227,17 @@ export function demographics(parts: {
         opensOrigin: parts.gateway?.opensOrigin,
         authenticate: parts.authenticate ?? fromGateway ?? fromProfile,
         retrieve: cases.retrieve,
-        related: (nhsNumber) => related(people, nhsNumber),
+        related: relatives,
         search: cases.search,
         cascade: (criteria) => cascade(people, criteria, config.fuzzyBlock),
         update: changing,
         writeCoverage: (asked) => writeCoverage({ people, changes, kept }, asked),
-        create: (asked) => create(registering, asked),
-        birth: (asked) => birth(registering, asked),
+        ...registers,
         slow: slowWrites({
           form: config.slowAnswers,
           keptAnswer: changes.keptAnswer,
           refusal: (error) => refused(outcomeOf(error, platform).outcome),
         }),
-        mayRegister: perSecond(config.createsPerSecond),
         plainJsonPatch: platform.profile === 'sandbox',
         ...(explains && { explain: explained }),
         settled,
@@ -246,7 +250,9 @@ export function demographics(parts: {
               platform,
               config,
               directory: parts.directory,
+              related: relatives,
               update: changing,
+              ...registers,
               ...cases,
             }),
           }),

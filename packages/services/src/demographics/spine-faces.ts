@@ -4,18 +4,19 @@ import type { Directory } from '../directory/contract.ts'
 import type { DemographicsConfig } from './config.ts'
 import { hl7v3Face } from './hl7v3/face.ts'
 import { syncRecord } from './hl7v3/record.ts'
-import type { UseCases } from './hl7v3/run.ts'
-import type { UpdateCase } from './hl7v3/run-update.ts'
+import type { QueryCases } from './hl7v3/run.ts'
+import type { ChangeCases } from './hl7v3/run-change.ts'
 import { smspFace } from './smsp/face.ts'
 import { miniRecord } from './smsp/record.ts'
 
 /** The faces over SOAP on the door `spine`: HL7 V3 (§19) and the Mini Services (§20), over the same use cases. */
 export function spineFaces(
-  parts: UseCases &
-    UpdateCase & {
+  parts: QueryCases &
+    ChangeCases & {
       readonly platform: Platform
       readonly config: DemographicsConfig
       readonly directory: Pick<Directory, 'snapshot'>
+      mayRegister(now: number): boolean
     },
 ): FastifyPluginAsync {
   const { platform, config, retrieve, search, crossCheck } = parts
@@ -46,7 +47,11 @@ export function spineFaces(
       await app.register(
         hl7v3Face({
           ...common,
+          related: parts.related,
           update: parts.update,
+          create: parts.create,
+          birth: parts.birth,
+          mayRegister: parts.mayRegister,
           paths: config.hl7v3Paths,
           from: config.hl7v3From,
           async settled(event) {

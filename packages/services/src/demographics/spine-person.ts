@@ -4,17 +4,19 @@ import {
   interval,
   oid,
   type PdsPerson,
+  type PdsRelated,
   type Pn,
   type Tel,
 } from '@openspine/standards/hl7v3'
 import { genderCode } from './asked.ts'
 import { asJson, extensionUrl, items, type Json, type Sensitivity, text } from './person.ts'
+import { pafKeyOf } from './rules/addresses.ts'
 
 /*
  * A person as HL7 V3 tells of them, from what a view shows. Nothing is withheld here: whoever calls gives what may be shown.
  */
 
-const object = (extension: unknown) => {
+export const object = (extension: unknown) => {
   const id = text(extension)
   return id === undefined ? {} : { id: { root: oid.pdsObject, extension: id } }
 }
@@ -27,7 +29,7 @@ export function moment(date: unknown): string | undefined {
   return digits.endsWith('000000') && digits.length === 14 ? digits.slice(0, 8) : digits
 }
 
-const period = (value: unknown) => interval(moment(asJson(value)['start']), moment(asJson(value)['end']))
+export const period = (value: unknown) => interval(moment(asJson(value)['start']), moment(asJson(value)['end']))
 
 const nameUses: Readonly<Record<string, string>> = {
   usual: 'L',
@@ -38,6 +40,8 @@ const nameUses: Readonly<Record<string, string>> = {
 }
 const addressUses: Readonly<Record<string, string>> = { home: 'H', temp: 'TMP', billing: 'PST', work: 'WP', old: 'H' }
 const telecomUses: Readonly<Record<string, string>> = { home: 'HP', work: 'WP', temp: 'HV', mobile: 'MC' }
+/** Use of a telecom by which somebody is reached in an emergency; the record has contacts for it. */
+export const emergencyUse = 'EC'
 const schemes: Readonly<Record<string, string>> = { phone: 'tel:', fax: 'fax:', email: 'mailto:', other: 'textphone:' }
 
 const wordsOf = (codes: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
@@ -80,14 +84,27 @@ export function addressOf(address: Json): Ad {
   const useablePeriod = period(address['period'])
   const postalCode = text(address['postalCode'])
   const description = text(address['text'])
+  const addressKey = pafKeyOf(address)
   return {
     use: addressUses[String(address['use'])] ?? 'H',
     lines: linesOf(address),
     ...(postalCode === undefined ? {} : { postalCode }),
+    ...(addressKey === undefined ? {} : { addressKey }),
     ...(description === undefined ? {} : { description }),
     ...(useablePeriod && { useablePeriod }),
     ...object(address['id']),
   }
+}
+
+/** Emergency contacts: a telecom for each of a contact's, under the object id and the period of the contact. */
+function emergenciesOf(contact: Json): Tel[] {
+  const useablePeriod = period(contact['period'])
+  return items(contact['telecom']).map((telecom) => ({
+    use: emergencyUse,
+    value: telecomOf(telecom).value ?? '',
+    ...(useablePeriod && { useablePeriod }),
+    ...object(contact['id']),
+  }))
 }
 
 export function telecomOf(telecom: Json): Tel {
@@ -155,14 +172,14 @@ function pharmaciesOf(patient: Json): CareProvision[] {
 export const deathStatusOf = (patient: Json): string | undefined =>
   codeOf(part(extensionIn(patient, extensionUrl.deathNotification), 'deathNotificationStatus'))
 
-function languageOf(patient: Json): PdsPerson['language'] {
+export function languageOf(patient: Json): PdsPerson['language'] {
   const communication = extensionIn(patient, extensionUrl.communication)
   const code = codeOf(part(communication, 'language'))
   if (code === undefined) return undefined
   return { code, interpreter: part(communication, 'interpreterRequired')?.['valueBoolean'] === true ? '1' : '0' }
 }
 
-function contactOf(patient: Json): Pick<PdsPerson, 'contact' | 'writtenFormat'> {
+export function contactOf(patient: Json): Pick<PdsPerson, 'contact' | 'writtenFormat'> {
   const preference = extensionIn(patient, extensionUrl.contactPreference)
   const method = codeOf(part(preference, 'PreferredContactMethod'))
   const times = text(part(preference, 'PreferredContactTimes')?.['valueString'])
@@ -211,11 +228,13 @@ export function pdsPerson(
     readonly version: number
     readonly sensitivity: Sensitivity
     readonly past?: Json
+    /** Related people, as they may be shown. */
+    readonly related?: readonly PdsRelated[]
     /** 0 to 1. */
     readonly score?: number
   },
 ): PdsPerson {
-  const { past = {}, score } = about
+  const { past = {}, score, related = [] } = about
   const gender = genderCode(shown['gender'])
   const birth = moment(shown['birthDate'])
   const died = moment(shown['deceasedDateTime'])
@@ -224,6 +243,9 @@ export function pdsPerson(
   const removal = removalOf(shown)
   const birthplace = birthplaceOf(shown)
   const death = deathStatusOf(shown)
+  const notified = moment(
+    part(extensionIn(shown, extensionUrl.deathNotification), 'systemEffectiveDate')?.['valueDateTime'],
+  )
   const both = (member: string) => [...items(shown[member]), ...items(past[member])]
   return {
     id: { root: oid.nhsNumber, extension: about.nhsNumber },
@@ -237,9 +259,11 @@ export function pdsPerson(
     ...(language && { language }),
     provisions: [...pharmaciesOf(shown), ...both('generalPractitioner').flatMap(practiceOf)],
     addresses: both('address').map(addressOf),
-    telecoms: both('telecom').map(telecomOf),
+    telecoms: [...both('telecom').map(telecomOf), ...items(shown['contact']).flatMap(emergenciesOf)],
     names: both('name').map(nameOf),
+    related,
     ...(death === undefined ? {} : { deathNotification: death }),
+    ...(notified === undefined ? {} : { deathNotified: notified }),
     consents: consentsOf(shown),
     ...contactOf(shown),
     ...(removal && { removal }),

@@ -5,17 +5,21 @@ import type { Store } from '@openspine/platform/store'
 import { manualClock, type TestPlatform, testPlatform } from '@openspine/platform/testing'
 import { r4 } from '@openspine/standards/fhir/r4'
 import { type FastifyInstance, fastify, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import type { Directory } from '../directory/contract.ts'
 import type { Access } from './access.ts'
 import type { DemographicsConfig } from './config.ts'
 import type { Demographics } from './contract.ts'
 import { describedAs } from './fhir/openapi.test-kit.ts'
 import { demographics, demographicsConfig, type PdsOutcome, workedPeople } from './service.ts'
+import { validPeer } from './worked.test-kit.ts'
 
 /** PDS FHIR over the worked people, without a socket: what tests of its operations ask. */
 export interface TestPds {
   readonly platform: TestPlatform
   readonly clock: ReturnType<typeof manualClock>
   readonly contract: Demographics
+  /** A message to the door `spine`, where a directory was given: path, text, and headers such as SOAPAction. */
+  post(path: string, body: string, headers?: Readonly<Record<string, string>>): Promise<LightMyRequestResponse>
   /** A request below the base path, whose answer is held against `openapi.yaml`: as a healthcare worker, unless `as` says who, with an X-Request-ID of its own unless headers are given. */
   ask(
     url: string,
@@ -33,6 +37,8 @@ export async function openPds(
     readonly profile?: 'sandbox' | 'strict'
     /** Instead of one of its own; stays the caller's to close. */
     readonly store?: Store
+    /** What the faces over SOAP know of systems; without it they are not served. The certificate is {@link validPeer}. */
+    readonly directory?: ReturnType<Directory['snapshot']>
     /** Of PDS alone, not of the platform: where ids have to be known. */
     readonly random?: Random
   } = {},
@@ -47,6 +53,7 @@ export async function openPds(
   const service = demographics({
     platform,
     config: { ...demographicsConfig.parse({}), ...about.config },
+    ...(about.directory && { directory: { snapshot: () => about.directory as ReturnType<Directory['snapshot']> } }),
     async authenticate() {
       if (caller instanceof Error) throw caller
       return caller ?? { mode: 'user-restricted', user: { id: '555254242102' } }
@@ -57,10 +64,21 @@ export async function openPds(
   const app: FastifyInstance = fastify()
   assert.ok(service.routes?.api)
   await app.register(service.routes.api)
+  const spine: FastifyInstance = fastify()
+  spine.decorateRequest('peer', { getter: () => validPeer })
+  if (service.routes.spine) await spine.register(service.routes.spine)
   return {
     platform,
     clock,
     contract: service.contract,
+    async post(path, body, headers = {}) {
+      return spine.inject({
+        method: 'POST',
+        url: path,
+        headers: { 'content-type': 'text/xml', ...headers },
+        payload: body,
+      })
+    },
     async ask(url, { as, ...options } = {}) {
       caller = as
       const answer = await app.inject({ url: pdsBase + url, headers: { 'x-request-id': randomUUID() }, ...options })
@@ -72,6 +90,7 @@ export async function openPds(
     },
     async close() {
       await app.close()
+      await spine.close()
       await platform.close()
     },
   }

@@ -1,10 +1,10 @@
 import { namingSystem } from '@openspine/standards/nhs'
-import { extensionUrl, type Json, ukCore } from './person.ts'
+import { extensionUrl, type Json } from './person.ts'
+import { relatedUrl, relationSystems } from './related-words.ts'
 
 const since = { start: '2020-01-01' }
 
-const roleCodes = 'http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype'
-const furtherRoles = 'https://fhir.nhs.uk/R4/CodeSystem/UKCore-AdditionalRelatedPersonRole'
+const { usual: roleCodes, further: furtherRoles } = relationSystems
 
 const relationship = (system: string, code: string, display: string): Json[] => [
   { coding: [{ system, code, display }] },
@@ -14,9 +14,9 @@ const known = (nhsNumber: string): Json => ({
   identifier: [{ system: namingSystem.fhirNhsUk.nhsNumber, value: nhsNumber }],
 })
 
-const contactRank = (rank: number): Json => ({ url: `${ukCore}Extension-UKCore-ContactRank`, valuePositiveInt: rank })
+const contactRank = (rank: number): Json => ({ url: relatedUrl.rank, valuePositiveInt: rank })
 
-const letters: Json = { url: `${ukCore}Extension-UKCore-CopyCorrespondenceIndicator`, valueBoolean: true }
+const letters: Json = { url: relatedUrl.correspondence, valueBoolean: true }
 
 /** Of one person three: one with a record of her own, one known by his details alone, one who is restricted herself. */
 export const wholeFamily: readonly Json[] = [

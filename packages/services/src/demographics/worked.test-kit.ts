@@ -1,12 +1,14 @@
 /** The worked people in memory, under the real rules: what the faces over SOAP are tested on. */
 import type { Peer } from '@openspine/platform/doors'
 import type { KeptAnswer, RequestKey } from './changes/change.ts'
+import type { PersonRecord } from './contract.ts'
 import { crossCheck } from './cross-check.ts'
-import type { UseCases } from './hl7v3/run.ts'
+import type { QueryCases } from './hl7v3/run.ts'
 import type { UpdateCase } from './hl7v3/run-update.ts'
 import { readPerson } from './keys.ts'
 import { match } from './match.ts'
 import { storedPerson } from './person.ts'
+import { related } from './related.ts'
 import { retrieve } from './retrieve.ts'
 import { update } from './update/update.ts'
 import { workedPeople } from './worked-people.ts'
@@ -26,8 +28,12 @@ export const validPeer: Peer = {
 }
 
 /** Retrieval, matcher, cross-check and update as they are, over people in memory; `broken`: the store does not answer. */
-export function workedCases(about: { readonly broken?: boolean } = {}): UseCases & UpdateCase {
-  const people = new Map(workedPeople().map((record) => [record.nhsNumber, storedPerson(record)]))
+export function workedCases(
+  about: { readonly broken?: boolean; readonly people?: readonly PersonRecord[] } = {},
+): QueryCases & UpdateCase {
+  const people = new Map(
+    [...workedPeople(), ...(about.people ?? [])].map((record) => [record.nhsNumber, storedPerson(record)]),
+  )
   const away = () => {
     if (about.broken === true) throw new Error('the store is away')
   }
@@ -61,6 +67,7 @@ export function workedCases(about: { readonly broken?: boolean } = {}): UseCases
         asked,
       ),
     retrieve: (nhsNumber) => retrieve(store, nhsNumber),
+    related: (nhsNumber) => related(store, nhsNumber),
     crossCheck: (claim) => crossCheck(store, claim),
     async search(criteria) {
       away()

@@ -15,6 +15,7 @@ import {
   one,
   type PdsFormName,
   type PdsPerson,
+  type PdsRelated,
   type Pn,
   pdsForms,
   type QueryParameters,
@@ -363,6 +364,25 @@ describe('queries', () => {
 
 describe('people in replies', () => {
   const plain = { root: text, extension: text }
+  const related: fc.Arbitrary<PdsRelated> = record(
+    {
+      classCode: fc.constantFrom('PRS', 'GUARD', 'AGNT'),
+      code: digits(2),
+      effectiveTime: ivl,
+      id: record(plain),
+      position: digits(1),
+      nextOfKin: fc.boolean(),
+      correspondence: fc.boolean(),
+      numbers: fc.array(record(plain), { maxLength: 1 }),
+      names: fc.array(pn, { maxLength: 1 }),
+      addresses: fc.array(ad, { maxLength: 1 }),
+      telecoms: fc.array(tel, { maxLength: 2 }),
+      language: record({ code: text, interpreter: fc.constantFrom('0', '1') }),
+      contact: record({ method: digits(1), times: text }),
+      writtenFormat: digits(2),
+    },
+    { requiredKeys: ['classCode', 'nextOfKin', 'correspondence', 'numbers', 'names', 'addresses', 'telecoms'] },
+  )
   const person: fc.Arbitrary<PdsPerson> = record(
     {
       id: record(plain),
@@ -390,13 +410,15 @@ describe('people in replies', () => {
       telecoms: fc.array(tel, { maxLength: 2 }),
       names: fc.array(pn, { maxLength: 2 }),
       deathNotification: fc.constantFrom('1', '2', 'U'),
+      deathNotified: day,
+      related: fc.array(related, { maxLength: 2 }),
       consents: fc.array(record({ type: text, value: text }), { maxLength: 2 }),
       contact: record({ method: digits(1), times: text }),
       writtenFormat: digits(2),
       removal: record({ reason: text, effectiveTime: ivl }, { requiredKeys: ['reason'] }),
       matchingLevel: digits(2),
     },
-    { requiredKeys: ['id', 'provisions', 'addresses', 'telecoms', 'names', 'consents'] },
+    { requiredKeys: ['id', 'provisions', 'addresses', 'telecoms', 'names', 'related', 'consents'] },
   )
 
   for (const name of Object.keys(pdsForms) as PdsFormName[])
@@ -418,6 +440,7 @@ describe('people in replies', () => {
       addresses: [],
       telecoms: [],
       names: [{ use: 'L', prefix: [], given: ['Sadia'], family: ['Testpatient'], suffix: [] }],
+      related: [],
       consents: [],
     }
     const six = writeXml(writePdsSubject('retrieval-6', [it]))
@@ -441,6 +464,7 @@ describe('people in replies', () => {
         addresses: [],
         telecoms: [],
         names: [],
+        related: [],
         consents: [],
         matchingLevel: '91',
       }),

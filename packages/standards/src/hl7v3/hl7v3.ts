@@ -36,6 +36,21 @@ export {
 export { all, hl7, hl7Namespace, one, textAt, valueAt } from './element.ts'
 export { oid, oldNhsNumberRoots } from './oids.ts'
 export {
+  type BirthMother,
+  noBirth,
+  type PdsBirth,
+  type PlaceOfBirth,
+  readPdsBirth,
+  writePdsBirth,
+} from './pds-birth.ts'
+export type {
+  ChangedCode,
+  ChangedConsent,
+  ChangedItem,
+  ChangedPerson,
+  ChangedProvision,
+} from './pds-changed.ts'
+export {
   type CareProvision,
   type PdsForm,
   type PdsFormName,
@@ -44,6 +59,18 @@ export {
   pdsForms,
 } from './pds-person.ts'
 export {
+  noChanges,
+  noRegistration,
+  type PdsRegistered,
+  type PdsRegistration,
+  type RegisteringAuthority,
+  readPdsRegistered,
+  readPdsRegistration,
+  writePdsRegistered,
+  writePdsRegistration,
+} from './pds-register.ts'
+export type { PdsRelated } from './pds-related.ts'
+export {
   readPatientRole,
   readPdsSubject,
   shownBy,
@@ -51,11 +78,9 @@ export {
   writeSerialChangeNumber,
 } from './pds-response.ts'
 export {
-  type ChangedCode,
-  type ChangedItem,
-  type ChangedProvision,
   noUpdate,
   type PdsUpdate,
+  type PdsUpdateElement,
   readPdsUpdate,
   readPdsUpdated,
   writePdsUpdate,

@@ -1,4 +1,5 @@
 import type { Ad, Cd, Ii, Ivl, Pn, Tel, Valued } from './datatypes.ts'
+import type { PdsRelated } from './pds-related.ts'
 
 /** Who provides care: the registered practice (code 1), a pharmacy or appliance supplier (P1 to P3). */
 export interface CareProvision {
@@ -29,8 +30,11 @@ export interface PdsPerson {
   readonly addresses: readonly Ad[]
   readonly telecoms: readonly Tel[]
   readonly names: readonly Pn[]
+  readonly related: readonly PdsRelated[]
   /** 1 informal, 2 formal, U removed. */
   readonly deathNotification?: string
+  /** When the death was notified: MIM 7 tells it. */
+  readonly deathNotified?: string
   readonly consents: readonly { readonly type: string; readonly value: string }[]
   readonly contact?: { readonly method?: string; readonly times?: string }
   readonly writtenFormat?: string
@@ -74,6 +78,7 @@ const everything: readonly PdsMember[] = [
   'multipleBirth',
   'birthplace',
   'language',
+  'related',
   'telecoms',
   'consents',
   'contact',
@@ -101,7 +106,7 @@ export const pdsForms = {
     performer: 'assignedEntity',
     provisionId: true,
     deathIn: 2,
-    shows: new Set(everything),
+    shows: new Set([...everything, 'deathNotified'] as const),
   },
   /** QUPA_IN050000UK32 (MIM 3). */
   'retrieval-3': {

@@ -29,6 +29,7 @@ import {
   type PdsPerson,
   pdsForms,
 } from './pds-person.ts'
+import { inPdsParts, readRelated, writeContact, writeFormat, writeRelated, writeSpoken } from './pds-related.ts'
 
 const observation = { classCode: 'OBS', moodCode: 'EVN' }
 const person = { classCode: 'PSN', determinerCode: 'INSTANCE' }
@@ -80,26 +81,34 @@ export function writePdsParts(suffix: string, it: Pick<PdsPerson, 'addresses' | 
   ]
 }
 
+/** When a value was notified. */
+const writeNotified = (value: string) =>
+  hl7(
+    'subjectOf',
+    { typeCode: 'SBJ' },
+    hl7('notificationTime', observation, writeCd('code', pdsCode('45')), hl7('value', { value })),
+  )
+
 /** Gender, birth and death each in a part of its own: MIM 7. */
 function writePersonParts(it: PdsPerson): (XmlElement | undefined)[] {
-  const part = (name: string, content: XmlElement | undefined) =>
-    content && hl7(name, { classCode: 'PART' }, hl7('partPerson', person, content))
+  const part = (name: string, content: XmlElement | undefined, notified?: string) =>
+    content &&
+    hl7(
+      name,
+      { classCode: 'PART' },
+      hl7('partPerson', person, content),
+      notified === undefined ? undefined : writeNotified(notified),
+    )
   return [
     it.birthplace && hl7('COCT_MT000208UK01.BirthPlace', { classCode: 'BIRTHPL' }, writeAd('addr', it.birthplace)),
     part('COCT_MT000209UK01.PartAdminGenderCode', it.gender && writeCd('administrativeGenderCode', it.gender)),
     part('COCT_MT000210UK01.PartBirthTime', it.birthTime && writeValued('birthTime', it.birthTime)),
-    part('COCT_MT000211UK01.PartDeceasedTime', it.deceasedTime && writeValued('deceasedTime', it.deceasedTime)),
+    part(
+      'COCT_MT000211UK01.PartDeceasedTime',
+      it.deceasedTime && writeValued('deceasedTime', it.deceasedTime),
+      it.deathNotified,
+    ),
   ]
-}
-
-function writeLanguage({ code, interpreter }: NonNullable<PdsPerson['language']>): XmlElement {
-  return hl7(
-    'languageCommunication',
-    {},
-    hl7('languageCode', { code }),
-    hl7('preferenceInd', { value: 'true' }),
-    coded('proficiencyLevelCode', oid.interpreterRequired, interpreter),
-  )
 }
 
 function writePatientPerson(form: PdsForm, it: PdsPerson): XmlElement | undefined {
@@ -116,8 +125,9 @@ function writePatientPerson(form: PdsForm, it: PdsPerson): XmlElement | undefine
     it.multipleBirth === undefined ? undefined : hl7('multipleBirthOrderNumber', { value: it.multipleBirth }),
     ...(inline ? it.names.map((name) => writePn('name', name)) : []),
     it.birthplace && !seventh ? hl7('birthplace', { classCode: 'BIRTHPL' }, writeAd('addr', it.birthplace)) : undefined,
-    it.language && writeLanguage(it.language),
+    it.language && writeSpoken(it.language),
     ...it.provisions.map((provision) => writeProvision(form, provision)),
+    ...(inline ? [] : it.related.map((related) => writeRelated(form.parts, related))),
     ...(inline ? [] : writePdsParts(form.parts, it)),
     ...(seventh ? writePersonParts(it) : []),
   ].filter((child) => child !== undefined)
@@ -150,15 +160,6 @@ function writeSubjects(form: PdsForm, it: PdsPerson): (XmlElement | undefined)[]
     it.deathNotification === undefined
       ? undefined
       : subjectOf(form.deathIn, observed('deathNotification', '3', oid.deathNotification, it.deathNotification))
-  const { method, times } = it.contact ?? {}
-  const timesOf =
-    times === undefined
-      ? undefined
-      : hl7(
-          'pertinentInformation',
-          { typeCode: 'PERT' },
-          hl7('pertinentPreferredContactTimes', observation, writeCd('code', pdsCode('10')), hl7('value', {}, times)),
-        )
   return [
     it.matchingLevel === undefined
       ? undefined
@@ -172,16 +173,8 @@ function writeSubjects(form: PdsForm, it: PdsPerson): (XmlElement | undefined)[]
           ),
         ),
     ...(form.parts === 'inline' ? [...consents, death] : [death, ...consents]),
-    it.contact &&
-      subjectOf(
-        4,
-        method === undefined
-          ? hl7('preferredContactMethod', observation, writeCd('code', pdsCode('9')), timesOf)
-          : observed('preferredContactMethod', '9', oid.contactMethod, method, timesOf),
-      ),
-    it.writtenFormat === undefined
-      ? undefined
-      : subjectOf(5, observed('preferredWrittenCommunicationFormat', '13', oid.writtenFormat, it.writtenFormat)),
+    it.contact && subjectOf(4, writeContact(it.contact)),
+    it.writtenFormat === undefined ? undefined : subjectOf(5, writeFormat(it.writtenFormat)),
     it.removal &&
       subjectOf(
         9,
@@ -216,7 +209,12 @@ function writeRole(form: PdsForm, it: PdsPerson): XmlElement {
 export function shownBy(name: PdsFormName, it: PdsPerson): PdsPerson {
   const form: PdsForm = pdsForms[name]
   const shown = Object.fromEntries(
-    Object.entries(it).filter(([member]) => member === 'id' || form.shows.has(member as PdsMember)),
+    Object.entries(it).filter(
+      ([member]) =>
+        member === 'id' ||
+        // It stands with the time of death, and nowhere without it.
+        (form.shows.has(member as PdsMember) && (member !== 'deathNotified' || it.deceasedTime !== undefined)),
+    ),
   ) as Partial<PdsPerson>
   const provisions = it.provisions.map(({ id, ...provision }) =>
     form.provisionId && id !== undefined ? { ...provision, id } : provision,
@@ -230,6 +228,7 @@ export function shownBy(name: PdsFormName, it: PdsPerson): PdsPerson {
     names: it.names,
     telecoms: form.shows.has('telecoms') ? it.telecoms : [],
     consents: form.shows.has('consents') ? it.consents : [],
+    related: form.shows.has('related') ? it.related : [],
   }
 }
 
@@ -271,11 +270,6 @@ function readProvision(element: XmlElement): CareProvision | undefined {
   })
 }
 
-const suffixes = ['UK01', 'UK02', 'UK03'] as const
-/** Elements at a path within the parts of a common type, whatever the edition. */
-export const pdsParts = (element: XmlElement | undefined, type: string, path: string) =>
-  suffixes.flatMap((suffix) => all(element, `COCT_MT${type}${suffix}.PartOfWhole/${path}`))
-
 /** Elements at a path behind any of the numbered `subjectOf` of a patient role. */
 export const pdsSubjects = (role: XmlElement, path: string) =>
   ['', ...Array.from({ length: 9 }, (_, i) => String(i + 1))].flatMap((number) =>
@@ -316,10 +310,12 @@ export function readPatientRole(role: XmlElement): PdsPerson {
     provisions: all(who, 'playedOtherProviderPatient')
       .map(readProvision)
       .filter((provision) => provision !== undefined),
-    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
-    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
+    addresses: [...all(role, 'addr'), ...inPdsParts(who, '000201', 'addr')].map((each): Ad => readAd(each)),
+    telecoms: [...all(role, 'telecom'), ...inPdsParts(who, '000202', 'telecom')].map((each): Tel => readTel(each)),
+    names: [...all(who, 'name'), ...inPdsParts(who, '000203', 'partPerson/name')].map((each): Pn => readPn(each)),
+    related: all(who, 'scopedRelatedPersonRole').map(readRelated),
     deathNotification: valueAt(one(pdsSubjects(role, 'deathNotification')[0], 'value'), 'code'),
+    deathNotified: valueAt(one(who, 'COCT_MT000211UK01.PartDeceasedTime/subjectOf/notificationTime/value'), 'value'),
     consents: pdsSubjects(role, 'consent').map((consent) => ({
       type: valueAt(one(consent, 'code'), 'code') ?? '',
       value: valueAt(one(consent, 'value'), 'code') ?? '',

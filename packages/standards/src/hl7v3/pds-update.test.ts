@@ -46,6 +46,7 @@ const update: fc.Arbitrary<PdsUpdate> = some<PdsUpdate>(
     modes: fc.array(code, { maxLength: 2 }),
     serialChangeNumbers: fc.array(some({ code, value: text }), { maxLength: 2 }),
     patients: fc.constantFrom(1, 2),
+    authors: fc.constant(0),
     ids: fc.array(id, { maxLength: 2 }),
     names: fc.array(
       item(
@@ -79,6 +80,26 @@ const update: fc.Arbitrary<PdsUpdate> = some<PdsUpdate>(
       ),
       { maxLength: 2 },
     ) as fc.Arbitrary<PdsUpdate['provisions']>,
+    related: fc.array(
+      some(
+        {
+          updateMode: mode,
+          classCode: fc.constantFrom('PRS', 'GUARD', 'AGNT'),
+          code: text,
+          id,
+          nextOfKin: fc.boolean(),
+          correspondence: fc.boolean(),
+          numbers: fc.array(id, { maxLength: 2 }),
+          names: fc.constant([]),
+          addresses: fc.constant([]),
+          telecoms: fc.constant([]),
+        },
+        ['classCode', 'nextOfKin', 'correspondence', 'numbers', 'names', 'addresses', 'telecoms'],
+      ),
+      { maxLength: 2 },
+    ) as fc.Arbitrary<PdsUpdate['related']>,
+    consents: fc.array(some({ updateMode: mode, type: text, value: text }), { maxLength: 2 }),
+    secrets: fc.array(some({ updateMode: mode, code: fc.constant({ code: '15' }), value: text }), { maxLength: 2 }),
     gender: code,
     birthTime: valued,
     deceasedTime: valued,
@@ -98,14 +119,34 @@ const update: fc.Arbitrary<PdsUpdate> = some<PdsUpdate>(
       NonNullable<PdsUpdate['contactMethod']>
     >,
     writtenFormat: some({ updateMode: mode, code: text }) as fc.Arbitrary<NonNullable<PdsUpdate['writtenFormat']>>,
+    removal: some({ updateMode: mode, code: text, effectiveTime: period }) as fc.Arbitrary<
+      NonNullable<PdsUpdate['removal']>
+    >,
     others: fc.constant([]),
   } as { [Member in keyof PdsUpdate]: fc.Arbitrary<PdsUpdate[Member]> },
-  ['modes', 'serialChangeNumbers', 'patients', 'ids', 'names', 'addresses', 'telecoms', 'provisions', 'others'],
+  [
+    'modes',
+    'serialChangeNumbers',
+    'patients',
+    'authors',
+    'ids',
+    'names',
+    'addresses',
+    'telecoms',
+    'provisions',
+    'related',
+    'consents',
+    'secrets',
+    'others',
+  ],
 )
 
 describe('a general update of PDS', () => {
   it('reads what it writes', () => {
-    fc.assert(fc.property(update, (it) => assert.deepEqual(readPdsUpdate(wire(writePdsUpdate(it))), it)))
+    for (const element of ['PdsUpdateRequest', 'PdsNhaisUpdateRequest'] as const)
+      fc.assert(
+        fc.property(update, (it) => assert.deepEqual(readPdsUpdate(wire(writePdsUpdate(it, element)), element), it)),
+      )
   })
 
   it('is read in the form of each edition, wherever its sender writes updateMode', () => {
@@ -122,6 +163,10 @@ describe('a general update of PDS', () => {
     const seventh = of(
       '<patientPerson><COCT_MT000209UK01.PartAdminGenderCode><partPerson><administrativeGenderCode updateMode="altered" code="2"/></partPerson></COCT_MT000209UK01.PartAdminGenderCode></patientPerson><subjectOf2><deathNotification><code code="3"/><value updateMode="added" code="1"/></deathNotification></subjectOf2>',
     )
+    const byPart = of(
+      '<patientPerson><COCT_MT000209UK01.PartAdminGenderCode updateMode="altered"><partPerson><administrativeGenderCode code="2"/></partPerson></COCT_MT000209UK01.PartAdminGenderCode><COCT_MT000203UK03.PartOfWhole updateMode="added"><partPerson><name use="L"/></partPerson></COCT_MT000203UK03.PartOfWhole></patientPerson>',
+    )
+    assert.deepEqual([byPart.gender, byPart.names[0]?.value.updateMode], [gender, 'added'])
     assert.deepEqual(sixth.gender, gender)
     assert.deepEqual(seventh, sixth)
     const third = of(
@@ -130,13 +175,26 @@ describe('a general update of PDS', () => {
     assert.deepEqual([third.addresses[0]?.value.updateMode, third.names[0]?.value.family], ['added', ['Testcase']])
   })
 
-  it('tells of what it does not read, and of every period', () => {
+  it('knows who notifies a death, wherever a sender tells it', () => {
+    const of = (author: string, within: string) =>
+      readPdsUpdate(
+        parseXml(
+          `<subject xmlns="urn:hl7-org:v3"><PdsUpdateRequest>${author}<subject><patientRole><subjectOf7><deathNotification updateMode="added">${within}</deathNotification></subjectOf7></patientRole></subject></PdsUpdateRequest></subject>`,
+        ),
+      ).deathNotification?.authored
+    assert.deepEqual(
+      [of('<author/>', ''), of('', '<author/>'), of('', '<responsibleParty/>'), of('', '')],
+      [true, true, true, false],
+    )
+  })
+
+  it('tells of what is to be changed and is not read, and of every period', () => {
     const read = readPdsUpdate(
       parseXml(
-        `<subject xmlns="urn:hl7-org:v3"><PdsUpdateRequest><subject><patientRole><addr><useablePeriod/><useablePeriod/></addr><patientPerson><scopedRelatedPersonRole/></patientPerson><subjectOf3><consent/></subjectOf3></patientRole></subject></PdsUpdateRequest></subject>`,
+        `<subject xmlns="urn:hl7-org:v3"><PdsUpdateRequest><subject><patientRole><addr><useablePeriod/><useablePeriod/></addr><patientPerson><militaryMembership updateMode="added"/></patientPerson><subjectOf6><organDonor><value updateMode="altered"/></organDonor></subjectOf6><subjectOf1><healthspaceRegistration/></subjectOf1></patientRole></subject></PdsUpdateRequest></subject>`,
       ),
     )
-    assert.deepEqual(read.others, ['consent', 'scopedRelatedPersonRole'])
+    assert.deepEqual(read.others, ['organDonor', 'militaryMembership'])
     assert.equal(read.addresses[0]?.periods, 2)
   })
 

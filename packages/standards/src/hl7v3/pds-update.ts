@@ -1,80 +1,31 @@
-import { elementsOf, type XmlElement } from '../xml/xml.ts'
-import {
-  type Ad,
-  type Cd,
-  type Ii,
-  type Ivl,
-  type Pn,
-  readAd,
-  readCd,
-  readIi,
-  readIvl,
-  readPn,
-  readTel,
-  readValued,
-  type Tel,
-  type Valued,
-  writeCd,
-  writeIi,
-  writeIvl,
-  writeValued,
-} from './datatypes.ts'
-import { all, hl7, one, present, textAt, valueAt } from './element.ts'
+import type { XmlElement } from '../xml/xml.ts'
+import { type Cd, readCd, writeCd, writeIi, writeIvl, writeValued } from './datatypes.ts'
+import { all, hl7, one, present, valueAt } from './element.ts'
 import { oid } from './oids.ts'
-import { pdsParts, pdsSubjects, writePdsParts, writeSerialChangeNumber } from './pds-response.ts'
-
-/** A name, an address or a telecom to change, and how many periods its sender gave it: more than one is a rule broken. */
-export interface ChangedItem<Value> {
-  readonly value: Value
-  readonly periods: number
-}
-
-/** A provider of care to change; lists hold what was sent, although each should have one. */
-export interface ChangedProvision {
-  readonly updateMode?: string
-  readonly code?: string
-  readonly id?: Ii
-  readonly effectiveTimes: readonly Ivl[]
-  readonly organisations: readonly Ii[]
-}
-
-/** A coded value of its own that is changed. */
-export interface ChangedCode {
-  readonly updateMode?: string
-  readonly code?: string
-}
+import {
+  type ChangedCode,
+  type ChangedItem,
+  type ChangedPerson,
+  type ChangedProvision,
+  changes,
+  othersOf,
+  readChangedPerson,
+} from './pds-changed.ts'
+import { writeRelated } from './pds-related.ts'
+import { writePdsParts, writeSerialChangeNumber } from './pds-response.ts'
 
 /**
  * What a general update (PRPA_IN000203) asks: the record, the version that was read, and every value with what is to be
  * done with it. Readers judge nothing, so the counts of what should be there once are told.
  */
-export interface PdsUpdate {
+export interface PdsUpdate extends ChangedPerson {
   /** code of PdsUpdateRequest. */
   readonly modes: readonly Cd[]
   readonly serialChangeNumbers: readonly { readonly code?: Cd; readonly value?: string }[]
-  /** How many patient roles there are. */
+  /** How many patient roles there are, and authors: who notifies a death. */
   readonly patients: number
-  readonly ids: readonly Ii[]
-  readonly names: readonly ChangedItem<Pn>[]
-  readonly addresses: readonly ChangedItem<Ad>[]
-  readonly telecoms: readonly ChangedItem<Tel>[]
-  readonly provisions: readonly ChangedProvision[]
-  readonly gender?: Cd
-  readonly birthTime?: Valued
-  readonly deceasedTime?: Valued
-  readonly multipleBirth?: Valued
-  /** `authored`: it names who notified the death. */
-  readonly deathNotification?: ChangedCode & { readonly authored: boolean }
-  readonly birthplace?: {
-    readonly updateMode?: string
-    readonly cities: readonly string[]
-    readonly counties: readonly string[]
-    readonly countries: readonly string[]
-  }
-  readonly language?: ChangedCode & { readonly interpreter?: string }
-  readonly contactMethod?: ChangedCode & { readonly times?: string }
-  readonly writtenFormat?: ChangedCode
-  /** Names of elements that stand for something else: consents, related people, shared secrets. */
+  readonly authors: number
+  /** Names of elements that are to be changed and that are read by nobody here: shared secrets and the like. */
   readonly others: readonly string[]
 }
 
@@ -83,96 +34,30 @@ export const noUpdate: PdsUpdate = {
   modes: [],
   serialChangeNumbers: [],
   patients: 0,
+  authors: 0,
   ids: [],
   names: [],
   addresses: [],
   telecoms: [],
   provisions: [],
+  related: [],
+  consents: [],
+  secrets: [],
   others: [],
 }
 
-/** What is done with an object: told on it, or by a sender of another manner on the code or value that it is about. */
-function modeOf(element: XmlElement, ...within: readonly string[]): string | undefined {
-  return [element, ...within.flatMap((name) => all(element, name))]
-    .map((each) => valueAt(each, 'updateMode'))
-    .find((mode) => mode !== undefined)
-}
+/** Element of a general update, and of an update by NHAIS. */
+export type PdsUpdateElement = 'PdsUpdateRequest' | 'PdsNhaisUpdateRequest'
 
-const texts = (elements: readonly XmlElement[]) => elements.map((each) => textAt(each) ?? '')
-
-const itemsOf =
-  <Value>(read: (element: XmlElement) => Value, period: string) =>
-  (element: XmlElement): ChangedItem<Value> => ({ value: read(element), periods: all(element, period).length })
-
-function readProvision(element: XmlElement): ChangedProvision {
-  return present<ChangedProvision>({
-    updateMode: modeOf(element, 'code', 'id'),
-    code: valueAt(one(element, 'code'), 'code'),
-    id: all(element, 'id').map(readIi)[0],
-    effectiveTimes: all(element, 'effectiveTime').map(readIvl),
-    organisations: [
-      ...all(element, 'performer/assignedEntity/id'),
-      ...all(element, 'performer/assignedOrganization/id'),
-      ...all(element, 'responsibleParty/healthCareProvider/id'),
-    ].map(readIi),
-  })
-}
-
-function readBirthplace(place: XmlElement): NonNullable<PdsUpdate['birthplace']> {
-  return present<NonNullable<PdsUpdate['birthplace']>>({
-    updateMode: modeOf(place, 'addr'),
-    cities: texts(all(place, 'addr/city')),
-    counties: texts(all(place, 'addr/county')),
-    countries: texts(all(place, 'addr/country')),
-  })
-}
-
-/** Of a patient role and of a person, what an update reads; the rest are others. */
-const ofRole = new Set(['id', 'addr', 'telecom', 'confidentialityCode', 'patientPerson'])
-const ofPerson =
-  /^(administrativeGenderCode|birthTime|deceasedTime|multipleBirthOrderNumber|name|birthplace|languageCommunication|playedOtherProviderPatient|COCT_MT00020[123]UK\d\d\.PartOfWhole|COCT_MT000208UK01\.BirthPlace|COCT_MT0002(09UK01\.PartAdminGenderCode|10UK01\.PartBirthTime|11UK01\.PartDeceasedTime))$/
-const ofSubject = new Set(['deathNotification', 'preferredContactMethod', 'preferredWrittenCommunicationFormat'])
-
-function othersOf(role: XmlElement | undefined): readonly string[] {
-  if (role === undefined) return []
-  const person = one(role, 'patientPerson')
-  return [
-    ...elementsOf(role).flatMap((each) =>
-      /^subjectOf\d*$/.test(each.name)
-        ? elementsOf(each).flatMap(({ name }) => (ofSubject.has(name) ? [] : [name]))
-        : ofRole.has(each.name)
-          ? []
-          : [each.name],
-    ),
-    ...(person === undefined ? [] : elementsOf(person).flatMap(({ name }) => (ofPerson.test(name) ? [] : [name]))),
-  ]
-}
-
-/** A value of MIM 6, or of MIM 7 in a part of its own. */
-const detail = (who: XmlElement | undefined, name: string, part: string) =>
-  one(who, name) ?? one(who, `COCT_MT0002${part}/partPerson/${name}`)
-
-/** Reads the `subject` of a general update, in the form of MIM 3, 6 or 7. */
-export function readPdsUpdate(subject: XmlElement): PdsUpdate {
-  const asked = one(subject, 'PdsUpdateRequest')
+/** Reads the `subject` of an update, in the form of MIM 3, 6 or 7. */
+export function readPdsUpdate(subject: XmlElement, element: PdsUpdateElement = 'PdsUpdateRequest'): PdsUpdate {
+  const asked = one(subject, element)
   const roles = all(asked, 'subject/patientRole')
   const [role] = roles
-  const who = one(role, 'patientPerson')
-  const gender = detail(who, 'administrativeGenderCode', '09UK01.PartAdminGenderCode')
-  const birth = detail(who, 'birthTime', '10UK01.PartBirthTime')
-  const death = detail(who, 'deceasedTime', '11UK01.PartDeceasedTime')
-  const order = one(who, 'multipleBirthOrderNumber')
-  const place = one(who, 'birthplace') ?? one(who, 'COCT_MT000208UK01.BirthPlace')
-  const language = one(who, 'languageCommunication')
-  const about = (name: string) => (role === undefined ? undefined : pdsSubjects(role, name)[0])
-  const notification = about('deathNotification')
-  const contact = about('preferredContactMethod')
-  const written = about('preferredWrittenCommunicationFormat')
-  const coded = (element: XmlElement) => ({
-    updateMode: modeOf(element, 'value', 'code'),
-    code: valueAt(one(element, 'value'), 'code'),
-  })
-  return present<PdsUpdate>({
+  const authors = all(asked, 'author').length
+  const person = readChangedPerson(role)
+  const { deathNotification } = person
+  return {
     modes: all(asked, 'code').map(readCd),
     serialChangeNumbers: all(asked, 'pertinentInformation/pertinentSerialChangeNumber').map((number) => {
       const code = one(number, 'code')
@@ -182,41 +67,16 @@ export function readPdsUpdate(subject: XmlElement): PdsUpdate {
       })
     }),
     patients: roles.length,
-    ids: all(role, 'id').map(readIi),
-    names: [...all(who, 'name'), ...pdsParts(who, '000203', 'partPerson/name')].map(itemsOf(readPn, 'validTime')),
-    addresses: [...all(role, 'addr'), ...pdsParts(who, '000201', 'addr')].map(itemsOf(readAd, 'useablePeriod')),
-    telecoms: [...all(role, 'telecom'), ...pdsParts(who, '000202', 'telecom')].map(itemsOf(readTel, 'useablePeriod')),
-    provisions: [
-      ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvisionEvent'),
-      ...all(who, 'playedOtherProviderPatient/subjectOf/patientCareProvision'),
-    ].map(readProvision),
-    gender: gender && readCd(gender),
-    birthTime: birth && readValued(birth),
-    deceasedTime: death && readValued(death),
-    multipleBirth: order && readValued(order),
-    deathNotification:
-      notification &&
-      present<NonNullable<PdsUpdate['deathNotification']>>({
-        ...coded(notification),
-        authored: one(notification, 'author') !== undefined,
-      }),
-    birthplace: place && readBirthplace(place),
-    language:
-      language &&
-      present<NonNullable<PdsUpdate['language']>>({
-        updateMode: modeOf(language, 'languageCode'),
-        code: valueAt(one(language, 'languageCode'), 'code'),
-        interpreter: valueAt(one(language, 'proficiencyLevelCode'), 'code'),
-      }),
-    contactMethod:
-      contact &&
-      present<NonNullable<PdsUpdate['contactMethod']>>({
-        ...coded(contact),
-        times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
-      }),
-    writtenFormat: written && present<ChangedCode>(coded(written)),
-    others: othersOf(role),
-  })
+    authors,
+    ...person,
+    // The author of a death is told at the request, or by a sender of another edition at the notification.
+    ...(deathNotification && {
+      deathNotification: { ...deathNotification, authored: deathNotification.authored || authors > 0 },
+    }),
+    others: othersOf(role)
+      .filter(changes)
+      .map(({ name }) => name),
+  }
 }
 
 const observation = { classCode: 'OBS', moodCode: 'EVN' }
@@ -261,8 +121,49 @@ const changedCode = (
     ...more,
   )
 
-/** Writes a general update in the form of MIM 6 (PRPA_MT000206, UK03). Elements of others are not written. */
-export function writePdsUpdate(update: PdsUpdate): XmlElement {
+/** A language, as updates and registrations write it. */
+export const writeLanguage = ({ updateMode, code, interpreter }: NonNullable<PdsUpdate['language']>) =>
+  hl7(
+    'languageCommunication',
+    { updateMode },
+    code === undefined ? undefined : hl7('languageCode', { code }),
+    interpreter === undefined
+      ? undefined
+      : hl7('proficiencyLevelCode', { codeSystem: oid.interpreterRequired, code: interpreter }),
+  )
+
+export const writeContactMethod = ({ times, ...method }: NonNullable<PdsUpdate['contactMethod']>) =>
+  changedCode(
+    'preferredContactMethod',
+    '9',
+    oid.contactMethod,
+    method,
+    times === undefined
+      ? undefined
+      : hl7(
+          'pertinentInformation',
+          { typeCode: 'PERT' },
+          hl7('pertinentPreferredContactTimes', observation, writeCd('code', pdsCode('10')), hl7('value', {}, times)),
+        ),
+  )
+
+export const writeWrittenFormat = (format: ChangedCode) =>
+  changedCode('preferredWrittenCommunicationFormat', '13', oid.writtenFormat, format)
+
+/** Joining and leaving a list; only leaving has a reason. */
+const writeNhaisEvent = (name: string, kind: string, it: NonNullable<PdsUpdate['removal']>) =>
+  hl7(
+    name,
+    { classCode: 'REG', moodCode: 'EVN', updateMode: it.updateMode },
+    writeCd('code', { code: kind, codeSystem: oid.nhaisEvent }),
+    it.effectiveTime && writeIvl('effectiveTime', it.effectiveTime),
+    kind === '02' && it.code !== undefined
+      ? writeCd('reasonCode', { code: it.code, codeSystem: oid.removalReason })
+      : undefined,
+  )
+
+/** Writes an update in the form of MIM 6 (PRPA_MT000206 or 208, UK03). Elements of others are not written. */
+export function writePdsUpdate(update: PdsUpdate, element: PdsUpdateElement = 'PdsUpdateRequest'): XmlElement {
   const { birthplace, language, deathNotification, contactMethod, writtenFormat } = update
   const values = <Value>(list: readonly ChangedItem<Value>[]) => list.map(({ value }) => value)
   const part = (name: string) => (text: string) => hl7(name, {}, text)
@@ -290,16 +191,9 @@ export function writePdsUpdate(update: PdsUpdate): XmlElement {
               ...birthplace.countries.map(part('country')),
             ),
           ),
-        language &&
-          hl7(
-            'languageCommunication',
-            { updateMode: language.updateMode },
-            language.code === undefined ? undefined : hl7('languageCode', { code: language.code }),
-            language.interpreter === undefined
-              ? undefined
-              : hl7('proficiencyLevelCode', { codeSystem: oid.interpreterRequired, code: language.interpreter }),
-          ),
+        language && writeLanguage(language),
         ...update.provisions.map(writeProvision),
+        ...update.related.map((related) => writeRelated('UK02', related)),
         ...writePdsParts('UK02', {
           addresses: values(update.addresses),
           telecoms: values(update.telecoms),
@@ -315,45 +209,47 @@ export function writePdsUpdate(update: PdsUpdate): XmlElement {
             '3',
             oid.deathNotification,
             deathNotification,
-            deathNotification.authored ? hl7('author', { typeCode: 'AUT' }) : undefined,
+            deathNotification.authored && update.authors === 0 ? hl7('author', { typeCode: 'AUT' }) : undefined,
           ),
         ),
-      contactMethod &&
+      ...update.consents.map(({ updateMode, type, value }) =>
         hl7(
-          'subjectOf4',
+          'subjectOf3',
           { typeCode: 'SBJ' },
-          changedCode(
-            'preferredContactMethod',
-            '9',
-            oid.contactMethod,
-            contactMethod,
-            contactMethod.times === undefined
-              ? undefined
-              : hl7(
-                  'pertinentInformation',
-                  { typeCode: 'PERT' },
-                  hl7(
-                    'pertinentPreferredContactTimes',
-                    observation,
-                    writeCd('code', pdsCode('10')),
-                    hl7('value', {}, contactMethod.times),
-                  ),
-                ),
+          hl7(
+            'consent',
+            { ...observation, updateMode },
+            writeCd('code', type === undefined ? {} : { code: type, codeSystem: oid.consentType }),
+            value === undefined ? undefined : writeCd('value', { code: value, codeSystem: oid.consentValue }),
           ),
         ),
-      writtenFormat &&
+      ),
+      contactMethod && hl7('subjectOf4', { typeCode: 'SBJ' }, writeContactMethod(contactMethod)),
+      writtenFormat && hl7('subjectOf5', { typeCode: 'SBJ' }, writeWrittenFormat(writtenFormat)),
+      ...update.secrets.map(({ updateMode, code, value }) =>
         hl7(
-          'subjectOf5',
+          'subjectOf6',
           { typeCode: 'SBJ' },
-          changedCode('preferredWrittenCommunicationFormat', '13', oid.writtenFormat, writtenFormat),
+          hl7(
+            'sharedSecret',
+            { ...observation, updateMode },
+            code && writeCd('code', code),
+            value === undefined ? undefined : hl7('value', {}, value),
+          ),
         ),
+      ),
+      update.enrolment &&
+        hl7('subjectOf7', { typeCode: 'SBJ' }, writeNhaisEvent('nHAISRegistrationEvent', '01', update.enrolment)),
+      update.removal &&
+        hl7('subjectOf9', { typeCode: 'SBJ' }, writeNhaisEvent('nHAISRemovalRegistrationEvent', '02', update.removal)),
     )
   return hl7(
     'subject',
     { typeCode: 'SUBJ' },
     hl7(
-      'PdsUpdateRequest',
+      element,
       { classCode: 'REG', moodCode: 'RQO' },
+      ...Array.from({ length: update.authors }, () => hl7('author', { typeCode: 'AUT' })),
       ...update.modes.map((mode) => writeCd('code', mode)),
       ...update.serialChangeNumbers.map(({ code, value }) =>
         hl7(

@@ -68,9 +68,12 @@ export const pdsQueryInteractions: readonly string[] = spineInteractions.filter(
   /^urn:nhs:names:services:(pdsquery:QUPA_|pds-simple:)/.test(id),
 )
 
-/** Those that change a record there: general updates (demographics specification §19.5). */
+/**
+ * Those that change a record there, or make one: allocation (200), general updates (203), updates of NHAIS (204) and births
+ * (205) (demographics specification §19.1).
+ */
 export const pdsUpdateInteractions: readonly string[] = spineInteractions.filter((id) =>
-  /^urn:nhs:names:services:pds:PRPA_IN000203UK/.test(id),
+  /^urn:nhs:names:services:pds:PRPA_IN00020[0345]UK/.test(id),
 )
 
 function gpConnect<const Rest extends readonly string[]>(...rest: Rest) {

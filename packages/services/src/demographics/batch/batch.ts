@@ -1,6 +1,6 @@
 import { type CsvRow, readCsv, writeCsvRow } from '@openspine/standards/csv'
 import { SpineError } from '@openspine/standards/error'
-import type { UseCases } from '../hl7v3/run.ts'
+import type { UseCases } from '../use-cases.ts'
 import {
   olderWorkflow,
   type RequestColumn,

@@ -3,9 +3,9 @@ import type { Access } from '../access.ts'
 import { criteriaFor, genderCode, genderWords } from '../asked.ts'
 import type { DayRange } from '../criteria.ts'
 import { dayNumber } from '../fold.ts'
-import type { UseCases } from '../hl7v3/run.ts'
 import { asJson, items, type Json, type StoredPerson, text } from '../person.ts'
 import { linesOf, moment } from '../spine-person.ts'
+import type { UseCases } from '../use-cases.ts'
 import { retrieveView } from '../view.ts'
 import {
   type Algorithm,

@@ -3,13 +3,19 @@ import {
   asidOf,
   controlActContent,
   hl7Namespace,
+  noBirth,
   noParameters,
+  noRegistration,
   noUpdate,
   one,
+  type PdsBirth,
+  type PdsRegistration,
   type PdsUpdate,
   type PersonAuthor,
   type QueryParameters,
   readAuthor,
+  readPdsBirth,
+  readPdsRegistration,
   readPdsUpdate,
   readQuery,
   valueAt,
@@ -92,9 +98,23 @@ export class Call {
     return found.length === 1 && found[0]?.name === 'subject' ? found[0] : undefined
   }
 
-  /** What an update asks; nothing in a query. */
+  /** What an update asks; nothing in other messages. */
   get update(): PdsUpdate {
-    return this.subject === undefined ? noUpdate : readPdsUpdate(this.subject)
+    if (this.subject === undefined) return noUpdate
+    return readPdsUpdate(
+      this.subject,
+      this.interaction?.kind === 'NHAIS update' ? 'PdsNhaisUpdateRequest' : 'PdsUpdateRequest',
+    )
+  }
+
+  /** Who is to be registered; nobody in other messages. */
+  get registration(): PdsRegistration {
+    return this.subject === undefined ? noRegistration : readPdsRegistration(this.subject)
+  }
+
+  /** Which birth is notified; none in other messages. */
+  get birth(): PdsBirth {
+    return this.subject === undefined ? noBirth : readPdsBirth(this.subject)
   }
 
   get parameters(): QueryParameters {

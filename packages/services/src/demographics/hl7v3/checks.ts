@@ -179,8 +179,8 @@ const around = (content: SyncCheck): readonly SyncCheck[] => [
 /** The structure of a query. */
 export const wrapperChecks: readonly SyncCheck[] = around(queryIsThere)
 
-/** The structure of an update: the same, with its subject (row 13) where a query has its query. */
-export const updateWrapperChecks: readonly SyncCheck[] = around({
+/** The structure of a message that changes something: the same, with its subject (row 13) where a query has its query. */
+export const changeWrapperChecks: readonly SyncCheck[] = around({
   ...row(13),
   holds: ({ payload, subject }) => payload !== undefined && structureRule(13).holds(payload) && subject !== undefined,
 })

@@ -1,5 +1,6 @@
 import type { QueryParameters } from '@openspine/standards/hl7v3'
 import { criteriaFor, genderWords } from '../asked.ts'
+import type { Row } from '../batch/trace-row.ts'
 import type { Criteria, DayRange } from '../criteria.ts'
 import type { Claim } from '../cross-check.ts'
 import { daysOfInterval } from './interval.ts'
@@ -70,4 +71,29 @@ export function claimOf({ personId, birthTime, personName }: QueryParameters): C
     ...(family === undefined ? {} : { family }),
     given: (name?.given ?? []).filter((given) => given !== ''),
   }
+}
+
+/** What a batch trace asks, as a row of a file does (§21). */
+export function batchRowOf({
+  personId,
+  birthTime,
+  deceasedTime,
+  personName,
+  gender,
+  personAddress,
+  postcode,
+}: QueryParameters): Row {
+  const [name] = personName
+  const [given] = name?.given ?? []
+  const told: Readonly<Record<keyof Row, string | undefined>> = {
+    'UNIQUE REFERENCE': 'query',
+    NHS_NO: personId[0]?.extension,
+    DATE_OF_BIRTH: birthTime[0]?.value,
+    DATE_OF_DEATH: deceasedTime[0]?.value,
+    FAMILY_NAME: name?.family[0],
+    GIVEN_NAME: given,
+    GENDER: gender[0]?.code,
+    POSTCODE: personAddress[0]?.postalCode ?? postcode[0]?.postalCode,
+  } as Readonly<Record<keyof Row, string | undefined>>
+  return Object.fromEntries(Object.entries(told).filter(([, each]) => each !== undefined)) as Row
 }

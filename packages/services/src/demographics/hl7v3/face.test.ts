@@ -5,32 +5,22 @@ import type { Ivl, QueryParameters } from '@openspine/standards/hl7v3'
 import { oid } from '@openspine/standards/hl7v3'
 import { validPeer } from '../worked.test-kit.ts'
 import { transportChecks, wrapperChecks } from './checks.ts'
-import { consumer, face, messageRef, reply, request, requestId, spine } from './hl7v3.test-kit.ts'
+import {
+  at,
+  consumer,
+  face,
+  indicator,
+  messageRef,
+  named,
+  number,
+  reply,
+  request,
+  requestId,
+  sound,
+  spine,
+} from './hl7v3.test-kit.ts'
 import { actionOf, interactions, type QueryKind } from './interactions.ts'
 import { queryChecks } from './query-checks.ts'
-
-const at = (value: string): Ivl => ({ value, bounds: [] })
-const named = (family: string, ...given: string[]) => ({ use: 'L', prefix: [], given, family: [family], suffix: [] })
-const number = (extension: string, root: string = oid.nhsNumber) => ({ root, extension })
-const indicator = (code: string) => ({ code, codeSystem: oid.historicDataIndicator })
-
-/** A query of each kind that keeps its rules and finds Arlo Testcase. */
-const sound: Readonly<Record<QueryKind, Partial<QueryParameters>>> = {
-  'simple trace': { birthTime: [at('19800229')], personName: [named('Testcase')], gender: [{ code: '1' }] },
-  'advanced trace': {
-    historicDataIndicator: [indicator('0')],
-    birthTime: [at('19800229')],
-    personName: [named('Testcase', 'Arlo')],
-    searchParameter: [{ code: '1', codeSystem: oid.searchParameter }],
-  },
-  retrieval: {
-    historicDataIndicator: [indicator('0')],
-    personId: [number('9990548609')],
-    retrievalItem: ['person.allData'],
-  },
-  'cross-check': { birthTime: [at('19800229')], personId: [number('9990548609')] },
-  confirmation: { personId: [number('9990548609')] },
-}
 
 describe('every interaction', () => {
   for (const { request: id, response, kind, wrapper } of interactions)
@@ -213,6 +203,7 @@ describe('the rules of queries', () => {
   const kinds: Readonly<Record<QueryKind, string>> = {
     'simple trace': 'QUPA_IN000005UK01',
     'advanced trace': 'QUPA_IN000006UK02',
+    'batch trace': 'QUPA_IN000012UK02',
     retrieval: 'QUPA_IN000008UK02',
     'cross-check': 'QUPA_IN000014UK01',
     confirmation: 'QUPA_IN000016UK02',
@@ -244,6 +235,15 @@ describe('the rules of queries', () => {
       INVALID_HISTORY_INDICATOR: { historicDataIndicator: [indicator('2')] },
       INVALID_IGNORE_HISTORY_INDICATOR: { ignoreHistoryIndicator: [{ code: '7' }] },
       INVALID_SEARCH_DATA: { gender: [{ code: '5' }] },
+    },
+    'batch trace': {
+      'MISSING_MANDATORY_SEARCH_FIELD[birthTime]': { birthTime: [at('1980')] },
+      'MISSING_MANDATORY_SEARCH_FIELD[name.family]': { personId: [], personName: [], gender: [{ code: '1' }] },
+      'MISSING_MANDATORY_SEARCH_FIELD[administrativeGenderCode]': { personId: [], personName: [named('Testcase')] },
+      INVALID_SEARCH_DATA: { gender: [{ code: '5' }] },
+      ILLEGAL_DATE_FORMAT: { deceasedTime: [at('20261301')] },
+      INVALID_NHS_NUMBER: { personId: [number('999054860')] },
+      FAILED_MOD11_CHECK: { personId: [number('9990548600')] },
     },
     retrieval: {
       INVALID_HISTORIC_DATA_INDICATOR: { historicDataIndicator: [] },

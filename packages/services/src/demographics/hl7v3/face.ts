@@ -7,23 +7,23 @@ import type { Access } from '../access.ts'
 import { bodyOf, brief, headerOf, logFault, type SoapAnswer, soapRoutes } from '../spine-http.ts'
 import { Call } from './call.ts'
 import {
+  changeWrapperChecks,
   firstFailed,
   type SyncCheck,
   transportChecks,
-  updateWrapperChecks,
   usableRef,
   wrapperChecks,
 } from './checks.ts'
-import type { QueryInteraction } from './interactions.ts'
-import { type FaultNumber, faultOf, type Issue, ruleIssue } from './outcomes.ts'
+import type { ChangeInteraction, QueryInteraction } from './interactions.ts'
+import { findings } from './message-check.ts'
+import { type FaultNumber, faultOf, type Issue } from './outcomes.ts'
 import { queryChecks } from './query-checks.ts'
-import { answerWith, failWith, type ReplyTo, rejectWith, updatedWith } from './reply.ts'
-import { run, type UseCases } from './run.ts'
-import { runUpdate, type UpdateCase } from './run-update.ts'
-import { updateChecks } from './update-checks.ts'
+import { answerWith, changedWith, failWith, type ReplyTo, rejectWith } from './reply.ts'
+import { type QueryCases, run } from './run.ts'
+import { type ChangeCases, runChange } from './run-change.ts'
 
 /** What the HL7 V3 face of PDS stands on. */
-export interface Hl7V3Dependencies extends UseCases, UpdateCase {
+export interface Hl7V3Dependencies extends QueryCases, ChangeCases {
   /** Paths on the door `spine`. */
   readonly paths: readonly string[]
   /** wsa:From of replies. */
@@ -34,6 +34,8 @@ export interface Hl7V3Dependencies extends UseCases, UpdateCase {
   readonly random: Random
   readonly log: Logger
   directory(): Pick<DirectorySnapshot, 'accreditedSystem'>
+  /** Whether one more person may be registered now (§17). */
+  mayRegister(now: number): boolean
   /** Called once for each request, before it is answered; a rejection fails the request. */
   settled(event: SyncSettled): Promise<void>
 }
@@ -41,7 +43,7 @@ export interface Hl7V3Dependencies extends UseCases, UpdateCase {
 /** One finished request, for audit and metrics. */
 export interface SyncSettled {
   readonly at: number
-  /** Kind of query, `general update`, or `none`. */
+  /** Kind of query or of change, or `none`. */
   readonly operation: string
   readonly interaction: string | undefined
   readonly messageId: string | undefined
@@ -65,6 +67,7 @@ interface Answer extends SoapAnswer {
   readonly codes: readonly string[]
   readonly check?: SyncCheck
   readonly shown?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const fault = (number: FaultNumber, location: string, check?: SyncCheck, status = 500): Answer => ({
@@ -75,7 +78,7 @@ const fault = (number: FaultNumber, location: string, check?: SyncCheck, status 
   ...(check && { check }),
 })
 
-/** The synchronous queries and updates of PDS in HL7 V3 (§19), on the door `spine`. */
+/** The synchronous queries, updates and registrations of PDS in HL7 V3 (§19), on the door `spine`. */
 export const hl7v3Face = (dependencies: Hl7V3Dependencies): FastifyPluginAsync =>
   soapRoutes({
     paths: dependencies.paths,
@@ -118,6 +121,7 @@ async function serve(dependencies: Hl7V3Dependencies, request: FastifyRequest, r
     shown: answer.shown ?? [],
   })
   const { check } = answer
+  if (answer.headers) reply.headers(answer.headers)
   if (check !== undefined && dependencies.diagnostics)
     reply.header('x-openspine-rule', `${check.name}; path=${check.path}`)
   return answer
@@ -139,8 +143,8 @@ async function answerTo(dependencies: Hl7V3Dependencies, call: Call): Promise<An
     now: dependencies.clock.now(),
     from: dependencies.from,
   }
-  return interaction.kind === 'general update'
-    ? updated(dependencies, call, { ...to, interaction })
+  return interaction.wrapper === undefined
+    ? changed(dependencies, call, { ...to, interaction })
     : queried(dependencies, call, { ...to, interaction })
 }
 
@@ -157,13 +161,11 @@ async function queried(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo<
   if (unsound !== undefined) return rejected(to, unsound)
   const { kind } = to.interaction
   const { parameters } = call
-  const wrong = queryChecks[kind].filter((check) => check.breaks(parameters))
-  const found = wrong.map(({ name, where, level }) => ruleIssue(name, where, level))
-  const errors = found.filter(({ level }) => level === 'ER')
+  const { errors, warnings: remarks } = findings(queryChecks[kind], parameters)
   if (errors.length > 0) return failure(to, errors)
   const { people, issues } = await run(kind, parameters, accessOf(call), dependencies)
   if (people.length === 0) return failure(to, issues)
-  const warnings = [...found, ...issues]
+  const warnings = [...remarks, ...issues]
   return {
     status: 200,
     outcome: 'AA',
@@ -173,18 +175,18 @@ async function queried(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo<
   }
 }
 
-async function updated(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo): Promise<Answer> {
-  const unsound = firstFailed(updateWrapperChecks, call)
+async function changed(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo<ChangeInteraction>): Promise<Answer> {
+  const { kind } = to.interaction
+  if ((kind === 'allocation' || kind === 'birth notification') && !dependencies.mayRegister(to.now))
+    return {
+      ...fault(200, 'Not Supported', undefined, 503),
+      codes: ['TOO_MANY_REQUESTS'],
+      headers: { 'retry-after': '1' },
+    }
+  const unsound = firstFailed(changeWrapperChecks, call)
   if (unsound !== undefined) return rejected(to, unsound)
-  const { update, author, senderSystem } = call
-  const wrong = updateChecks.filter((check) => check.breaks(update))
-  if (wrong.length > 0)
-    return failure(
-      to,
-      wrong.map(({ name }) => ruleIssue(name)),
-    )
-  const result = await runUpdate(dependencies, {
-    update,
+  const { author, senderSystem } = call
+  const result = await runChange(dependencies, kind, call, {
     access: accessOf(call),
     author: {
       mode: 'hl7v3',
@@ -194,21 +196,25 @@ async function updated(dependencies: Hl7V3Dependencies, call: Call, to: ReplyTo)
     },
     // A message that is sent again under its MessageID is the same one, and gets the same reply (§17).
     request: { caller: `hl7v3 ${to.requester}`, id: to.relatesTo.toLowerCase() },
-    answer: ({ nhsNumber, version }) => ({
+    answer: (person, warnings) => ({
       status: 200,
       headers: {},
-      body: updatedWith(to, version),
-      shown: nhsNumber,
+      body: changedWith(to, person, warnings),
+      shown: person.nhsNumber,
     }),
   })
-  if ('code' in result) return failure(to, [result])
-  return { status: result.status, outcome: 'AA', codes: [], body: result.body, shown: [result.shown ?? ''] }
+  if ('issues' in result) return { ...failure(to, result.issues), shown: result.matched }
+  const { status, body, shown } = result.answer
+  return { status, outcome: 'AA', codes: codesOf(result.warnings), body, shown: [shown ?? ''] }
 }
+
+/** Issues as the audit keeps them: names of rules, never values. */
+const codesOf = (found: readonly Issue[]) => found.map(({ code, text, rule }) => rule ?? (code === '0' ? text : code))
 
 const failure = (to: ReplyTo, issues: readonly Issue[]): Answer => ({
   status: 200,
   outcome: 'AE',
-  codes: issues.map(({ code, text, rule }) => rule ?? (code === '0' ? text : code)),
+  codes: codesOf(issues),
   body: failWith(to, issues),
 })
 
@@ -220,11 +226,16 @@ function refusal(check: SyncCheck): Answer {
 }
 
 /** Who asks: the person behind the message, or the system alone. What is withheld is the same for both. */
-function accessOf({ author, sender }: Call): Access {
+function accessOf({ author, sender, interaction }: Call): Access {
   const app = {
     id: sender ?? '',
     ...(sender === undefined ? {} : { asid: sender }),
-    attributes: { emptyAddressLines: true, recordSharingConsent: true },
+    attributes: {
+      emptyAddressLines: true,
+      recordSharingConsent: true,
+      // Who may send this message is NHAIS: the directory says so of each system (§10.3).
+      ...(interaction?.kind === 'NHAIS update' ? { source: 'nhais' as const } : {}),
+    },
   }
   return author === undefined
     ? { mode: 'application-restricted', app }

@@ -1,12 +1,15 @@
 /** Requests as client systems write them, and a face to send them to. */
+import assert from 'node:assert/strict'
 import type { Peer } from '@openspine/platform/doors'
 import { makeLog } from '@openspine/platform/log'
 import {
+  type Ivl,
   noParameters,
   noUpdate,
   oid,
   type PdsUpdate,
   type QueryParameters,
+  readPdsRegistered,
   readPdsSubject,
   readPdsUpdated,
   readTransmission,
@@ -25,19 +28,21 @@ import {
   writeAddressing,
   writeEnvelope,
 } from '@openspine/standards/soap'
-import { elementsOf, type XmlElement } from '@openspine/standards/xml'
+import { elementsOf, parseXml, type XmlElement } from '@openspine/standards/xml'
 import { fastify } from 'fastify'
-import type { AccreditedSystem } from '../../directory/contract.ts'
+import type { AccreditedSystem, Directory } from '../../directory/contract.ts'
+import type { PersonRecord } from '../contract.ts'
 import { peerFqdn, validPeer, workedCases } from '../worked.test-kit.ts'
+import { structureFaults } from './answer-structure.test-kit.ts'
 import { hl7v3Face, type SyncSettled } from './face.ts'
-import { actionOf, interactions, registeredAs, updates } from './interactions.ts'
+import { actionOf, changes, interactions, type QueryKind, registeredAs } from './interactions.ts'
 
 export const consumer = '200000100000'
 export const spine = '200000099999'
 export const requestId = '0A1B2C3D-0000-4000-8000-000000000001'
 export const messageRef = '0A1B2C3D-0000-4000-8000-00000000000A'
 
-const everyInteraction = new Set([...interactions, ...updates].map(({ request }) => registeredAs(request)))
+const everyInteraction = new Set([...interactions, ...changes].map(({ request }) => registeredAs(request)))
 const system = (asid: string, about: Partial<AccreditedSystem> = {}): AccreditedSystem => ({
   asid,
   odsCode: 'X26',
@@ -54,6 +59,42 @@ export const systems = new Map([
   ['200000100777', system('200000100777', { interactions: new Set() })],
   ['200000100888', system('200000100888', { fqdns: new Set(['other.example']) })],
 ])
+
+/** What the services know of them. */
+export const directory = {
+  accreditedSystem: (asid: string) => systems.get(asid),
+  organisation: () => undefined,
+} as unknown as ReturnType<Directory['snapshot']>
+
+export const at = (value: string): Ivl => ({ value, bounds: [] })
+export const named = (family: string, ...given: string[]) => ({
+  use: 'L',
+  prefix: [],
+  given,
+  family: [family],
+  suffix: [],
+})
+export const number = (extension: string, root: string = oid.nhsNumber) => ({ root, extension })
+export const indicator = (code: string) => ({ code, codeSystem: oid.historicDataIndicator })
+
+/** A query of each kind that keeps its rules and finds Arlo Testcase. */
+export const sound: Readonly<Record<QueryKind, Partial<QueryParameters>>> = {
+  'simple trace': { birthTime: [at('19800229')], personName: [named('Testcase')], gender: [{ code: '1' }] },
+  'advanced trace': {
+    historicDataIndicator: [indicator('0')],
+    birthTime: [at('19800229')],
+    personName: [named('Testcase', 'Arlo')],
+    searchParameter: [{ code: '1', codeSystem: oid.searchParameter }],
+  },
+  'batch trace': { birthTime: [at('19800229')], personId: [number('9990548609')] },
+  retrieval: {
+    historicDataIndicator: [indicator('0')],
+    personId: [number('9990548609')],
+    retrievalItem: ['person.allData'],
+  },
+  'cross-check': { birthTime: [at('19800229')], personId: [number('9990548609')] },
+  confirmation: { personId: [number('9990548609')] },
+}
 
 /** How a request differs from the usual one. */
 export interface RequestOptions {
@@ -72,23 +113,27 @@ export const request = (interaction: string, parameters: Partial<QueryParameters
 /** An update of a version of a record, as text. */
 export const updateRequest = (
   about: { readonly number: string; readonly version: string },
-  changes: Partial<PdsUpdate>,
+  updated: Partial<PdsUpdate>,
   options: RequestOptions & { readonly interaction?: string } = {},
 ) =>
   message(
     options.interaction ?? 'PRPA_IN000203UK03',
-    writePdsUpdate({
-      ...noUpdate,
-      modes: [{ code: '1', codeSystem: oid.updateMode }],
-      serialChangeNumbers: [{ code: { code: '2', codeSystem: oid.pdsObservation }, value: about.version }],
-      patients: 1,
-      ids: [{ root: oid.nhsNumber, extension: about.number }],
-      ...changes,
-    }),
+    writePdsUpdate(
+      {
+        ...noUpdate,
+        modes: [{ code: '1', codeSystem: oid.updateMode }],
+        serialChangeNumbers: [{ code: { code: '2', codeSystem: oid.pdsObservation }, value: about.version }],
+        patients: 1,
+        ids: [{ root: oid.nhsNumber, extension: about.number }],
+        ...updated,
+      },
+      options.interaction?.startsWith('PRPA_IN000204') ? 'PdsNhaisUpdateRequest' : 'PdsUpdateRequest',
+    ),
     options,
   )
 
-function message(interaction: string, content: XmlElement, options: RequestOptions): string {
+/** A message of any kind around its content, as text. */
+export function message(interaction: string, content: XmlElement, options: RequestOptions = {}): string {
   const { sender = consumer, receiver = spine } = options
   const payload = writeTransmission({
     interaction,
@@ -124,8 +169,22 @@ function message(interaction: string, content: XmlElement, options: RequestOptio
   return options.spoil === undefined ? document : options.spoil(document)
 }
 
+/** Registering is tested on a store: nobody is registered in memory. */
+const registersNobody = () => {
+  throw new Error('nobody is registered here')
+}
+
 /** The face over the worked people in memory. */
-export function face(about: { readonly peer?: () => Peer; readonly broken?: boolean } = {}) {
+export function face(
+  about: {
+    readonly peer?: () => Peer
+    readonly broken?: boolean
+    /** Beside the worked people. */
+    readonly people?: readonly PersonRecord[]
+    /** No more people may be registered in this second. */
+    readonly full?: boolean
+  } = {},
+) {
   const cases = workedCases(about)
   const events: SyncSettled[] = []
   const app = fastify()
@@ -142,6 +201,9 @@ export function face(about: { readonly peer?: () => Peer; readonly broken?: bool
       log: makeLog({ level: 'silent', environment: 'test' }),
       directory: () => ({ accreditedSystem: (asid) => systems.get(asid) }),
       ...cases,
+      create: registersNobody,
+      birth: registersNobody,
+      mayRegister: () => about.full !== true,
       async settled(event) {
         events.push(event)
       },
@@ -164,16 +226,17 @@ export function face(about: { readonly peer?: () => Peer; readonly broken?: bool
       return this.post(request(interaction, parameters, options), { soapaction: `"${actionOf(interaction)}"` })
     },
     /** Sends an update. */
-    async change(...[about, changes, options]: Parameters<typeof updateRequest>) {
+    async change(...[about, updated, options]: Parameters<typeof updateRequest>) {
       const action = actionOf(options?.interaction ?? 'PRPA_IN000203UK03')
-      return this.post(updateRequest(about, changes, options), { soapaction: `"${action}"` })
+      return this.post(updateRequest(about, updated, options), { soapaction: `"${action}"` })
     },
     retrieve: cases.retrieve,
   }
 }
 
-/** A reply taken apart. */
+/** A reply taken apart; it must keep the rules of its structure, whatever it is. */
 export function reply(body: string) {
+  assert.deepEqual(structureFaults(parseXml(body)), [], body)
   const envelope = readEnvelope(body)
   const fault = readFault(envelope)
   if (fault !== undefined) return { fault, errors: readErrorList(fault) }
@@ -191,6 +254,7 @@ export function reply(body: string) {
     wrapper: wrapped ? first.name : undefined,
     transmission,
     version: subject && readPdsUpdated(subject),
+    registered: subject && readPdsRegistered(subject),
     people: subject === undefined ? [] : readPdsSubject(subject),
     reasons: transmission.controlAct.reasons.map(({ code, displayName, qualifiers }) => [
       code,

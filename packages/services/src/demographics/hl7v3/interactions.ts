@@ -2,7 +2,7 @@ import type { PdsFormName } from '@openspine/standards/hl7v3'
 import { serviceNamePrefix } from '@openspine/standards/nhs/interactions'
 
 /** What a query is for (demographics specification §19.1). */
-export type QueryKind = 'simple trace' | 'advanced trace' | 'retrieval' | 'cross-check' | 'confirmation'
+export type QueryKind = 'simple trace' | 'advanced trace' | 'batch trace' | 'retrieval' | 'cross-check' | 'confirmation'
 
 /** A synchronous query of PDS: what is asked, and in which form it is answered. */
 export interface QueryInteraction {
@@ -14,21 +14,25 @@ export interface QueryInteraction {
   readonly wrapper: 'retrievalQueryResponse' | 'traceQueryResponse' | 'crossCheckTraceQueryResponse'
 }
 
-/** A synchronous update of PDS. */
-export interface UpdateInteraction {
+/** What a message that changes something is for. */
+export type ChangeKind = 'general update' | 'NHAIS update' | 'allocation' | 'birth notification'
+
+/** A synchronous message of PDS that changes a record, or makes one. */
+export interface ChangeInteraction {
   readonly request: string
   readonly response: string
-  readonly kind: 'general update'
+  readonly kind: ChangeKind
   /** The reply stands in the SOAP body itself, as in every synchronous form of messages that change something (messaging §4.1). */
   readonly wrapper: undefined
 }
 
 /** A synchronous interaction of PDS. */
-export type Interaction = QueryInteraction | UpdateInteraction
+export type Interaction = QueryInteraction | ChangeInteraction
 
 const wrappers = {
   'simple trace': 'traceQueryResponse',
   'advanced trace': 'traceQueryResponse',
+  'batch trace': 'traceQueryResponse',
   retrieval: 'retrievalQueryResponse',
   'cross-check': 'crossCheckTraceQueryResponse',
   // The specification names no wrapper of its own for the confirmation of a number.
@@ -52,6 +56,8 @@ export const interactions: readonly QueryInteraction[] = [
   interaction('QUPA_IN000008UK02', 'QUPA_IN000009UK03', 'retrieval', 'retrieval-6'),
   interaction('QUPA_IN000008UK05', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
   interaction('QUPA_IN000017UK03', 'QUPA_IN000009UK06', 'retrieval', 'retrieval-7'),
+  interaction('QUPA_IN000012UK02', 'QUPA_IN000013UK01', 'batch trace', 'trace'),
+  interaction('QUPA_IN000012UK04', 'QUPA_IN000013UK03', 'batch trace', 'trace'),
   interaction('QUPA_IN000014UK01', 'QUPA_IN000015UK02', 'cross-check', 'cross-check'),
   interaction('QUPA_IN000014UK03', 'QUPA_IN000015UK04', 'cross-check', 'cross-check'),
   interaction('QUPA_IN000016UK02', 'QUPA_IN000010UK02', 'confirmation', 'confirmation'),
@@ -66,15 +72,26 @@ export const interactions: readonly QueryInteraction[] = [
   interaction('QUPA_IN060000UK30', 'QUPA_IN070000UK30', 'cross-check', 'confirmation'),
 ]
 
-/** General updates of 6.3.01 and 7.2.02. */
-export const updates: readonly UpdateInteraction[] = ['PRPA_IN000203UK03', 'PRPA_IN000203UK06'].map((request) => ({
+const change = (request: string, response: string, kind: ChangeKind): ChangeInteraction => ({
   request,
-  response: 'PRPA_IN000202UK01',
-  kind: 'general update',
+  response,
+  kind,
   wrapper: undefined,
-}))
+})
 
-/** Queries are of one service, updates of another. */
+/** Messages of 6.3.01 and 7.2.02 that change something (demographics §19.1). */
+export const changes: readonly ChangeInteraction[] = [
+  change('PRPA_IN000200UK03', 'PRPA_IN000201UK01', 'allocation'),
+  change('PRPA_IN000200UK04', 'PRPA_IN000201UK01', 'allocation'),
+  change('PRPA_IN000203UK03', 'PRPA_IN000202UK01', 'general update'),
+  change('PRPA_IN000203UK06', 'PRPA_IN000202UK01', 'general update'),
+  change('PRPA_IN000204UK03', 'PRPA_IN000209UK01', 'NHAIS update'),
+  change('PRPA_IN000204UK06', 'PRPA_IN000209UK02', 'NHAIS update'),
+  change('PRPA_IN000205UK03', 'PRPA_IN000206UK01', 'birth notification'),
+  change('PRPA_IN000205UK05', 'PRPA_IN000206UK01', 'birth notification'),
+]
+
+/** Queries are of one service, what changes something of another. */
 const serviceOf = (request: string) => `${serviceNamePrefix}${request.startsWith('PRPA_') ? 'pds' : 'pdsquery'}`
 
 /** As SOAPAction and wsa:Action name a message of the interaction, itself or a reply: with a slash. */
@@ -84,7 +101,7 @@ export const actionOf = (request: string, message = request): string => `${servi
 export const registeredAs = (request: string): string => `${serviceOf(request)}:${request}`
 
 const byAction: ReadonlyMap<string, Interaction> = new Map(
-  [...interactions, ...updates].map((each) => [actionOf(each.request), each]),
+  [...interactions, ...changes].map((each) => [actionOf(each.request), each]),
 )
 
 /** The interaction of a SOAPAction; undefined for those of other services and for replies. */

@@ -41,6 +41,14 @@ export interface Issue {
 const error = (code: string, text: string): Issue => ({ code, text, level: 'ER' })
 const warning = (code: string, text: string): Issue => ({ code, text, level: 'WG' })
 
+/** What an update by NHAIS says of joining a list has no place in the record. */
+export const unkept: Issue = {
+  code: '0',
+  level: 'WG',
+  rule: 'NHAIS_REGISTRATION_NOT_KEPT',
+  text: 'NHAIS_REGISTRATION_NOT_KEPT: the registration event is not kept; the practice is',
+}
+
 const noMatch = 'No match to a Service User record'
 
 /** Business outcomes of queries. Texts that are not published are those of the Mini Services for the same number. */
@@ -62,7 +70,7 @@ export const issues = {
 } as const satisfies Readonly<Record<string, Issue>>
 
 /**
- * Codes of rules of queries. Few are published: the rest are generic errors (0) whose text begins with the name of the rule,
+ * Codes of rules of messages. Few are published: the rest are generic errors (0) whose text begins with the name of the rule,
  * so that a client's log tells which it was.
  */
 const ruleCodes: Readonly<Record<string, string>> = {
@@ -72,7 +80,7 @@ const ruleCodes: Readonly<Record<string, string>> = {
   NOT_NEW_STYLE_NHS_NUMBER: '42',
 }
 
-/** The issue of a rule that a query breaks; `where` names the field. */
+/** The issue of a rule that a message breaks; `where` names the field. */
 export function ruleIssue(rule: string, where?: string, level: Issue['level'] = 'ER'): Issue {
   return { code: ruleCodes[rule] ?? '0', text: where === undefined ? rule : `${rule}[${where}]`, level }
 }
@@ -83,6 +91,14 @@ export const issueCode = ({ code, text, level }: Issue): Cd => ({
   codeSystem: oid.pdsResponse,
   displayName: text,
   qualifiers: [{ code: level }],
+})
+
+/** A warning in the reply to a change, whose qualifier is spelt otherwise than that of a query (messaging §4.2). */
+export const changeWarning = ({ code, text, level }: Issue): Cd => ({
+  code,
+  codeSystem: oid.pdsResponse,
+  displayName: text,
+  qualifiers: [{ value: { code: level, codeSystem: oid.qualifier } }],
 })
 
 /** Number of rules of structure that have none of their own published (§7.3). */

@@ -4,21 +4,10 @@ import { genderWords } from '../asked.ts'
 import { criteriaOfTrace } from './criteria.ts'
 import type { QueryKind } from './interactions.ts'
 import { daysOfInterval } from './interval.ts'
-import type { Issue } from './outcomes.ts'
+import type { MessageCheck } from './message-check.ts'
 
-/** One rule of a query. All that are broken are reported together, each as a reason of the reply. */
-export interface QueryCheck {
-  /** Name of the rule, as it goes over the wire. */
-  readonly name: string
-  /** The field that it is about, where one rule is about several. */
-  readonly where?: string
-  readonly clause: string
-  /** A warning does not stop the query. */
-  readonly level?: Issue['level']
-  /** Plain words for whoever has to mend the query. */
-  readonly explains: string
-  breaks(parameters: QueryParameters): boolean
-}
+/** One rule of a query. */
+export type QueryCheck = MessageCheck<QueryParameters>
 
 const filled = (text: string | undefined) => text !== undefined && text !== ''
 const oneOf = (codes: readonly { readonly code?: string }[], allowed: readonly string[]) =>
@@ -30,6 +19,7 @@ const isNew = ({ personId }: QueryParameters) => personId[0]?.root === oid.nhsNu
 const allowedGenders = Object.keys(genderWords)
 
 const clause = 'messaging §8.2'
+const batch = 'demographics §19.1, §21'
 
 const wellFormedNumber: readonly QueryCheck[] = [
   {
@@ -143,6 +133,40 @@ export const queryChecks: Readonly<Record<QueryKind, readonly QueryCheck[]>> = {
         (daysOfInterval(it.birthTime[0]) === undefined && !filled(it.personName[0]?.family[0])) ||
         criteriaOfTrace(it) === undefined,
     },
+  ],
+  'batch trace': [
+    {
+      name: 'MISSING_MANDATORY_SEARCH_FIELD',
+      where: 'birthTime',
+      clause: batch,
+      explains: 'A batch trace needs person.birthTime with a whole date.',
+      breaks: ({ birthTime }) => !/^\d{8}/.test(birthTime[0]?.value ?? ''),
+    },
+    {
+      name: 'MISSING_MANDATORY_SEARCH_FIELD',
+      where: 'name.family',
+      clause: batch,
+      explains: 'A batch trace without an NHS number needs a family name.',
+      breaks: (it) => !isNew(it) && !filled(it.personName[0]?.family[0]),
+    },
+    {
+      name: 'MISSING_MANDATORY_SEARCH_FIELD',
+      where: 'administrativeGenderCode',
+      clause: batch,
+      explains: 'A batch trace without an NHS number needs person.administrativeGenderCode: 0, 1, 2 or 9.',
+      breaks: (it) => !isNew(it) && it.gender.length === 0,
+    },
+    {
+      name: 'INVALID_SEARCH_DATA',
+      clause: batch,
+      explains: 'gender is 0, 1, 2 or 9; every parameter stands once.',
+      breaks: (it) =>
+        (it.gender.length > 0 && !oneOf(it.gender, allowedGenders)) ||
+        it.personId.length > 1 ||
+        it.personName.length > 1,
+    },
+    dateReadable,
+    ...wellFormedNumber.map((check): QueryCheck => ({ ...check, breaks: (it) => isNew(it) && check.breaks(it) })),
   ],
   retrieval: [
     {

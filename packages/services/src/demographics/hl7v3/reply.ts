@@ -7,14 +7,16 @@ import {
   type Transmission,
   writeCommunicationFunction,
   writeMoment,
+  writePdsRegistered,
   writePdsSubject,
   writePdsUpdated,
   writeTransmission,
 } from '@openspine/standards/hl7v3'
 import { noAddressing, soapNamespace, writeAddressing, writeEnvelope } from '@openspine/standards/soap'
+import type { StoredPerson } from '../person.ts'
 import type { SyncCheck } from './checks.ts'
 import { actionOf, type Interaction, type QueryInteraction } from './interactions.ts'
-import { type Issue, issueCode, rejectionCode } from './outcomes.ts'
+import { changeWarning, type Issue, issueCode, rejectionCode } from './outcomes.ts'
 
 /** What every reply to a request needs. */
 export interface ReplyTo<Of extends Interaction = Interaction> {
@@ -54,6 +56,7 @@ function write(
   interaction: string,
   acknowledgement: Transmission['acknowledgement'],
   controlAct: Omit<ControlAct, 'systems'>,
+  versionCode = 'V3NPfIT3.0',
 ): string {
   const addressing = writeAddressing(
     {
@@ -70,7 +73,7 @@ function write(
     interaction,
     id: to.id,
     creationTime: writeMoment(to.now),
-    versionCode: 'V3NPfIT3.0',
+    versionCode,
     processingCode: 'P',
     processingModeCode: 'T',
     acceptAckCode: 'NE',
@@ -113,24 +116,34 @@ export function answerWith(
   )
 }
 
-/** AA: the record was changed, and has this version now. */
-export function updatedWith(to: ReplyTo, version: number): string {
+/** AA: the record was changed, or made, and has this version now. */
+export function changedWith(to: ReplyTo, { nhsNumber, version }: StoredPerson, warnings: readonly Issue[]): string {
+  const { kind } = to.interaction
+  const serialChangeNumber = String(version)
+  const registered = kind === 'allocation' || kind === 'birth notification'
   return write(
     to,
     to.interaction.response,
     { typeCode: 'AA', details: [], ...ref(to) },
-    { reasons: [], content: [writePdsUpdated(String(version))] },
+    {
+      reasons: warnings.map(changeWarning),
+      content: [
+        registered ? writePdsRegistered({ nhsNumber, serialChangeNumber }) : writePdsUpdated(serialChangeNumber),
+      ],
+    },
+    // What the Spine says in such replies, in place of the usual one (messaging §1).
+    'V3NPfIT4.2.00',
   )
 }
 
-/** AE: what is wrong with the query or update, or why it finds nobody. */
+/** AE: what is wrong with the message, or why it finds nobody. */
 export function failWith(to: ReplyTo, issues: readonly Issue[]): string {
-  const update = to.interaction.kind === 'general update'
+  const change = to.interaction.wrapper === undefined
   return write(
     to,
-    update ? failure.acknowledgement : failure.query,
+    change ? failure.acknowledgement : failure.query,
     { typeCode: 'AE', details: [], ...ref(to) },
-    { reasons: issues.map(issueCode), content: [], ...(update ? {} : { queryResponse: 'ID' }) },
+    { reasons: issues.map(issueCode), content: [], ...(change ? {} : { queryResponse: 'ID' }) },
   )
 }
 

@@ -1,16 +1,22 @@
-import { isSpineError } from '@openspine/standards/error'
 import type { PdsUpdate } from '@openspine/standards/hl7v3'
 import type { Access } from '../access.ts'
 import type { Author, KeptAnswer, RequestKey } from '../changes/change.ts'
-import type { PdsOutcome } from '../outcomes.ts'
 import type { StoredPerson } from '../person.ts'
+import type { Related } from '../related.ts'
+import { pdsPerson } from '../spine-person.ts'
+import { relatedOf } from '../spine-related.ts'
+import { sameJson } from '../update/patch.ts'
+import type { RelatedChange } from '../update/related.ts'
 import type { Update } from '../update/update.ts'
-import { type Issue, issues } from './outcomes.ts'
+import type { Issue } from './outcomes.ts'
+import { refusalIssue } from './refusal-issue.ts'
+import { relatedSnippet } from './related-snippet.ts'
 import { patchesOf } from './update-patches.ts'
 
-/** The use case of updates: that of every dialect (§10). */
+/** The use case of updates, that of every dialect (§10); and who is related, to know what of them is changed. */
 export interface UpdateCase {
   update(asked: Update): Promise<KeptAnswer>
+  related(nhsNumber: string): Promise<Related>
 }
 
 /** An update that keeps its rules, and who sends it. */
@@ -22,47 +28,49 @@ export interface UpdateAsked {
   answer(person: StoredPerson): KeptAnswer
 }
 
-const stale: Issue = {
-  code: '0',
-  level: 'ER',
-  rule: 'SERIAL_CHANGE_NUMBER_MISMATCH',
-  text: 'SERIAL_CHANGE_NUMBER_MISMATCH: the record has changed since it was read',
-}
-
-/** Why the record was not changed; the rules are those of §10.3, and so are their words. */
-function issueOf(code: string, { diagnostics, coding }: PdsOutcome): Issue {
-  switch (code) {
-    case 'PDS_RESOURCE_NOT_FOUND':
-      return issues.noMatch
-    case 'PDS_INVALIDATED_RESOURCE':
-      return issues.invalidated
-    case 'PDS_RESOURCE_VERSION_MISMATCH':
-      return stale
-    default:
-      return { code: '0', level: 'ER', rule: coding.code, text: `${coding.code}: ${diagnostics ?? coding.display}` }
-  }
-}
-
 /** Changes the record, or tells why not. */
 export async function runUpdate(cases: UpdateCase, asked: UpdateAsked): Promise<KeptAnswer | Issue> {
   const { update } = asked
   const told = update.serialChangeNumbers[0]?.value ?? ''
   const version = /^\d{1,9}$/.test(told) ? Number(told) : undefined
+  const nhsNumber = update.ids[0]?.extension ?? ''
   try {
+    const related = await relatedChanges(cases, update, nhsNumber)
     return await cases.update({
-      nhsNumber: update.ids[0]?.extension ?? '',
+      nhsNumber,
       version,
+      ...(related && { related }),
       // Object ids of another version may be gone: that it is another one is what the sender has to know.
-      patches: (read) => (read.version === version ? patchesOf(update, read.view) : []),
+      patches: ({ version: current, view, shown }) =>
+        current === version
+          ? patchesOf(update, view, pdsPerson(shown(), { nhsNumber, version: current, sensitivity: 'U' }))
+          : [],
       access: asked.access,
       author: asked.author,
       request: asked.request,
       answer: asked.answer,
     })
   } catch (error) {
-    if (!isSpineError(error) || !error.code.startsWith('PDS_')) throw error
-    const outcome = error.outcome as PdsOutcome
-    if (outcome.status >= 500) throw error
-    return issueOf(error.code, outcome)
+    return refusalIssue(error)
   }
+}
+
+/** What the update does with related people; undefined where it does nothing with them. */
+async function relatedChanges(
+  cases: UpdateCase,
+  { related }: PdsUpdate,
+  nhsNumber: string,
+): Promise<readonly RelatedChange[] | undefined> {
+  const told = related.filter(({ updateMode }) => updateMode !== undefined)
+  if (told.length === 0) return undefined
+  const altered = told.some(({ updateMode }) => updateMode === 'altered')
+  const shown = altered ? (await cases.related(nhsNumber)).shown.map((each) => relatedOf(each, nhsNumber)) : []
+  return told.flatMap((each): RelatedChange[] => {
+    const { updateMode, ...value } = each
+    const id = value.id?.extension ?? ''
+    if (updateMode === 'added') return [{ op: 'add', value: relatedSnippet(value) }]
+    if (updateMode === 'removed') return [{ op: 'remove', id }]
+    // Sent back as it was retrieved: what these messages do not tell of them stays.
+    return shown.some((one) => sameJson(one, value)) ? [] : [{ op: 'replace', id, value: relatedSnippet(value) }]
+  })
 }

@@ -1,22 +1,24 @@
 import { isSpineError } from '@openspine/standards/error'
 import type { PdsPerson, QueryParameters } from '@openspine/standards/hl7v3'
 import type { Access } from '../access.ts'
-import type { Criteria } from '../criteria.ts'
-import type { Claim, CrossChecked } from '../cross-check.ts'
+import { rowCodes } from '../batch/columns.ts'
+import { traceRow } from '../batch/trace-row.ts'
+import type { CrossChecked } from '../cross-check.ts'
 import type { Json, StoredPerson } from '../person.ts'
+import type { Related } from '../related.ts'
 import { pdsPerson } from '../spine-person.ts'
-import type { Found, Traced } from '../trace.ts'
+import { relatedOf } from '../spine-related.ts'
+import type { Found } from '../trace.ts'
+import type { UseCases } from '../use-cases.ts'
 import { pastView, retrieveView, searchView } from '../view.ts'
-import { claimOf, criteriaOfSimpleTrace, criteriaOfTrace } from './criteria.ts'
+import { batchRowOf, claimOf, criteriaOfSimpleTrace, criteriaOfTrace } from './criteria.ts'
 import type { QueryKind } from './interactions.ts'
 import { type Issue, issues } from './outcomes.ts'
 
-/** The use cases that a query stands on. */
-export interface UseCases {
-  /** The record that a number stands for. SpineError `PDS_RESOURCE_NOT_FOUND` or `PDS_INVALIDATED_RESOURCE`. */
-  retrieve(nhsNumber: string): Promise<StoredPerson>
-  search(criteria: Criteria): Promise<Traced>
-  crossCheck(claim: Claim): Promise<CrossChecked>
+/** Those of queries: also who is related to a person. */
+export interface QueryCases extends UseCases {
+  /** As {@link UseCases.retrieve}, with the related people as they may be shown. */
+  related(nhsNumber: string): Promise<Related>
 }
 
 /** People and warnings, or nobody and why. */
@@ -27,10 +29,21 @@ export interface Ran {
 
 const failed = (...why: readonly Issue[]): Ran => ({ people: [], issues: why })
 
-function retrieved(person: StoredPerson, access: Access, history = false): PdsPerson {
+function retrieved(
+  person: StoredPerson,
+  access: Access,
+  more: { readonly history?: boolean; readonly related?: readonly Json[] } = {},
+): PdsPerson {
   const { nhsNumber, version, sensitivity } = person
+  const { history = false, related = [] } = more
   const shown = JSON.parse(retrieveView(person, access)) as Json
-  return pdsPerson(shown, { nhsNumber, version, sensitivity, ...(history ? { past: pastView(person, access) } : {}) })
+  return pdsPerson(shown, {
+    nhsNumber,
+    version,
+    sensitivity,
+    related: related.map((each) => relatedOf(each, nhsNumber)),
+    ...(history ? { past: pastView(person, access) } : {}),
+  })
 }
 
 function traced({ person, patient, match }: Found, access: Access, scored: boolean): PdsPerson {
@@ -48,14 +61,17 @@ const matchIssue = (limited: boolean) => (limited ? issues.limitedMatch : issues
 async function byNumber(
   parameters: QueryParameters,
   access: Access,
-  cases: UseCases,
-  about: { readonly history: boolean; readonly unknown: Issue },
+  cases: QueryCases,
+  about: { readonly whole: boolean; readonly unknown: Issue },
 ): Promise<Ran> {
   const asked = parameters.personId[0]?.extension ?? ''
   try {
-    const person = await cases.retrieve(asked)
+    const { subject: person, shown: related } = about.whole
+      ? await cases.related(asked)
+      : { subject: await cases.retrieve(asked), shown: [] }
+    const history = about.whole && parameters.historicDataIndicator[0]?.code === '1'
     return {
-      people: [retrieved(person, access, about.history)],
+      people: [retrieved(person, access, { history, related })],
       issues: [
         ...(person.nhsNumber === asked ? [] : [issues.superseded]),
         ...(person.sensitivity === 'U' ? [] : [issues.limitedRetrieval]),
@@ -90,6 +106,25 @@ async function advancedTrace(parameters: QueryParameters, access: Access, cases:
   }
 }
 
+/** By number and date of birth, and else by what else is told: exactly one person or nobody, as a row of a file (§21). */
+async function batchTrace(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+  const { code, person } = await traceRow(batchRowOf(parameters), cases)
+  if (person === undefined)
+    return failed(
+      ...(code === rowCodes.several
+        ? [issues.several]
+        : code === rowCodes.invalidated
+          ? [issues.invalidated]
+          : [issues.noMatch]),
+    )
+  const { nhsNumber, version, sensitivity } = person
+  const shown = searchView(sensitivity, JSON.parse(person.document) as Json, access)
+  return {
+    people: [pdsPerson(shown, { nhsNumber, version, sensitivity })],
+    issues: [matchIssue(sensitivity !== 'U'), ...(code === rowCodes.superseded ? [issues.superseded] : [])],
+  }
+}
+
 async function crossChecked(parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
   const claim = claimOf(parameters)
   const result: CrossChecked = claim === undefined ? { found: 'disagrees' } : await cases.crossCheck(claim)
@@ -108,19 +143,21 @@ async function crossChecked(parameters: QueryParameters, access: Access, cases: 
 }
 
 /** Runs a query that keeps its rules. */
-export function run(kind: QueryKind, parameters: QueryParameters, access: Access, cases: UseCases): Promise<Ran> {
+export function run(kind: QueryKind, parameters: QueryParameters, access: Access, cases: QueryCases): Promise<Ran> {
   switch (kind) {
     case 'simple trace':
       return simpleTrace(parameters, access, cases)
     case 'advanced trace':
       return advancedTrace(parameters, access, cases)
+    case 'batch trace':
+      return batchTrace(parameters, access, cases)
     case 'retrieval':
       return byNumber(parameters, access, cases, {
-        history: parameters.historicDataIndicator[0]?.code === '1',
+        whole: true,
         unknown: issues.noMatchRetrieval,
       })
     case 'confirmation':
-      return byNumber(parameters, access, cases, { history: false, unknown: issues.numberNotFound })
+      return byNumber(parameters, access, cases, { whole: false, unknown: issues.numberNotFound })
     case 'cross-check':
       return crossChecked(parameters, access, cases)
   }

@@ -1,23 +1,13 @@
-import { boundOf, type ChangedItem, type Ivl, oid, type PdsUpdate } from '@openspine/standards/hl7v3'
+import { type ChangedPerson, noChanges, oid, type PdsRelated, type PdsUpdate } from '@openspine/standards/hl7v3'
 import { isNhsNumber } from '@openspine/standards/nhs'
+import type { MessageCheck } from './message-check.ts'
+import { does, filled, objectChecks } from './object-checks.ts'
+import { relatedChecks } from './related-checks.ts'
 
-/** One rule of the objects of an update. All that are broken are reported together, each as a reason of the reply. */
-export interface UpdateCheck {
-  /** Name of the rule, as it goes over the wire. */
-  readonly name: string
-  readonly clause: string
-  /** Plain words for whoever has to mend the update. */
-  readonly explains: string
-  breaks(update: PdsUpdate): boolean
-}
+/** One rule of an update. */
+export type UpdateCheck = MessageCheck<PdsUpdate>
 
 const clause = 'messaging §8.3'
-const filled = (text: string | undefined) => text !== undefined && text !== ''
-
-/** What is done with an object: nothing, or one of the three. */
-const does = (mode: string | undefined, ...modes: readonly string[]) => mode !== undefined && modes.includes(mode)
-const writes = ({ value }: ChangedItem<{ readonly updateMode?: string }>) => does(value.updateMode, 'added', 'altered')
-
 const known = new Set([undefined, 'added', 'altered', 'removed'])
 
 /** Everything that carries an updateMode, with the object id that it needs to be altered or removed. */
@@ -29,48 +19,52 @@ function modesOf(
     mode: value.updateMode,
     id: value.id?.extension ?? '',
   }))
-  const single = [gender, birthTime, deceasedTime, multipleBirth, deathNotification, birthplace, language]
+  const { contactMethod, writtenFormat, removal, enrolment } = update
+  const singles = [gender, birthTime, deceasedTime, multipleBirth, deathNotification, birthplace, language]
   return [
     ...items,
-    ...[...single, update.contactMethod, update.writtenFormat, ...update.provisions].map((each) => ({
+    ...[
+      ...singles,
+      contactMethod,
+      writtenFormat,
+      removal,
+      enrolment,
+      ...update.provisions,
+      ...update.related,
+      ...update.consents,
+      ...update.secrets,
+    ].map((each) => ({
       mode: each?.updateMode,
     })),
   ]
 }
 
-const high = (period: Ivl | undefined) => boundOf(period, 'high') ?? ''
-const low = (period: Ivl | undefined) => boundOf(period, 'low') ?? ''
-
-/** A high before its low, as far as both are told. */
-function backwards(period: Ivl | undefined): boolean {
-  const [from, to] = [low(period), high(period)]
-  const length = Math.min(from.length, to.length)
-  return length > 0 && to.slice(0, length) < from.slice(0, length)
+/** The names, addresses and telecoms of a related person, each done with as the person is. */
+function details({ updateMode, names, addresses, telecoms, effectiveTime }: PdsRelated): ChangedPerson {
+  const each = <Value extends object>(values: readonly Value[]) =>
+    values.map((value) => ({ value: { ...value, ...(updateMode === undefined ? {} : { updateMode }) }, periods: 0 }))
+  // How long somebody is related is a period as any other.
+  const related = { code: '1', effectiveTimes: effectiveTime === undefined ? [] : [effectiveTime], organisations: [] }
+  return {
+    ...noChanges,
+    names: each(names),
+    addresses: each(addresses),
+    telecoms: each(telecoms),
+    provisions: [related],
+  }
 }
-
-const periodsOf = (update: PdsUpdate): readonly (Ivl | undefined)[] => [
-  ...update.names.map(({ value }) => value.validTime),
-  ...update.addresses.map(({ value }) => value.useablePeriod),
-  ...update.telecoms.map(({ value }) => value.useablePeriod),
-  ...update.provisions.flatMap(({ effectiveTimes }) => effectiveTimes),
-]
 
 const placesOf = ({ birthplace }: PdsUpdate) =>
   birthplace === undefined ? [] : [birthplace.cities, birthplace.counties, birthplace.countries]
 
-const namesIn = ({ names }: PdsUpdate) => names.filter(writes).map(({ value }) => value)
-
-/** The rules of an update, in the order of §8.3; those of the record itself are the rules of every dialect (§10.3). */
-export const updateChecks: readonly UpdateCheck[] = [
+/** The rules of every update, in the order of §8.3; those of the record itself are the rules of every dialect (§10.3). */
+export const sharedUpdateChecks: readonly UpdateCheck[] = [
   {
     name: 'INVALID_UPDATE_MODE',
+    where: 'updateMode',
     clause,
-    explains: 'PdsUpdateRequest has one code, 1 or 2; updateMode is added, altered or removed.',
-    breaks: (update) =>
-      update.modes.length !== 1 ||
-      !['1', '2'].includes(update.modes[0]?.code ?? '') ||
-      update.modes[0]?.codeSystem !== oid.updateMode ||
-      modesOf(update).some(({ mode }) => !known.has(mode)),
+    explains: 'updateMode is added, altered or removed.',
+    breaks: (update) => modesOf(update).some(({ mode }) => !known.has(mode)),
   },
   {
     name: 'FAILED_MOD11_CHECK',
@@ -96,8 +90,9 @@ export const updateChecks: readonly UpdateCheck[] = [
     name: 'UPDATE_NOT_SUPPORTED',
     clause: 'demographics §19.5',
     explains:
-      'Names, addresses, telecoms, providers of care, gender, birth, death, birth place, language and contact preferences can be updated here; consents, related people and shared secrets cannot.',
-    breaks: ({ others }) => others.length > 0,
+      'Names, addresses, telecoms, providers of care, related people, gender, birth, death, birth place, language, contact preferences and the consent to share can be updated here; shared secrets and the rest cannot.',
+    breaks: ({ others, secrets }) =>
+      others.length > 0 || secrets.some((secret) => secret.updateMode !== undefined && filled(secret.value)),
   },
   {
     name: 'UPDATE_EMPTY',
@@ -111,109 +106,48 @@ export const updateChecks: readonly UpdateCheck[] = [
     explains: 'What is altered or removed is named by its object id.',
     breaks: (update) => modesOf(update).some(({ mode, id }) => does(mode, 'altered', 'removed') && id === ''),
   },
+  ...objectChecks.map(
+    (check): UpdateCheck => ({
+      ...check,
+      breaks: (update) => check.breaks(update) || update.related.some((each) => check.breaks(details(each))),
+    }),
+  ),
+  ...relatedChecks,
   {
-    name: 'UNSUPPORTED_CHARACTERS_IN_FIELD',
+    name: 'MISSING_CODE_FROM_SHARED_SECRET',
     clause,
-    explains: 'Every name, address and telecom has a use.',
-    breaks: (update) =>
-      [...update.names, ...update.addresses, ...update.telecoms].some(
-        (item) => writes(item) && !filled(item.value.use),
+    explains: 'A shared secret has a code (codeSystem 2.16.840.1.113883.2.1.3.2.4.17.35).',
+    breaks: ({ secrets }) =>
+      secrets.some(({ updateMode, code }) => updateMode !== undefined && code?.codeSystem !== oid.pdsObservation),
+  },
+  {
+    name: 'MISSING_VALUE_FROM_SHARED_SECRET',
+    clause,
+    explains: 'A shared secret has a value.',
+    breaks: ({ secrets }) =>
+      secrets.some(({ updateMode, value }) => does(updateMode, 'added', 'altered') && !filled(value)),
+  },
+  {
+    name: 'INVALID_CONSENT_VALUE',
+    clause,
+    explains: 'The consent that is kept is that to share the record (4): 1 consent, 2 dissent.',
+    breaks: ({ consents }) =>
+      consents.some(
+        ({ updateMode, type, value }) =>
+          updateMode !== undefined && (type !== '4' || (updateMode !== 'removed' && !['1', '2'].includes(value ?? ''))),
       ),
   },
   {
-    name: 'INCORRECT_NUMBER_OF_ADDRESS_LINES',
+    name: 'CONSENT_VALUES_CANNOT_BE_REMOVED',
     clause,
-    explains: 'An address has one to five lines.',
-    breaks: ({ addresses }) =>
-      addresses.some((item) => writes(item) && (item.value.lines.length < 1 || item.value.lines.length > 5)),
-  },
-  {
-    name: 'DESCRIPTION_PROVIDED_NO_TEMPORARY_ADDRESS',
-    clause,
-    explains: 'Only a temporary address (TMP) has a description.',
-    breaks: ({ addresses }) =>
-      addresses.some((item) => writes(item) && filled(item.value.description) && item.value.use !== 'TMP'),
-  },
-  {
-    name: 'MORE_THAN_ONE_USABLE_PERIOD',
-    clause,
-    explains: 'An object has one period at most; of the providers of care only the practice (1) has one.',
-    breaks: ({ names, addresses, telecoms, provisions }) =>
-      [...names, ...addresses, ...telecoms].some(({ periods }) => periods > 1) ||
-      provisions.some(({ code, effectiveTimes }) => effectiveTimes.length > (code === '1' ? 1 : 0)),
-  },
-  {
-    name: 'HIGH_TIME_NOT_GREATER_THAN_LOW_TIME',
-    clause,
-    explains: 'A period does not end before it begins.',
-    breaks: (update) => periodsOf(update).some(backwards),
-  },
-  {
-    name: 'UNEXPECTED_CONTACT_TYPE',
-    clause,
-    explains: 'A telecom has a value that begins with tel:, fax:, mailto: or textphone:.',
-    breaks: ({ telecoms }) =>
-      telecoms.some((item) => writes(item) && !/^(tel|fax|mailto|textphone):./.test(item.value.value ?? '')),
-  },
-  {
-    name: 'NO_MORE_THAN_ONE_PREFIX',
-    clause,
-    explains: 'A name has one prefix at most.',
-    breaks: (update) => namesIn(update).some(({ prefix }) => prefix.length > 1),
-  },
-  {
-    name: 'NO_MORE_THAN_ONE_FAMILY_NAME',
-    clause,
-    explains: 'A name has one family name at most.',
-    breaks: (update) => namesIn(update).some(({ family }) => family.length > 1),
-  },
-  {
-    name: 'NO_MORE_THAN_ONE_SUFFIX',
-    clause,
-    explains: 'A name has one suffix at most.',
-    breaks: (update) => namesIn(update).some(({ suffix }) => suffix.length > 1),
-  },
-  {
-    name: 'INSUFFICIENT_NAME_DETAILS',
-    clause,
-    explains: 'A name has a given name or a family name.',
-    breaks: (update) => namesIn(update).some(({ given, family }) => ![...given, ...family].some(filled)),
-  },
-  {
-    name: 'TOO_MANY_GIVEN_NAMES_5',
-    clause,
-    explains: 'A name has five given names at most.',
-    breaks: (update) => namesIn(update).some(({ given }) => given.length > 5),
+    explains: 'The consent to share the record (4) is altered and never removed.',
+    breaks: ({ consents }) => consents.some(({ updateMode, type }) => updateMode === 'removed' && type === '4'),
   },
   {
     name: 'UNABLE_TO_DELETE_USUAL_NAME',
     clause,
     explains: 'The usual name (L) is altered and never removed.',
     breaks: ({ names }) => names.some(({ value }) => value.updateMode === 'removed' && value.use === 'L'),
-  },
-  {
-    name: 'UNSUPPORTED_PATIENT_CARE',
-    clause,
-    explains: 'A provider of care has a code: 1 practice, P1 to P3 pharmacies.',
-    breaks: ({ provisions }) => provisions.some(({ code }) => !['1', 'P1', 'P2', 'P3'].includes(code ?? '')),
-  },
-  {
-    name: 'MANDATORY_FIELD_MISSING_SUPP_INFO',
-    clause,
-    explains: 'A provider of care that is added or altered is one organisation.',
-    breaks: ({ provisions }) =>
-      provisions.some(
-        ({ updateMode, organisations }) => does(updateMode, 'added', 'altered') && organisations.length !== 1,
-      ),
-  },
-  {
-    name: 'UNSUPPORTED_HCP_CODE_TYPE',
-    clause,
-    explains: 'The organisation is named by its ODS code.',
-    breaks: ({ provisions }) =>
-      provisions.some(({ organisations }) =>
-        organisations.some(({ root }) => root !== oid.organisation && root !== oid.sdsOrganisation),
-      ),
   },
   {
     name: 'GENDER_REMOVAL_NOT_PERMITTED',
@@ -254,6 +188,12 @@ export const updateChecks: readonly UpdateCheck[] = [
     clause,
     explains: 'A notification of a death that is added names its author.',
     breaks: ({ deathNotification }) => deathNotification?.updateMode === 'added' && !deathNotification.authored,
+  },
+  {
+    name: 'INVALID_AUTHOR_SPECIFICATION',
+    clause,
+    explains: 'Only a death has an author: who notifies it.',
+    breaks: ({ authors, deathNotification }) => authors > 0 && deathNotification?.updateMode === undefined,
   },
   {
     name: 'DECEASED_TIME_CHANGED_ON_REMOVAL',
@@ -297,5 +237,24 @@ export const updateChecks: readonly UpdateCheck[] = [
     explains: 'A birth place that is added or altered names a city, a county or a country.',
     breaks: (update) =>
       does(update.birthplace?.updateMode, 'added', 'altered') && placesOf(update).every((each) => each.length === 0),
+  },
+]
+
+/** The rules of a general update (PRPA_IN000203). */
+export const updateChecks: readonly UpdateCheck[] = [
+  {
+    name: 'INVALID_UPDATE_MODE',
+    clause,
+    explains: 'PdsUpdateRequest has one code, 1 or 2.',
+    breaks: ({ modes }) =>
+      modes.length !== 1 || !['1', '2'].includes(modes[0]?.code ?? '') || modes[0]?.codeSystem !== oid.updateMode,
+  },
+  ...sharedUpdateChecks,
+  {
+    name: 'UPDATE_NOT_SUPPORTED',
+    where: 'NHAIS',
+    clause: 'demographics §19.1',
+    explains: 'Joining and leaving the list of a practice is told by an update of NHAIS (PRPA_IN000204).',
+    breaks: ({ removal, enrolment }) => removal?.updateMode !== undefined || enrolment?.updateMode !== undefined,
   },
 ]

@@ -1,18 +1,36 @@
-import {
-  type Ad,
-  boundOf,
-  type ChangedItem,
-  type Ivl,
-  type PdsUpdate,
-  type Pn,
-  type Tel,
+import type {
+  Ad,
+  CareProvision,
+  ChangedItem,
+  ChangedProvision,
+  PdsPerson,
+  PdsUpdate,
+  Pn,
+  Tel,
 } from '@openspine/standards/hl7v3'
-import { namingSystem } from '@openspine/standards/nhs'
 import { genderWords } from '../asked.ts'
 import { outcomes, refuse } from '../outcomes.ts'
 import { extensionUrl, items, type Json } from '../person.ts'
+import { pafKeyOf } from '../rules/addresses.ts'
 import { partOf } from '../rules/extensions.ts'
-import { addressWords, nameWords, pharmacyUrls, schemeWords, telecomWords } from '../spine-person.ts'
+import { emergencyUse, pharmacyUrls } from '../spine-person.ts'
+import { sameJson } from '../update/patch.ts'
+import {
+  addressSnippet,
+  birthPlaceOf,
+  consentParts,
+  dateOf,
+  deathParts,
+  emergencySnippet,
+  formatPart,
+  languageOf,
+  methodParts,
+  nameSnippet,
+  odsIdentifier,
+  practiceSnippet,
+  removalParts,
+  telecomSnippet,
+} from './snippets.ts'
 
 /*
  * An update as the operations that every dialect's updates are made of (§10). Values go over as they were sent: whether they
@@ -24,62 +42,6 @@ type Operation = Json
 
 const add = (path: string, value: unknown): Operation => ({ op: 'add', path, value })
 const replace = (path: string, value: unknown): Operation => ({ op: 'replace', path, value })
-
-/** `20240131` → `2024-01-31`; a time of day stays with it. Anything else as it is, for the rules to refuse. */
-function date(moment: string | undefined): string | undefined {
-  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?$/.exec(moment ?? '')
-  if (found === null) return moment
-  const [, year, month, day, hour, minute, second] = found
-  return `${year}-${month}-${day}${hour === undefined ? '' : `T${hour}:${minute}:${second}+00:00`}`
-}
-
-function period(time: Ivl | undefined): { readonly period?: Json } {
-  const [start, end] = [date(boundOf(time, 'low')), date(boundOf(time, 'high'))]
-  if (start === undefined && end === undefined) return {}
-  return { period: { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) } }
-}
-
-const filled = (texts: readonly string[]) => texts.filter((each) => each !== '')
-
-function name({ use = '', prefix, given, family, suffix, validTime }: Pn): Json {
-  const lists = { prefix: filled(prefix), given: filled(given), suffix: filled(suffix) }
-  return {
-    use: nameWords[use] ?? use,
-    ...period(validTime),
-    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
-    ...(family[0] ? { family: family[0] } : {}),
-  }
-}
-
-function address({ use = '', lines, postalCode, description, useablePeriod }: Ad): Json {
-  return {
-    use: addressWords[use] ?? use,
-    ...period(useablePeriod),
-    ...(description ? { text: description } : {}),
-    line: lines,
-    ...(postalCode ? { postalCode } : {}),
-  }
-}
-
-const textphone: Json = {
-  url: 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-OtherContactSystem',
-  valueCoding: {
-    system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-OtherContactSystem',
-    code: 'textphone',
-    display: 'Minicom (Textphone)',
-  },
-}
-
-function telecom({ use = '', value = '', useablePeriod }: Tel): Json {
-  const [scheme = '', ...rest] = value.split(':')
-  return {
-    use: telecomWords[use] ?? use,
-    ...period(useablePeriod),
-    system: schemeWords[`${scheme}:`] ?? scheme,
-    value: rest.join(':'),
-    ...(scheme === 'textphone' ? { extension: [textphone] } : {}),
-  }
-}
 
 /** Where the item with this object id stands in what was shown. */
 function placeOf(view: Json, list: string, id: string): number {
@@ -109,22 +71,27 @@ const removal = (list: string, place: number, key: string, value: unknown): Oper
   ],
 })
 
+/** Whether a value came back as it was retrieved: then nothing is to be changed, whatever the rules of today. */
+function same(shown: unknown, { updateMode, ...value }: { readonly updateMode?: string }): boolean {
+  return updateMode === 'altered' && sameJson(shown, value)
+}
+
 function ofItem<Value extends Pn | Ad | Tel>(
   view: Json,
   list: string,
   { value }: ChangedItem<Value>,
   write: (value: Value) => Json,
+  shown: readonly Value[],
 ): Operations {
   const id = value.id?.extension ?? ''
+  if (shown.some((each) => same(each, value))) return none
   switch (value.updateMode) {
     case 'added':
       return { ...none, added: [add(`/${list}/-`, write(value))] }
     case 'altered': {
       const place = placeOf(view, list, id)
-      const { extension } = items(view[list])[place] ?? {}
       const written = write(value)
-      // Keys of an address, which these messages do not tell in full, stay as long as the address does.
-      const keys = list === 'address' && extension !== undefined && !written['extension'] ? { extension } : {}
+      const keys = list === 'address' ? keysOf(items(view[list])[place] ?? {}, written) : {}
       return { ...none, changed: [replace(`/${list}/${place}`, { id, ...written, ...keys })] }
     }
     case 'removed':
@@ -132,6 +99,16 @@ function ofItem<Value extends Pn | Ad | Tel>(
     default:
       return none
   }
+}
+
+/** These messages tell one key of an address; the others stay as long as the address does, and so does that one where it is not told. */
+function keysOf(address: Json, written: Json): { readonly extension?: readonly Json[] } {
+  const told = items(written['extension'])
+  const kept = items(address['extension']).filter(
+    (key) => told.length === 0 || pafKeyOf({ extension: [key] }) === undefined,
+  )
+  const extension = [...told, ...kept]
+  return extension.length === 0 ? {} : { extension }
 }
 
 /** An extension that is there once: it is added, replaced or removed as a whole. */
@@ -179,105 +156,108 @@ function ofPractice(view: Json, { updateMode, organisations, effectiveTimes }: P
     return { ...none, removed: [removal(list, 0, 'id', current?.['id'])] }
   }
   if (updateMode !== 'added' && updateMode !== 'altered') return none
-  const identifier = {
-    system: namingSystem.fhirNhsUk.odsOrganisation,
-    value: organisations[0]?.extension?.toUpperCase() ?? '',
-    ...period(effectiveTimes[0]),
-  }
+  const practice = practiceSnippet({ organisations, effectiveTimes })
   return current === undefined
-    ? { ...none, added: [add(`/${list}/-`, { type: 'Organization', identifier })] }
-    : { ...none, changed: [replace(`/${list}/0`, { id: current['id'], type: 'Organization', identifier })] }
+    ? { ...none, added: [add(`/${list}/-`, practice)] }
+    : { ...none, changed: [replace(`/${list}/0`, { id: current['id'], ...practice })] }
 }
 
 function ofProvision(view: Json, provision: PdsUpdate['provisions'][number]): Operations {
   const url = pharmacyUrls[provision.code ?? '']
   if (url === undefined) return ofPractice(view, provision)
   return ofExtension(view, url, provision.updateMode, () => ({
-    valueReference: {
-      identifier: {
-        system: namingSystem.fhirNhsUk.odsOrganisation,
-        value: provision.organisations[0]?.extension?.toUpperCase() ?? '',
-      },
-    },
+    valueReference: { identifier: odsIdentifier(provision.organisations) },
   }))
 }
 
-const coded = (url: string, system: string, code: string): Json => ({
-  url,
-  valueCodeableConcept: { coding: [{ system: `https://fhir.hl7.org.uk/CodeSystem/${system}`, code }] },
+const unlessSame = <Told extends { readonly updateMode?: string }>(told: Told | undefined, shown: unknown) =>
+  told === undefined || same(shown, told) ? undefined : told
+
+const sameProvision = (shown: CareProvision, { updateMode, code, id, ...told }: ChangedProvision) =>
+  updateMode === 'altered' &&
+  sameJson(
+    [shown.code, shown.id?.extension, [shown.organisation], shown.effectiveTime ? [shown.effectiveTime] : []],
+    [code, id?.extension, told.organisations, told.effectiveTimes],
+  )
+
+const deathMode = (told: PdsUpdate['deathNotification'], status: string | undefined) =>
+  told?.updateMode === 'altered' && told.code === status ? undefined : told?.updateMode
+
+/** A birth place as updates tell it. */
+const placeOfBirth = (shown: Ad | undefined) => ({
+  cities: shown?.city === undefined ? [] : [shown.city],
+  counties: shown?.county === undefined ? [] : [shown.county],
+  countries: shown?.country === undefined ? [] : [shown.country],
 })
 
 /** Three observations of the message are one extension of the record: what is not changed of it stays. */
-function ofPreferences(view: Json, { contactMethod, writtenFormat }: PdsUpdate): Operations {
+function ofPreferences(view: Json, update: PdsUpdate, shown: PdsPerson): Operations {
+  const { method: code, times } = shown.contact ?? {}
+  const told = { ...(code === undefined ? {} : { code }), ...(times === undefined ? {} : { times }) }
+  const contactMethod = unlessSame(update.contactMethod, told)
+  const writtenFormat = unlessSame(update.writtenFormat, { code: shown.writtenFormat })
   const url = extensionUrl.contactPreference
   const current = items(view['extension']).find((extension) => extension['url'] === url)
   const changed = [contactMethod, writtenFormat].some((each) => each?.updateMode !== undefined)
   if (!changed) return none
   const kept = (part: string) => current && partOf(current, part)?.part
   const method = () => [kept('PreferredContactMethod'), kept('PreferredContactTimes')]
-  const methodParts =
+  const methods =
     contactMethod?.updateMode === undefined
       ? method()
       : contactMethod.updateMode === 'removed'
         ? []
-        : [
-            contactMethod.code === undefined
-              ? undefined
-              : coded('PreferredContactMethod', 'UKCore-PreferredContactMethod', contactMethod.code),
-            contactMethod.times === undefined
-              ? undefined
-              : { url: 'PreferredContactTimes', valueString: contactMethod.times },
-          ]
-  const format = 'PreferredWrittenCommunicationFormat'
-  const formatParts =
+        : methodParts(contactMethod)
+  const formats =
     writtenFormat?.updateMode === undefined
-      ? [kept(format)]
+      ? [kept('PreferredWrittenCommunicationFormat')]
       : writtenFormat.updateMode === 'removed'
         ? []
-        : [coded(format, `UKCore-${format}`, writtenFormat.code ?? '')]
-  const parts = [...formatParts, ...methodParts].filter((part) => part !== undefined)
+        : [formatPart(writtenFormat)]
+  const parts = [...formats, ...methods].filter((part) => part !== undefined)
   return ofExtension(view, url, parts.length === 0 ? 'removed' : 'altered', () => ({ extension: parts }))
 }
-
-const birthplace = (place: PdsUpdate['birthplace']): Json => ({
-  valueAddress: {
-    ...(place?.cities[0] ? { city: place.cities[0] } : {}),
-    ...(place?.counties[0] ? { district: place.counties[0] } : {}),
-    ...(place?.countries[0] ? { country: place.countries[0] } : {}),
-  },
-})
-
-const language = (told: PdsUpdate['language']): Json => ({
-  extension: [
-    coded('language', 'UKCore-HumanLanguage', told?.code ?? ''),
-    { url: 'interpreterRequired', valueBoolean: told?.interpreter === '1' },
-  ],
-})
 
 /**
  * The operations of an update on the record as it was shown.
  *
  * @throws SpineError `PDS_INVALID_UPDATE` where an object id is none of the record's
  */
-export function patchesOf(update: PdsUpdate, view: Json): readonly Operation[] {
+export function patchesOf(update: PdsUpdate, view: Json, shown: PdsPerson): readonly Operation[] {
   const { gender, birthTime, deceasedTime, multipleBirth, deathNotification } = update
   const { birthplace: place } = update
+  const emergency = ({ value }: ChangedItem<Tel>) => value.use === emergencyUse
+  /** What is done with a value of its own, unless it came back as it was. */
+  const mode = (asked: { readonly updateMode?: string } | undefined, is: unknown) =>
+    asked === undefined || same(is, asked) ? undefined : asked.updateMode
   const order = multipleBirth?.value ?? ''
   const all: readonly Operations[] = [
-    ...update.names.map((item) => ofItem(view, 'name', item, name)),
-    ...update.addresses.map((item) => ofItem(view, 'address', item, address)),
-    ...update.telecoms.map((item) => ofItem(view, 'telecom', item, telecom)),
-    ...update.provisions.map((provision) => ofProvision(view, provision)),
+    ...update.names.map((item) => ofItem(view, 'name', item, nameSnippet, shown.names)),
+    ...update.addresses.map((item) => ofItem(view, 'address', item, addressSnippet, shown.addresses)),
+    ...update.telecoms.map((item) =>
+      emergency(item)
+        ? ofItem(view, 'contact', item, emergencySnippet, shown.telecoms)
+        : ofItem(view, 'telecom', item, telecomSnippet, shown.telecoms),
+    ),
+    ...update.provisions
+      .filter((provision) => !shown.provisions.some((each) => sameProvision(each, provision)))
+      .map((provision) => ofProvision(view, provision)),
     ofMember(view, 'gender', gender?.updateMode, genderWords[gender?.code ?? ''] ?? gender?.code ?? ''),
-    ofMember(view, 'birthDate', birthTime?.updateMode, date(birthTime?.value) ?? ''),
-    ofMember(view, 'deceasedDateTime', deceasedTime?.updateMode, date(deceasedTime?.value) ?? ''),
+    ofMember(view, 'birthDate', birthTime?.updateMode, dateOf(birthTime?.value) ?? ''),
+    ofMember(view, 'deceasedDateTime', mode(deceasedTime, shown.deceasedTime), dateOf(deceasedTime?.value) ?? ''),
     ofMember(view, 'multipleBirthInteger', multipleBirth?.updateMode, /^\d$/.test(order) ? Number(order) : order),
-    ofExtension(view, extensionUrl.deathNotification, deathNotification?.updateMode, () => ({
-      extension: [coded('deathNotificationStatus', 'UKCore-DeathNotificationStatus', deathNotification?.code ?? '')],
-    })),
-    ofExtension(view, extensionUrl.birthPlace, place?.updateMode, () => birthplace(place)),
-    ofExtension(view, extensionUrl.communication, update.language?.updateMode, () => language(update.language)),
-    ofPreferences(view, update),
+    ofExtension(view, extensionUrl.deathNotification, deathMode(deathNotification, shown.deathNotification), () =>
+      deathParts(deathNotification),
+    ),
+    ...update.consents
+      .filter((consent) => !shown.consents.some((each) => same(each, consent)))
+      .map((consent) => ofExtension(view, extensionUrl.consent, consent.updateMode, () => consentParts(consent))),
+    ofExtension(view, extensionUrl.removal, update.removal?.updateMode, () => removalParts(update.removal)),
+    ofExtension(view, extensionUrl.birthPlace, mode(place, placeOfBirth(shown.birthplace)), () => birthPlaceOf(place)),
+    ofExtension(view, extensionUrl.communication, mode(update.language, shown.language), () =>
+      languageOf(update.language),
+    ),
+    ofPreferences(view, update, shown),
   ]
   return [
     ...all.flatMap(({ changed }) => changed),

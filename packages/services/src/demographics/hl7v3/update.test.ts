@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Ad, oid, type PdsUpdate, type Pn, type Tel } from '@openspine/standards/hl7v3'
+import { type Ad, oid, type PdsRelated, type PdsUpdate, type Pn, type Tel } from '@openspine/standards/hl7v3'
 import { extensionUrl, items, type Json, type StoredPerson } from '../person.ts'
-import { updateWrapperChecks } from './checks.ts'
+import { changeWrapperChecks } from './checks.ts'
 import { consumer, face, messageRef, reply, requestId, spine } from './hl7v3.test-kit.ts'
-import { actionOf, updates } from './interactions.ts'
+import { actionOf, changes } from './interactions.ts'
 import { updateChecks } from './update-checks.ts'
 
 const arlo = { number: '9990548609', version: '2' }
@@ -43,6 +43,26 @@ const provision = (parts: Partial<PdsUpdate['provisions'][number]>): PdsUpdate['
   organisations: [{ root: oid.organisation, extension: 'B82617' }],
   ...parts,
 })
+const usual = { use: 'L', prefix: [], given: ['Rowan'], family: ['Kin'], suffix: [] }
+const home = { use: 'H', lines: ['12 Example Road', '', '', 'Testham', ''], postalCode: 'ZZ99 4DA' }
+const nobodyYet = { nextOfKin: false, correspondence: false, numbers: [], names: [], addresses: [], telecoms: [] }
+/** A sister without a record of her own. */
+const relative = (parts: Partial<PdsRelated>): PdsRelated => ({
+  ...nobodyYet,
+  classCode: 'PRS',
+  code: '14',
+  names: [usual],
+  addresses: [home],
+  ...parts,
+})
+/** Somebody who is to be removed. */
+const gone = (parts: Partial<PdsRelated>): PdsRelated => ({
+  ...nobodyYet,
+  classCode: 'PRS',
+  updateMode: 'removed',
+  id: object('8F1A2B02'),
+  ...parts,
+})
 const gender = { gender: { code: '2', updateMode: 'altered' } } as const
 
 const patientOf = ({ document }: StoredPerson) => JSON.parse(document) as Json
@@ -78,7 +98,7 @@ async function failed(about: typeof arlo, changes: Partial<PdsUpdate>, over = fa
 }
 
 describe('a general update', () => {
-  for (const { request: interaction, response } of updates)
+  for (const { request: interaction, response } of changes.filter(({ kind }) => kind === 'general update'))
     it(`${interaction} is answered with ${response} and the new version, in the body itself`, async () => {
       const { status, body } = await face().change(arlo, gender, { interaction })
       const { addressing, wrapper, transmission, version } = reply(body)
@@ -260,6 +280,97 @@ describe('a general update', () => {
   })
 })
 
+describe('what an update does with related people, emergency contacts and consents', () => {
+  const ruby = { number: '9990548684', version: '1' }
+  const relatedOf = (person: StoredPerson) => items((JSON.parse(person.beside ?? '{}') as Json)['related'])
+
+  it('adds, alters and removes related people by their object ids', async () => {
+    const after = await accepted(face(), ruby, {
+      related: [
+        relative({
+          updateMode: 'added',
+          position: '3',
+          correspondence: true,
+          nextOfKin: true,
+          telecoms: [{ use: 'MC', value: 'tel:07700900702' }],
+          language: { code: 'cy', interpreter: '1' },
+          contact: { method: '3', times: 'after six' },
+          writtenFormat: '11',
+        }),
+        { ...relative({ updateMode: 'altered', code: '02' }), id: object('8F1A2B02') },
+        gone({ id: object('8F1A2B03') }),
+      ],
+    })
+    const people = relatedOf(after)
+    assert.deepEqual(
+      people.map(({ id }) => id),
+      ['8F1A2B01', '8F1A2B02', '01010101'],
+    )
+    const [mother, partner, sister] = people
+    assert.equal(JSON.stringify(mother?.['identifier']).includes('9990548617'), true)
+    assert.match(JSON.stringify(partner), /"code":"DOMPART".*"family":"Kin".*"12 Example Road"/)
+    assert.match(JSON.stringify(sister?.['relationship']), /"code":"SIS","display":"sister"\},\{.*"code":"N"/)
+    assert.match(
+      JSON.stringify(sister),
+      /CopyCorrespondenceIndicator","valueBoolean":true.*"valuePositiveInt":3.*"code":"11"/,
+    )
+    assert.deepEqual(items(sister?.['name'])[0]?.['period'], { start: '2026-11-26' })
+  })
+
+  it('keeps the rules of names, addresses and telecoms for them, and knows who is there', async () => {
+    const two = { ...usual, prefix: ['Mr', 'Dr'] }
+    assert.deepEqual(await failed(ruby, { related: [relative({ updateMode: 'added', names: [two] })] }), [
+      ['0', 'NO_MORE_THAN_ONE_PREFIX', 'ER'],
+    ])
+    const nowhere = { ...home, lines: ['1', '', '', '', ''], postalCode: 'ZZ1 1AA' }
+    assert.match(
+      String((await failed(ruby, { related: [relative({ updateMode: 'added', addresses: [nowhere] })] }))?.[0]?.[1]),
+      /^INVALID_UPDATE: .*address lines 1 and 4 or 2 and 4/,
+    )
+    assert.deepEqual(await failed(ruby, { related: [gone({ id: object('NOPE') })] }), [
+      ['0', "INVALID_UPDATE: Invalid update with error - no 'related' resources with object id 'NOPE'", 'ER'],
+    ])
+    const odd = await failed(ruby, { related: [relative({ updateMode: 'added', code: '77' })] })
+    assert.deepEqual(odd, [['0', "INVALID_VALUE: Invalid value - '77' in field 'related/3/relationship'", 'ER']])
+  })
+
+  it('adds, alters and removes emergency contacts: telecoms of use EC', async () => {
+    const over = face()
+    const before = await over.retrieve(arlo.number)
+    const contact = idOf(before, 'contact')
+    const altered = await accepted(over, arlo, {
+      telecoms: [
+        item(telecom({ use: 'EC', updateMode: 'altered', id: object(contact), value: 'tel:01632960777' })),
+        item(telecom({ use: 'EC', value: 'mailto:kin@example.com' })),
+      ],
+    })
+    assert.deepEqual(
+      items(patientOf(altered)['contact']).map(({ id, telecom: within, period }) => [id, within, period]),
+      [
+        [contact, [{ system: 'phone', value: '01632960777' }], { start: '2026-11-26' }],
+        ['01010101', [{ system: 'email', value: 'kin@example.com' }], { start: '2026-11-26' }],
+      ],
+    )
+    const fax = await failed(arlo, { telecoms: [item(telecom({ use: 'EC', value: 'fax:01632960777' }))] })
+    assert.match(String(fax?.[0]?.[1]), /^INVALID_VALUE: .*'contact\/\d\/telecom\/0\/system'/)
+  })
+
+  it('alters the consent to share, and keeps one key of an address beside the others', async () => {
+    const after = await accepted(face(), arlo, {
+      consents: [{ updateMode: 'added', type: '4', value: '2' }],
+      addresses: [item(address({ use: 'PST', description: '', addressKey: '12345678' }), 1)],
+    })
+    assert.match(
+      JSON.stringify(extension(after, extensionUrl.consent)),
+      /"code":"4","display":"ncrs".*"code":"2","display":"dissent"/,
+    )
+    assert.match(
+      JSON.stringify(patientOf(after)['address']),
+      /"code":"PAF"\}\},\{.*"url":"value","valueString":"12345678"/,
+    )
+  })
+})
+
 describe('the structure of an update', () => {
   const spoilt: Readonly<Record<string, (document: string) => string>> = {
     CONTROL_ACT_MANDATORY_ELEMENT_MISSING: (it) => it.replace(/<subject[\s\S]*<\/subject>/, ''),
@@ -279,14 +390,61 @@ describe('the structure of an update', () => {
     })
 
   it('has its own list, with the subject where a query has its query', () => {
-    const names = updateWrapperChecks.map(({ name: rule }) => rule)
+    const names = changeWrapperChecks.map(({ name: rule }) => rule)
     assert.ok(names.includes('CONTROL_ACT_MANDATORY_ELEMENT_MISSING') && !names.includes('CONTROL_ACT_QUERY_INVALID'))
   })
 })
 
 describe('the rules of an update', () => {
   const removed = { updateMode: 'removed' } as const
+  const role = (name: string, where: string) => `${name}[scopedRelatedPersonRole.${where}]`
+  const bare = (where: string, told: Partial<PdsRelated>) => [
+    role('RELATED_PERSON_CANNOT_PROVIDE_DATE', where),
+    { related: [gone(told)] },
+  ]
+  const number = { root: oid.nhsNumber, extension: '9990548617' }
+  const relatives: Readonly<Record<string, Partial<PdsUpdate>>> = {
+    ...(Object.fromEntries([
+      bare('address', { addresses: [home] }),
+      bare('effectiveTime', { effectiveTime: { bounds: [{ bound: 'low', value: '20200101' }] } }),
+      bare('positionNumber', { position: '1' }),
+      bare('telecom', { telecoms: [{ use: 'HP', value: 'tel:01632960001' }] }),
+      bare('player', { numbers: [number] }),
+      bare('part3', { nextOfKin: true }),
+      bare('subjectOf1', { contact: { method: '1' } }),
+      bare('subjectOf2', { writtenFormat: '11' }),
+    ]) as Readonly<Record<string, Partial<PdsUpdate>>>),
+    [role('MANDATORY_FIELD_MISSING_SUPP_INFO', 'id')]: { related: [relative({ updateMode: 'altered' })] },
+    [role('MANDATORY_FIELD_MISSING_SUPP_INFO', 'code')]: {
+      related: [relative({ updateMode: 'added', classCode: 'PAT' })],
+    },
+    [role('RELATED_PERSON_INCORRRECT_ID_FIELDS', 'relatedPatient.id')]: {
+      related: [relative({ updateMode: 'added', names: [], addresses: [], numbers: [number, number] })],
+    },
+    [role('ONLY_USUAL_NAME_SUPPORTED', 'player.name')]: {
+      related: [relative({ updateMode: 'added', names: [{ ...usual, use: 'ALIAS' }] })],
+    },
+    [role('ONLY_HOME_ADDRESS_SUPPORTED', 'address')]: {
+      related: [relative({ updateMode: 'added', addresses: [{ ...home, use: 'PST' }] })],
+    },
+    [role('RELATED_PERSON_DATA_INVALID_NHS_SUPPLIED', 'relatedPatient')]: {
+      related: [relative({ updateMode: 'added', numbers: [number] })],
+    },
+    [role('TOO_MANY_TELECOM_ELEMENTS', 'telecom')]: {
+      related: [
+        relative({
+          updateMode: 'added',
+          telecoms: Array.from({ length: 6 }, () => ({ use: 'HP', value: 'tel:01632960001' })),
+        }),
+      ],
+    },
+    [role('RELATED_PERSON_NAME_ADDRESS_MISSING', 'address')]: {
+      related: [relative({ updateMode: 'added', addresses: [] })],
+    },
+    [role('RELATED_PERSON_NAME_ADDRESS_MISSING', 'name')]: { related: [relative({ updateMode: 'added', names: [] })] },
+  }
   const spoilt: Readonly<Record<string, Partial<PdsUpdate>>> = {
+    'INVALID_UPDATE_MODE[updateMode]': { gender: { code: '2', updateMode: 'replaced' } },
     INVALID_UPDATE_MODE: { modes: [{ code: '3', codeSystem: oid.updateMode }], ...gender },
     FAILED_MOD11_CHECK: { ids: [{ root: oid.nhsNumber, extension: '9990548608' }], ...gender },
     MANDATORY_FIELD_MISSING: { serialChangeNumbers: [], ...gender },
@@ -337,6 +495,8 @@ describe('the rules of an update', () => {
       deceasedTime: { value: '20260101', updateMode: 'added' },
       deathNotification: { code: '1', updateMode: 'added', authored: false },
     },
+    INVALID_AUTHOR_SPECIFICATION: { authors: 1, ...gender },
+    'UPDATE_NOT_SUPPORTED[NHAIS]': { removal: { code: 'DEA', updateMode: 'added' } },
     DECEASED_TIME_CHANGED_ON_REMOVAL: {
       deceasedTime: { ...removed, value: '20260101' },
       deathNotification: { ...removed, authored: false },
@@ -345,6 +505,14 @@ describe('the rules of an update', () => {
       deceasedTime: removed,
       deathNotification: { ...removed, code: '1', authored: false },
     },
+    MISSING_CODE_FROM_SHARED_SECRET: { secrets: [{ updateMode: 'removed' }], ...gender },
+    MISSING_VALUE_FROM_SHARED_SECRET: {
+      secrets: [{ updateMode: 'added', code: { code: '15', codeSystem: oid.pdsObservation } }],
+      ...gender,
+    },
+    INVALID_CONSENT_VALUE: { consents: [{ updateMode: 'altered', type: '4', value: '9' }] },
+    CONSENT_VALUES_CANNOT_BE_REMOVED: { consents: [{ updateMode: 'removed', type: '4' }] },
+    ...relatives,
     LANGUAGE_CHANGED_ON_REMOVAL: { language: { ...removed, code: 'cy' } },
     WRITTEN_COMM_FORMAT_CHANGED_ON_REMOVAL: { writtenFormat: { ...removed, code: '11' } },
     BIRTHPLACE_CHANGED_ON_REMOVAL: { birthplace: { ...removed, cities: ['Testham'], counties: [], countries: [] } },
@@ -354,7 +522,8 @@ describe('the rules of an update', () => {
     CITY_COUNTY_COUNTRY_MISSING: { birthplace: { updateMode: 'added', cities: [], counties: [], countries: [] } },
   }
 
-  for (const { name: rule, explains } of updateChecks) {
+  for (const { name, where, explains } of updateChecks) {
+    const rule = where === undefined ? name : `${name}[${where}]`
     // Written by no writer of ours, so it has its own test.
     if (rule === 'UPDATE_NOT_SUPPORTED') continue
     it(`${rule}: ${explains}`, async () => {
@@ -364,14 +533,20 @@ describe('the rules of an update', () => {
     })
   }
 
-  it('UPDATE_NOT_SUPPORTED: consents, related people and secrets are refused, and not passed over', async () => {
-    for (const [where, other] of [
-      ['</patientPerson>', '<scopedRelatedPersonRole updateMode="added"/></patientPerson>'],
-      ['</patientRole>', '<subjectOf3><consent updateMode="added"/></subjectOf3></patientRole>'],
-    ] as const) {
-      const { body } = await face().change(arlo, gender, { spoil: (it) => it.replace(where, other) })
-      assert.deepEqual(reply(body).reasons, [['0', 'UPDATE_NOT_SUPPORTED', 'ER']])
-    }
+  it('UPDATE_NOT_SUPPORTED: secrets and what is not kept are refused, and not passed over', async () => {
+    const secret = { updateMode: 'added', code: { code: '15', codeSystem: oid.pdsObservation }, value: 'a question' }
+    assert.deepEqual(await failed(arlo, { secrets: [secret], ...gender }), [['0', 'UPDATE_NOT_SUPPORTED', 'ER']])
+    const other = '<subjectOf8><organDonor updateMode="added"/></subjectOf8></patientRole>'
+    const { body } = await face().change(arlo, gender, { spoil: (it) => it.replace('</patientRole>', other) })
+    assert.deepEqual(reply(body).reasons, [['0', 'UPDATE_NOT_SUPPORTED', 'ER']])
+  })
+
+  it('leaves alone what a message tells without an updateMode', async () => {
+    const { related, consents } = { related: [relative({})], consents: [{ type: '4', value: '1' }] }
+    const over = face()
+    const after = await accepted(over, arlo, { related, consents, secrets: [{ value: 'x' }], ...gender })
+    assert.equal(after.beside?.includes('"related"'), false)
+    assert.equal(extension(after, extensionUrl.consent), undefined)
   })
 
   it('are all reported together', async () => {

@@ -1,7 +1,9 @@
 import type { Author, KeptAnswer, RequestKey } from '../changes/change.ts'
 import { mustPass } from '../checks.ts'
-import { currentUrl, extensionUrl, items, type Json, type StoredPerson } from '../person.ts'
+import { asJson, currentUrl, extensionUrl, items, type Json, type StoredPerson } from '../person.ts'
+import { ofEach } from '../rules/body.ts'
 import { tidyName } from '../rules/names.ts'
+import { generalPractitionerRules } from '../rules/registrations.ts'
 import { matching, particularsOf } from './matching.ts'
 import { createChecks, newRecordChecks } from './patient-checks.ts'
 import { type Registered, type RegisterParts, register } from './register.ts'
@@ -11,6 +13,8 @@ export interface Creation {
   readonly value: Json
   readonly author: Author
   readonly request: RequestKey
+  /** The practice that the person is registered with, where the dialect can tell it. */
+  readonly practice?: Json
   /** The answer that the caller gets, and gets again for a repeat of the request. */
   answer(person: StoredPerson): KeptAnswer
 }
@@ -21,11 +25,13 @@ export async function create(parts: RegisterParts, asked: Creation): Promise<Reg
   const today = new Date(parts.clock.now()).toISOString().slice(0, 10)
   const body = { value, prefix: '', today }
   mustPass(createChecks, body)
+  const practices = asked.practice === undefined ? [] : [registeredFrom(asked.practice, today)]
+  mustPass(practiceChecks, { ...body, value: { generalPractitioner: practices } })
   const subject = particularsOf(value)
   return register(parts, {
     kind: 'create',
     day: subject.birth,
-    record: { patient: patientOf(value, today, keptUrls) },
+    record: { patient: { ...patientOf(value, today, keptUrls), generalPractitioner: practices } },
     author,
     request,
     events: [],
@@ -33,6 +39,14 @@ export async function create(parts: RegisterParts, asked: Creation): Promise<Reg
     check: () => mustPass(newRecordChecks, body),
     answer,
   })
+}
+
+const practiceChecks = generalPractitionerRules.map((rule) => ofEach('generalPractitioner', rule))
+
+/** A registration begins today where it is not said when (§10.2). */
+function registeredFrom(practice: Json, today: string): Json {
+  const identifier = asJson(practice['identifier'])
+  return { ...practice, identifier: { ...identifier, period: identifier['period'] ?? { start: today } } }
 }
 
 /** Extensions that are kept of those that come with a new record. */

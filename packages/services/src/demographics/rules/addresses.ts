@@ -1,5 +1,5 @@
 import { outcomes } from '../outcomes.ts'
-import { items, text, ukCore } from '../person.ts'
+import { items, type Json, text, ukCore } from '../person.ts'
 import {
   dayOf,
   daysBetween,
@@ -118,6 +118,25 @@ export const addressRules: readonly SnippetRule[] = [
     },
   },
 ]
+
+/** The key of an address in the Postcode Address File; undefined where it has none. */
+export const pafKeyOf = (address: Json): string | undefined =>
+  items(address['extension'])
+    .filter(({ url }) => url === addressKeyUrl)
+    .map(addressKey)
+    .find(({ type }) => type === 'PAF')?.value
+
+/** Such a key as an address has it. */
+export const pafKey = (value: string): Json => ({
+  url: addressKeyUrl,
+  extension: [
+    {
+      url: 'type',
+      valueCoding: { system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-AddressKeyType', code: 'PAF' },
+    },
+    { url: 'value', valueString: value },
+  ],
+})
 
 /** Postcodes that stand for no place: no fixed abode, abroad and others like them. */
 const placeless = /^ZZ99/

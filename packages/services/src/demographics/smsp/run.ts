@@ -1,7 +1,7 @@
 import type { Access } from '../access.ts'
 import { criteriaFor } from '../asked.ts'
-import type { UseCases } from '../hl7v3/run.ts'
 import type { Json, StoredPerson } from '../person.ts'
+import type { UseCases } from '../use-cases.ts'
 import { retrieveView, searchView } from '../view.ts'
 import { goesByNumber } from './checks.ts'
 import type { Operation } from './operations.ts'

@@ -118,11 +118,13 @@ export const intentChecks: readonly Check<Intent>[] = [
         : undefined,
   },
   {
-    name: 'Registration at a practice is ended by the back office',
+    name: 'Registration at a practice is ended by NHAIS or the back office',
     clause: '§10.3',
-    explanation: 'Primary care registers a patient; ending a registration is for the back office.',
+    explanation: 'Primary care registers a patient; ending a registration is for NHAIS and the back office.',
     refusal: (intent) =>
-      targets(intent, 'remove', /^\/generalPractitioner\/\d+$/).length > 0 && !backOffice(intent)
+      targets(intent, 'remove', /^\/generalPractitioner\/\d+$/).length > 0 &&
+      !backOffice(intent) &&
+      intent.access.app?.attributes?.source !== 'nhais'
         ? outcomes.forbiddenUpdate("source not permitted to remove 'generalPractitioner'")
         : undefined,
   },

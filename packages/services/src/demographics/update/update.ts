@@ -20,12 +20,14 @@ import {
   traceSubject,
   withPatient,
 } from '../person.ts'
+import { besideOf } from '../related.ts'
 import { partOf } from '../rules/extensions.ts'
 import { tidyName } from '../rules/names.ts'
 import type { PersonStore } from '../store.ts'
-import { updateView } from '../view.ts'
+import { retrieveView, updateView } from '../view.ts'
 import { intentChecks, outcomeChecks } from './checks.ts'
 import { applied, checkAddressing, itemLists, legalPatches, sameJson } from './patch.ts'
+import { changedRelated, type RelatedChange } from './related.ts'
 
 /** What an update stands on. */
 export interface UpdateParts {
@@ -43,7 +45,14 @@ export interface Update {
   /** Version that the caller read; undefined where the header says none. */
   readonly version: number | undefined
   /** The operations; whoever names items otherwise than by place finds them in what the caller is shown. */
-  readonly patches: (read: { readonly version: number; readonly view: Json }) => readonly unknown[]
+  readonly patches: (read: {
+    readonly version: number
+    readonly view: Json
+    /** The record as a retrieval shows it. */
+    readonly shown: () => Json
+  }) => readonly unknown[]
+  /** What becomes of related people, in dialects that tell it with the rest. */
+  readonly related?: readonly RelatedChange[]
   readonly access: Access
   readonly author: Author
   readonly request: RequestKey
@@ -95,16 +104,20 @@ async function written(parts: UpdateParts, asked: Update): Promise<KeptAnswer | 
     )
   const stored = JSON.parse(person.document) as Json
   const view = updateView(person, stored, access)
-  const sent = asked.patches({ version: person.version, view })
+  const shown = () => JSON.parse(retrieveView(person, access)) as Json
+  const sent = asked.patches({ version: person.version, view, shown })
   if (asked.version !== person.version) staleVersion()
   const patches = legalPatches(sent)
   mustPass(intentChecks, { access, sensitivity: person.sensitivity, view, patches })
   checkAddressing(patches)
   const now = parts.clock.now()
   const today = new Date(now).toISOString().slice(0, 10)
-  const patched = withCurrentUrls(applied(view, patches, () => parts.random.bytes(4).toString('hex').toUpperCase()))
+  const newId = () => parts.random.bytes(4).toString('hex').toUpperCase()
+  const patched = withCurrentUrls(applied(view, patches, newId))
   mustPass(outcomeChecks, { before: view, after: patched, today })
-  const after = changedPerson(person, stored, view, completed(view, patched, today, now), today)
+  const related = asked.related && changedRelated(items(besideOf(person).related), asked.related, { today, newId })
+  const change = { view, patched: completed(view, patched, today, now), related }
+  const after = changedPerson(person, stored, change, today)
   const answer = asked.answer(after.person)
   if (!parts.kept) return answer
   const result = await parts.changes.write({
@@ -163,9 +176,20 @@ function notifiedNow(extension: Json, now: number): Json {
 }
 
 /** The person after a change of what was shown; what was not shown stays as it is. */
-function changedPerson(person: StoredPerson, stored: Json, view: Json, patched: Json, today: string) {
-  const { history, ...record } = personRecord(person, stored)
-  const next: PersonRecord = { ...record, version: person.version + 1, patient: restored(stored, view, patched) }
+function changedPerson(
+  person: StoredPerson,
+  stored: Json,
+  change: { readonly view: Json; readonly patched: Json; readonly related: readonly Json[] | undefined },
+  today: string,
+) {
+  const { history, related: relatives, ...record } = personRecord(person, stored)
+  const related = change.related ?? relatives ?? []
+  const next: PersonRecord = {
+    ...record,
+    ...(related.length > 0 && { related }),
+    version: person.version + 1,
+    patient: restored(stored, change.view, change.patched),
+  }
   const patient = tidyPatient(next)
   const told = difference(stored, patient, history ?? {}, today)
   const changed = withPatient(
@@ -174,7 +198,7 @@ function changedPerson(person: StoredPerson, stored: Json, view: Json, patched: 
   )
   return {
     person: changed,
-    members: told.members,
+    members: change.related === undefined ? told.members : [...told.members, 'related'],
     events: told.events,
     subjects: {
       before: () => traceSubject(person, stored, history),
