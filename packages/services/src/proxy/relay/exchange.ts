@@ -262,23 +262,23 @@ export class Exchange implements UpstreamUser {
     const piece = end === rest.length ? rest : rest.subarray(0, end)
     const after = allowance === undefined ? '' : rateHeaders(allowance)
     this.#phase = BODY
+    const clean = end === rest.length
+    const start = upstream.starts.of(head, kind, this.#close)
+    if (!body.done && kind !== 'close') {
+      // What follows within this turn of the event loop leaves with it in one write.
+      const gathering = upstream.gather()
+      this.#gathered(upstream, gathering.add(head.rebuild(start, after, piece, gathering.room()).length))
+      this.#await(this.#relay.times.idle)
+      return
+    }
     const { drafts } = this.#relay
     const draft = drafts.take()
-    const first = head.rebuild(
-      upstream.starts.of(head, kind, this.#close),
-      after,
-      kind === 'close' ? chunkOf(piece) : piece,
-      draft,
-    )
+    const first = head.rebuild(start, after, kind === 'close' ? chunkOf(piece) : piece, draft)
     const written = () => drafts.give(draft)
-    const clean = end === rest.length
     if (body.done) {
       this.#written = written
       this.#whole(upstream, first, clean)
-      return
-    }
-    if (kind !== 'close') upstream.gather()
-    this.#progress(upstream, this.#inbound.socket.write(first, written))
+    } else this.#progress(upstream, this.#inbound.socket.write(first, written))
   }
 
   #answerPiece(upstream: UpstreamConnection, chunk: Buffer): void {
@@ -300,15 +300,21 @@ export class Exchange implements UpstreamUser {
       this.#written = gathering.leave()
       upstream.gathering = undefined
       this.#whole(upstream, last, end === chunk.length)
-    } else if (room) {
+    } else this.#gathered(upstream, room)
+  }
+
+  /** More has been gathered; it leaves at once when another record might find no `room`. */
+  #gathered(upstream: UpstreamConnection, room: boolean): void {
+    if (room) {
       if (!this.#gathers) {
         this.#gathers = true
         this.#relay.turn.add(this)
       }
-    } else {
-      const piece = gathering.take() as Buffer
-      this.#progress(upstream, this.#inbound.socket.write(piece, gathering.leave()))
+      return
     }
+    const { gathering } = upstream
+    const piece = gathering?.take()
+    if (piece !== undefined) this.#progress(upstream, this.#inbound.socket.write(piece, gathering?.leave()))
   }
 
   /** What has been gathered goes on its way, though there would be room for more. */

@@ -1,5 +1,5 @@
-/** For long answers: four TLS records. */
-export const answerBytes = 65_536
+/** For long answers: eight TLS records. */
+export const answerBytes = 131_072
 /** For what is written in one piece: a head of the usual size with as much of a body. */
 export const writeBytes = 18_432
 /** Kept for use again at most, in bytes. */

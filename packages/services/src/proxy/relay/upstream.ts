@@ -136,8 +136,9 @@ export class UpstreamConnection implements Expiring {
   }
 
   /** The rest of the answer is to be gathered. */
-  gather(): void {
+  gather(): Gathering {
     this.gathering = new Gathering(this.#settings.slabs)
+    return this.gathering
   }
 
   #read(chunk: Buffer): void {
