@@ -423,6 +423,8 @@ export class Exchange implements UpstreamUser {
 
   /** The answer has begun and cannot be finished: never let it look complete. */
   #cut(ending: Ending, refusal: Refusal): void {
+    // What came before belongs to the consumer, who sees by it that the rest is missing.
+    this.turnEnded()
     this.#ledger.bytesOut = this.#upstream?.body.bytes ?? 0
     this.#abandon()
     this.#phase = END
