@@ -17,13 +17,13 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: '2 KB', about: { of: '2KB', connections: 32, ms: 1000 }, rounds: 5 },
+  { name: '2 KB', about: { of: '2KB', connections: 32, ms: 1000 }, rounds: 11 },
   { name: '2 KB, every token new', about: { of: '2KB', connections: 32, ms: 800, tokens: 20_000 }, rounds: 3 },
-  { name: 'POST of 2 KB', about: { of: '2KB', connections: 32, ms: 800, sends: 2048 }, rounds: 3 },
-  { name: '100 KB', about: { of: '100KB', connections: 32, ms: 1000 }, rounds: 3 },
-  { name: '10 MB', about: { of: '10MB', connections: 4, ms: 1000 }, rounds: 3 },
+  { name: 'POST of 2 KB', about: { of: '2KB', connections: 32, ms: 800, sends: 2048 }, rounds: 11 },
+  { name: '100 KB', about: { of: '100KB', connections: 32, ms: 1000 }, rounds: 11 },
+  { name: '10 MB', about: { of: '10MB', connections: 4, ms: 1000 }, rounds: 7 },
   { name: 'full handshake each', about: { of: '2KB', connections: 4, ms: 800, handshake: 'full' }, rounds: 3 },
-  { name: 'resumed handshake each', about: { of: '2KB', connections: 4, ms: 800, handshake: 'resumed' }, rounds: 3 },
+  { name: 'resumed handshake each', about: { of: '2KB', connections: 4, ms: 800, handshake: 'resumed' }, rounds: 7 },
 ]
 
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
@@ -39,7 +39,7 @@ async function measure(rig: Rig) {
   const results: Record<string, unknown> = {}
   // nginx has nothing to warm; our side is compiled while it runs, the more often used the better.
   await rig.sample('nginx', { of: '2KB', connections: 32, ms: 300 })
-  for (let warm = 0, rounds = 0; warm < 60_000 && rounds < 5; rounds++)
+  for (let warm = 0, rounds = 0; warm < 150_000 && rounds < 8; rounds++)
     warm += (await rig.sample('openspine', { of: '2KB', connections: 32, ms: 1500 })).requests
   const ours: Record<string, number> = {}
   for (const { name, about, rounds } of rows) {
