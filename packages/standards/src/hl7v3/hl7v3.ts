@@ -43,12 +43,13 @@ export {
   readPdsBirth,
   writePdsBirth,
 } from './pds-birth.ts'
-export type {
-  ChangedCode,
-  ChangedConsent,
-  ChangedItem,
-  ChangedPerson,
-  ChangedProvision,
+export {
+  type ChangedCode,
+  type ChangedConsent,
+  type ChangedItem,
+  type ChangedPerson,
+  type ChangedProvision,
+  noChanges,
 } from './pds-changed.ts'
 export {
   type CareProvision,
@@ -59,7 +60,6 @@ export {
   pdsForms,
 } from './pds-person.ts'
 export {
-  noChanges,
   noRegistration,
   type PdsRegistered,
   type PdsRegistration,

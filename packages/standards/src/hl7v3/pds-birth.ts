@@ -19,8 +19,8 @@ import {
 } from './datatypes.ts'
 import { all, hl7, one, present, textAt, valueAt } from './element.ts'
 import { oid } from './oids.ts'
-import { allAdded, type ChangedPerson, readChangedPerson } from './pds-changed.ts'
-import { noChanges, type RegisteringAuthority, readAuthority, writeAuthority } from './pds-register.ts'
+import { allAdded, type ChangedPerson, noChanges, readChangedPerson } from './pds-changed.ts'
+import { type RegisteringAuthority, readAuthority, writeAuthority } from './pds-register.ts'
 
 /** Where a child was born: a place with a code of its own, or another one. */
 export interface PlaceOfBirth {

@@ -87,6 +87,18 @@ export interface ChangedPerson {
   readonly enrolment?: ChangedCode
 }
 
+/** A person of whom nothing is told yet, to build on. */
+export const noChanges: ChangedPerson = {
+  ids: [],
+  names: [],
+  addresses: [],
+  telecoms: [],
+  provisions: [],
+  related: [],
+  consents: [],
+  secrets: [],
+}
+
 /** What is done with an object: told on it, or by a sender of another manner on the code or value that it is about. */
 function modeOf(element: XmlElement, ...within: readonly string[]): string | undefined {
   return [element, ...within.flatMap((name) => all(element, name))]

@@ -14,7 +14,14 @@ import {
 } from './datatypes.ts'
 import { all, hl7, one, present, valueAt } from './element.ts'
 import { oid } from './oids.ts'
-import { allAdded, type ChangedPerson, type ChangedProvision, otherElements, readChangedPerson } from './pds-changed.ts'
+import {
+  allAdded,
+  type ChangedPerson,
+  type ChangedProvision,
+  noChanges,
+  otherElements,
+  readChangedPerson,
+} from './pds-changed.ts'
 import { writeSerialChangeNumber } from './pds-response.ts'
 import { writeContactMethod, writeLanguage, writeWrittenFormat } from './pds-update.ts'
 
@@ -39,18 +46,6 @@ export interface PdsRegistration {
   readonly previousContacts: readonly Cd[]
   /** Names of elements that no reader here takes. */
   readonly others: readonly string[]
-}
-
-/** A person of whom nothing is told yet, to build on. */
-export const noChanges: ChangedPerson = {
-  ids: [],
-  names: [],
-  addresses: [],
-  telecoms: [],
-  provisions: [],
-  related: [],
-  consents: [],
-  secrets: [],
 }
 
 /** A registration that tells nothing yet, to build on. */

@@ -8,6 +8,7 @@ import {
   type ChangedPerson,
   type ChangedProvision,
   changes,
+  noChanges,
   othersOf,
   readChangedPerson,
 } from './pds-changed.ts'
@@ -31,18 +32,11 @@ export interface PdsUpdate extends ChangedPerson {
 
 /** An update that asks nothing yet, to build on. */
 export const noUpdate: PdsUpdate = {
+  ...noChanges,
   modes: [],
   serialChangeNumbers: [],
   patients: 0,
   authors: 0,
-  ids: [],
-  names: [],
-  addresses: [],
-  telecoms: [],
-  provisions: [],
-  related: [],
-  consents: [],
-  secrets: [],
   others: [],
 }
 
