@@ -13,6 +13,7 @@ import { eventMessage } from './events/message.ts'
 import { directory, face, updateRequest } from './hl7v3/hl7v3.test-kit.ts'
 import { actionOf, changes, interactions, type QueryKind } from './hl7v3/interactions.ts'
 import { item, newcomer, registration } from './hl7v3/register.test-kit.ts'
+import { birthBundle } from './register/register.test-kit.ts'
 import { operations } from './smsp/operations.ts'
 import { type Said, service } from './smsp/smsp.test-kit.ts'
 import { openPds, type TestPds } from './testing.ts'
@@ -30,6 +31,9 @@ const secrets = [
   'A20047',
   'FY123',
 ]
+
+/** Code of the practice that whoever notifies a birth names as the mother's. */
+const sentPractice = 'A20047'
 
 function tellsNothing(answer: string, asked: string): void {
   for (const secret of secrets) assert.ok(!answer.includes(secret), `${secret} stands in the answer to: ${asked}`)
@@ -219,6 +223,23 @@ test('files of people traced in one go', async () => {
   for await (const piece of traceBatch([request], workedCases(), { stamp: '20261126010203' })) text += piece
   assert.ok(text.includes(number))
   tellsNothing(text, 'a batch')
+})
+
+test('a birth whose mother is restricted: the child, its related people, the event', async () => {
+  const answer = await pds.ask('/Patient/$process-birth-details', {
+    method: 'POST',
+    headers: { 'x-request-id': randomUUID(), 'content-type': 'application/fhir+json' },
+    payload: JSON.stringify(birthBundle({ mother: number })),
+  })
+  assert.equal(answer.statusCode, 201, answer.body)
+  const { id } = answer.json()
+  const related = await pds.ask(`/Patient/${id}/RelatedPerson`)
+  assert.ok(related.body.includes(number), 'the mother is named by her number')
+  const told = (await pds.contract.events.waiting(1000)).filter(({ nhsNumber }) => nhsNumber === id)
+  assert.ok(told.some(({ code }) => code === 'pds-birth-notification-1'))
+  for (const said of [answer.body, related.body, JSON.stringify(told)])
+    for (const secret of secrets.filter((each) => each !== sentPractice))
+      assert.ok(!said.includes(secret), `${secret} of the mother stands in: ${said}`)
 })
 
 test('events: a change by the back office', async () => {
