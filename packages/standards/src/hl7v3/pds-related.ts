@@ -67,7 +67,6 @@ export function readRelated(role: XmlElement): PdsRelated {
   const player = one(role, 'player')
   const language = one(player, 'languageCommunication')
   const subject = (name: string) => ['', ...'12345'].flatMap((number) => all(role, `subjectOf${number}/${name}`))[0]
-  const contact = subject('preferredContactMethod')
   const time = one(role, 'effectiveTime')
   const id = one(role, 'id')
   return present<PdsRelated>({
@@ -87,12 +86,7 @@ export function readRelated(role: XmlElement): PdsRelated {
       code: valueAt(one(language, 'languageCode'), 'code') ?? '',
       interpreter: valueAt(one(language, 'proficiencyLevelCode'), 'code') ?? '',
     },
-    contact:
-      contact &&
-      present<NonNullable<PdsRelated['contact']>>({
-        method: valueAt(one(contact, 'value'), 'code'),
-        times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
-      }),
+    contact: readContact(subject('preferredContactMethod')),
     writtenFormat: valueAt(one(subject('preferredWrittenCommunicationFormat'), 'value'), 'code'),
   })
 }
@@ -102,6 +96,14 @@ const person = { classCode: 'PSN', determinerCode: 'INSTANCE' }
 
 const part = (number: number, name: string, classCode: string, codeSystem: string) =>
   hl7(`part${number}`, { typeCode: 'PART' }, hl7(name, { classCode }, writeCd('code', { code: '1', codeSystem })))
+
+/** How and when somebody wants to be contacted; undefined where it is not told. */
+export const readContact = (contact: XmlElement | undefined): PdsRelated['contact'] =>
+  contact &&
+  present<NonNullable<PdsRelated['contact']>>({
+    method: valueAt(one(contact, 'value'), 'code'),
+    times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
+  })
 
 /** How and when somebody wants to be contacted. */
 export function writeContact({ method, times }: NonNullable<PdsRelated['contact']>): XmlElement {

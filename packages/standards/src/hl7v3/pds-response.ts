@@ -19,7 +19,7 @@ import {
   writeTel,
   writeValued,
 } from './datatypes.ts'
-import { all, hl7, one, present, textAt, valueAt } from './element.ts'
+import { all, hl7, one, present, valueAt } from './element.ts'
 import { oid } from './oids.ts'
 import {
   type CareProvision,
@@ -29,7 +29,15 @@ import {
   type PdsPerson,
   pdsForms,
 } from './pds-person.ts'
-import { inPdsParts, readRelated, writeContact, writeFormat, writeRelated, writeSpoken } from './pds-related.ts'
+import {
+  inPdsParts,
+  readContact,
+  readRelated,
+  writeContact,
+  writeFormat,
+  writeRelated,
+  writeSpoken,
+} from './pds-related.ts'
 
 const observation = { classCode: 'OBS', moodCode: 'EVN' }
 const person = { classCode: 'PSN', determinerCode: 'INSTANCE' }
@@ -281,7 +289,6 @@ export function readPatientRole(role: XmlElement): PdsPerson {
   const who = one(role, 'patientPerson')
   const id = one(role, 'id')
   const language = one(who, 'languageCommunication')
-  const contact = pdsSubjects(role, 'preferredContactMethod')[0]
   const removal = pdsSubjects(role, 'nHAISRemovalRegistrationEvent')[0]
   return present<PdsPerson>({
     id: id === undefined ? {} : readIi(id),
@@ -320,12 +327,7 @@ export function readPatientRole(role: XmlElement): PdsPerson {
       type: valueAt(one(consent, 'code'), 'code') ?? '',
       value: valueAt(one(consent, 'value'), 'code') ?? '',
     })),
-    contact:
-      contact &&
-      present<NonNullable<PdsPerson['contact']>>({
-        method: valueAt(one(contact, 'value'), 'code'),
-        times: textAt(one(contact, 'pertinentInformation/pertinentPreferredContactTimes/value')),
-      }),
+    contact: readContact(pdsSubjects(role, 'preferredContactMethod')[0]),
     writtenFormat: valueAt(one(pdsSubjects(role, 'preferredWrittenCommunicationFormat')[0], 'value'), 'code'),
     removal:
       removal &&
