@@ -242,11 +242,11 @@ test('a birth whose mother is restricted: the child, its related people, the eve
       assert.ok(!said.includes(secret), `${secret} of the mother stands in: ${said}`)
 })
 
-test('events: a change by the back office', async () => {
+test('events, and the answer to an update that is asked for again: a change by the back office', async () => {
   const { administration, events } = pds.contract
   await administration.setSensitivity({ nhsNumber: number, sensitivity: 'U', by: 'operator' })
-  const moved = await pds.ask(`/Patient/${number}`, {
-    method: 'PATCH',
+  const move = {
+    method: 'PATCH' as const,
     headers: { 'x-request-id': randomUUID(), 'if-match': 'W/"4"', 'content-type': 'application/json-patch+json' },
     payload: JSON.stringify({
       patches: [
@@ -254,9 +254,16 @@ test('events: a change by the back office', async () => {
         { op: 'replace', path: '/address/0/postalCode', value: 'ZZ99 8FF' },
       ],
     }),
-  })
+  }
+  const moved = await pds.ask(`/Patient/${number}`, move)
   assert.equal(moved.statusCode, 200, moved.body)
+  assert.ok(moved.body.includes('ZZ99 8FF'))
+  assert.equal((await pds.ask(`/Patient/${number}`, move)).body, moved.body, 'a repeat is answered as before')
   await administration.setSensitivity({ nhsNumber: number, sensitivity: 'R', by: 'operator' })
+  const repeated = await pds.ask(`/Patient/${number}`, move)
+  assert.notEqual(repeated.statusCode, 200)
+  assert.ok(!repeated.body.includes('ZZ99 8FF'))
+  tellsNothing(repeated.body, 'a repeat of an update from before')
   const waiting = (await events.waiting(1000)).filter(({ nhsNumber }) => nhsNumber === number)
   assert.ok(waiting.some(({ code }) => code === 'pds-change-of-address-1'))
   for (const event of waiting) {

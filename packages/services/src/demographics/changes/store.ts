@@ -41,7 +41,11 @@ export interface ChangeStore {
   prune(answersBefore: number, eventsBefore: number): Promise<void>
 }
 
-const keptStatement = 'select status, body, headers, shown from demographics.request where caller = $1 and id = $2'
+/** An answer says what might be told then: after a change of sensitivity that may be too much (§15), so it is not told again. */
+const keptStatement = `select r.status, r.body, r.headers, r.shown from demographics.request r
+  where r.caller = $1 and r.id = $2 and not exists (
+    select from demographics.change c where c.nhs = r.shown and c.kind = 'sensitivity' and c.version > coalesce(
+      (select min(w.version) from demographics.change w where w.nhs = r.shown and w.request_id = r.id), 0))`
 const uniqueViolation = '23505'
 
 export function changeStore(store: Store): ChangeStore {

@@ -80,6 +80,8 @@ export function register(parts: RegisterParts, asked: Registration): Promise<Reg
         request: { ...asked.request, answer },
       })
       if (written === 'written') return { answer }
+      if (written === 'repeated' && (await changes.keptAnswer(asked.request)) === undefined)
+        throw refuse(outcomes.notFound, 'This request was answered before, and the record was restricted since.')
       // Somebody was loaded under this number, or somebody else was quicker: the number is still nobody's.
       if ((await people.existing([Number(number)])).size > 0) number = undefined
     }
